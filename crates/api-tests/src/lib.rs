@@ -1,0 +1,3 @@
+//! The running server seen from outside.
+
+pub use xtask::postgres;

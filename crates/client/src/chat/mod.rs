@@ -1,0 +1,24 @@
+//! The chat operations, by resource.
+
+mod channels;
+mod messages;
+mod reactions;
+mod streams;
+
+use natterjack_protocol::{ChannelPath, MessagePath};
+
+use crate::Client;
+
+/// The operations on channels, messages, members, reactions and read state, made by [`Client::chat`].
+#[derive(Debug, Clone, Copy)]
+pub struct Chat<'c> {
+    pub(crate) client: &'c Client,
+}
+
+fn channel(kind: impl Into<String>, id: impl Into<String>) -> ChannelPath {
+    ChannelPath { kind: kind.into(), id: id.into() }
+}
+
+fn message(id: impl Into<String>) -> MessagePath {
+    MessagePath { id: id.into() }
+}

@@ -1,0 +1,102 @@
+use natterjack_protocol::users::{
+    FullUserResponse, QueryUsers, QueryUsersPayload, QueryUsersQuery, QueryUsersResponse, UpdateUsers,
+    UpdateUsersRequest, UpdateUsersResponse,
+};
+use natterjack_protocol::{JsonParam, NoBody, NoPath, NoQuery};
+
+use crate::pages::{entries, next_offset};
+use crate::{Client, Entries, Error, Reply};
+
+/// The greatest page of users.
+const USERS_PAGE_MAX: i64 = 100;
+
+/// The operations that chat shares with the API's other products, made by [`Client::common`].
+#[derive(Debug, Clone, Copy)]
+pub struct Common<'c> {
+    pub(crate) client: &'c Client,
+}
+
+impl Common<'_> {
+    /// Creates users or replaces them, at most 100 in one call. What a user had and is not given again is gone.
+    ///
+    /// # Errors
+    /// [`Error::Api`] when a user is not valid; then none is written. Any other kind of [`Error`].
+    ///
+    /// ```no_run
+    /// use natterjack_client::protocol::users::{UpdateUsersRequest, UserRequest};
+    ///
+    /// # async fn run(client: natterjack_client::Client) -> Result<(), natterjack_client::Error> {
+    /// let jane = UserRequest { id: "jane".to_owned(), name: Some("Jane".to_owned()), ..Default::default() };
+    /// let users = [(jane.id.clone(), jane)].into();
+    /// let reply = client.common().update_users(UpdateUsersRequest { users }).await?;
+    /// println!("{}", reply.users["jane"].created_at);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn update_users(
+        &self,
+        request: UpdateUsersRequest,
+    ) -> Result<Reply<UpdateUsersResponse>, Error> {
+        self.client.call::<UpdateUsers>(NoPath {}, NoQuery, request).await
+    }
+
+    /// Finds users; the fields are in [`filter::users`](crate::filter::users). One page: at most 100 users, an offset
+    /// of at most 1000.
+    ///
+    /// # Errors
+    /// [`Error::Api`] when the filter or the sort is not valid. Any other kind of [`Error`].
+    ///
+    /// ```no_run
+    /// use natterjack_client::filter::users;
+    /// use natterjack_client::protocol::users::QueryUsersPayload;
+    ///
+    /// # async fn run(client: natterjack_client::Client) -> Result<(), natterjack_client::Error> {
+    /// let query = QueryUsersPayload {
+    ///     filter_conditions: users::name().autocomplete("ja").into(),
+    ///     sort: vec![natterjack_client::sort::users::last_active().descending()],
+    ///     ..Default::default()
+    /// };
+    /// for user in &client.common().query_users(query).await?.users {
+    ///     println!("{}", user.id);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn query_users(&self, query: QueryUsersPayload) -> Result<Reply<QueryUsersResponse>, Error> {
+        let query = QueryUsersQuery { payload: Some(JsonParam(query)) };
+        self.client.call::<QueryUsers>(NoPath {}, query, NoBody).await
+    }
+
+    /// Finds users page after page, from `offset` on, as many as `limit` in a page. Ends at the offset 1000.
+    ///
+    /// ```no_run
+    /// use futures_util::TryStreamExt as _;
+    /// use natterjack_client::filter::users;
+    /// use natterjack_client::protocol::users::QueryUsersPayload;
+    ///
+    /// # async fn run(client: natterjack_client::Client) -> Result<(), natterjack_client::Error> {
+    /// let query = QueryUsersPayload {
+    ///     filter_conditions: users::role().eq("admin").into(),
+    ///     ..Default::default()
+    /// };
+    /// let mut admins = client.common().query_users_stream(query);
+    /// while let Some(user) = admins.try_next().await? {
+    ///     println!("{}", user.id);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn query_users_stream(&self, query: QueryUsersPayload) -> Entries<FullUserResponse> {
+        let client = self.client.clone();
+        let limit = query.limit.unwrap_or(USERS_PAGE_MAX).clamp(1, USERS_PAGE_MAX);
+        entries(query.offset.unwrap_or(0), move |offset| {
+            let (client, query) = (client.clone(), query.clone());
+            async move {
+                let page = QueryUsersPayload { limit: Some(limit), offset: Some(offset), ..query };
+                let users = client.common().query_users(page).await?.into_inner().users;
+                let next = next_offset(offset, limit, users.len());
+                Ok((users, next))
+            }
+        })
+    }
+}

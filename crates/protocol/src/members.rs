@@ -1,0 +1,159 @@
+//! Members of channels.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::users::{UserRequest, UserResponse};
+use crate::{Custom, JsonMap, JsonParam, SortParam, Timestamp, operation, query_params};
+
+operation! {
+    /// Finds members of one channel, named by `id` or, when distinct, by its members. 4 for a field or
+    /// operator that is not allowed.
+    QueryMembers = "query_members", Get "/api/v2/chat/members",
+        query: QueryMembersQuery, response: MembersResponse,
+}
+
+query_params! {
+    /// Carries the question as one JSON object.
+    pub struct QueryMembersQuery {
+        /// Channel, filter, order and page.
+        pub payload: Option<JsonParam<QueryMembersPayload>>,
+    }
+}
+
+/// Channel, filter, order and page of a member query.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct QueryMembersPayload {
+    /// The channel type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Which ones, as a filter object; empty means all.
+    #[serde(deserialize_with = "crate::null_default")]
+    pub filter_conditions: JsonMap,
+    /// Id within the type; left out for a distinct channel named by `members`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Greatest number of members, at most 100, 100 when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<i64>,
+    /// How many members to skip, at most 1000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offset: Option<i64>,
+    /// The acting user, when a server calls on behalf of one. Excludes `user`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
+    /// The members that make up a distinct channel.
+    #[serde(default, deserialize_with = "crate::null_default", skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<ChannelMemberRequest>,
+    /// Order, at most 5 entries.
+    #[serde(default, deserialize_with = "crate::sort_list", skip_serializing_if = "Vec::is_empty")]
+    pub sort: Vec<SortParam>,
+    /// The acting user as an object, when a server calls on behalf of one; created when missing. Excludes
+    /// `user_id`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserRequest>,
+}
+
+/// The members found.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MembersResponse {
+    /// In the order asked for.
+    #[serde(deserialize_with = "crate::null_default")]
+    pub members: Vec<ChannelMemberResponse>,
+}
+
+/// A user to add, invite or give a role.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ChannelMemberRequest {
+    /// Id of the user, who has to exist.
+    pub user_id: String,
+    /// Role in the channel: `channel_member`, `channel_moderator` or one of the app's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel_role: Option<String>,
+    /// The app's own fields, at most 5 KB.
+    #[serde(default, skip_serializing_if = "Custom::is_empty")]
+    pub custom: Custom,
+    /// The user as an object; servers go by `user_id`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<Arc<UserResponse>>,
+}
+
+/// A user's membership of a channel.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ChannelMemberResponse {
+    /// Banned from the channel.
+    pub banned: bool,
+    /// Role in the channel: `channel_member`, `channel_moderator` or one of the app's own.
+    pub channel_role: String,
+    /// When the user became a member.
+    pub created_at: Timestamp,
+    /// Whether the member has muted the channel.
+    pub notifications_muted: bool,
+    /// Banned from the channel without noticing it.
+    pub shadow_banned: bool,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// The app's own fields, at most 5 KB.
+    pub custom: Custom,
+    /// Since when the member has archived the channel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub archived_at: Option<Timestamp>,
+    /// When the ban ends; absent for a permanent one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ban_expires: Option<Timestamp>,
+    /// Whether the ban covers channels that its author creates later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ban_from_future_channels: Option<bool>,
+    /// When it was deleted; absent while it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<Timestamp>,
+    /// When the ban from later channels ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub future_channel_ban_expires: Option<Timestamp>,
+    /// When the invitation was accepted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invite_accepted_at: Option<Timestamp>,
+    /// When the invitation was rejected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invite_rejected_at: Option<Timestamp>,
+    /// Whether the member came by invitation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invited: Option<bool>,
+    /// Whether the member is a moderator.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_moderator: Option<bool>,
+    /// Since when the member has pinned the channel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pinned_at: Option<Timestamp>,
+    /// Older form of `channel_role`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// `member`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// The member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
+    /// Ids of messages that the member deleted for themselves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deleted_messages: Option<Vec<String>>,
+    /// The member as an object.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<Arc<UserResponse>>,
+}
+
+/// A message's sender as a member of the channel.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ChannelMemberPartialResponse {
+    /// Role in the channel: `channel_member`, `channel_moderator` or one of the app's own.
+    pub channel_role: String,
+    /// Whether the member has muted the channel.
+    pub notifications_muted: bool,
+    /// The keys that `member_custom_include` asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub custom: Option<Custom>,
+}

@@ -1,0 +1,443 @@
+//! Users: writing and finding them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::channel_state::ChannelResponse;
+use crate::{Custom, JsonMap, JsonParam, SortParam, Timestamp, operation, query_params};
+
+operation! {
+    /// Creates or replaces up to 100 users; custom keys that are not sent are dropped, role, teams and
+    /// language stay. One invalid user fails the whole call: 4 for bad input or a deleted id, 22 for custom
+    /// data above 5 KB, 17 for changing somebody else or role and teams with a user token.
+    UpdateUsers = "update_users", Post "/api/v2/users",
+        body: UpdateUsersRequest, response: UpdateUsersResponse, repeatable: true,
+}
+
+/// The users to write.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct UpdateUsersRequest {
+    /// By id, at most 100. The key and the `id` inside have to agree.
+    #[serde(deserialize_with = "crate::null_default")]
+    pub users: BTreeMap<String, UserRequest>,
+}
+
+operation! {
+    /// Finds users, newest first unless sorted. 4 for a field, operator or limit that is not allowed.
+    QueryUsers = "query_users", Get "/api/v2/users",
+        query: QueryUsersQuery, response: QueryUsersResponse,
+}
+
+query_params! {
+    /// Carries the question as one JSON object.
+    pub struct QueryUsersQuery {
+        /// Filter, order and page.
+        pub payload: Option<JsonParam<QueryUsersPayload>>,
+    }
+}
+
+/// The users as they are now.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct UpdateUsersResponse {
+    /// Task that removes memberships in channels of teams the users have left; empty when there is none.
+    pub membership_deletion_task_id: String,
+    /// By id.
+    #[serde(deserialize_with = "crate::null_default")]
+    pub users: BTreeMap<String, FullUserResponse>,
+}
+
+/// Filter, order and page of a user query.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct QueryUsersPayload {
+    /// Which ones, as a filter object; empty means all.
+    #[serde(deserialize_with = "crate::null_default")]
+    pub filter_conditions: JsonMap,
+    /// True includes deactivated users.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub include_deactivated_users: Option<bool>,
+    /// Greatest number of users, at most 100, 30 when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<i64>,
+    /// How many users to skip, at most 1000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offset: Option<i64>,
+    /// Subscribes the caller's socket to the presence of the users in the answer; refused for server
+    /// tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub presence: Option<bool>,
+    /// The acting user, when a server calls on behalf of one. Excludes `user`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
+    /// Order, at most 5 entries.
+    #[serde(default, deserialize_with = "crate::sort_list", skip_serializing_if = "Vec::is_empty")]
+    pub sort: Vec<SortParam>,
+    /// The acting user as an object, when a server calls on behalf of one; created when missing. Excludes
+    /// `user_id`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserRequest>,
+}
+
+/// The users found.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct QueryUsersResponse {
+    /// In the order asked for.
+    #[serde(deserialize_with = "crate::null_default")]
+    pub users: Vec<FullUserResponse>,
+}
+
+/// A user as it is written. Fields that are left out keep their value, `custom` apart.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct UserRequest {
+    /// The user's id: 1 to 255 characters of letters, digits, `@`, `_` and `-`.
+    pub id: String,
+    /// URL of a picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// True shows the user as offline to everybody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invisible: Option<bool>,
+    /// Language code (ISO 639-1); may be empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// Name for people to read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The user's role: `user`, `admin`, `guest`, `anonymous` or one of the app's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// Teams of the user, at most 250 of 100 bytes each.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub teams: Option<Vec<String>>,
+    /// The app's own fields, at most 5 KB. Replaces the stored ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub custom: Option<Custom>,
+    /// Which signs of activity others get to see.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub privacy_settings: Option<PrivacySettingsResponse>,
+    /// Role within a team, by team.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub teams_role: Option<BTreeMap<String, String>>,
+}
+
+/// A user as others see it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct UserResponse {
+    /// Banned from the whole app.
+    pub banned: bool,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// The id.
+    pub id: String,
+    /// True shows the user as offline to everybody.
+    pub invisible: bool,
+    /// Language code (ISO 639-1); may be empty.
+    pub language: String,
+    /// Whether a connection that is not invisible is open.
+    pub online: bool,
+    /// The user's role: `user`, `admin`, `guest`, `anonymous` or one of the app's own.
+    pub role: String,
+    /// Banned without noticing it: messages are visible to the user alone.
+    pub shadow_banned: bool,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// Users that this one has blocked.
+    #[serde(deserialize_with = "crate::null_default")]
+    pub blocked_user_ids: Vec<String>,
+    /// Teams of the user, at most 250 of 100 bytes each.
+    #[serde(deserialize_with = "crate::null_default")]
+    pub teams: Vec<String>,
+    /// The app's own fields, at most 5 KB.
+    pub custom: Custom,
+    /// Seconds until the user answers, on average; present where this is measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub avg_response_time: Option<i64>,
+    /// When the ban ends; absent for a permanent one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ban_expires: Option<Timestamp>,
+    /// True exempts the user from moderation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bypass_moderation: Option<bool>,
+    /// Since when the user is deactivated; absent while active.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deactivated_at: Option<Timestamp>,
+    /// When it was deleted; absent while it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<Timestamp>,
+    /// URL of a picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// When the user last connected, to within 15 minutes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_active: Option<Timestamp>,
+    /// Name for people to read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Tokens issued earlier are refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revoke_tokens_issued_before: Option<Timestamp>,
+    /// Where push notifications go.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub devices: Option<Vec<DeviceResponse>>,
+    /// Which signs of activity others get to see; absent until set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub privacy_settings: Option<PrivacySettingsResponse>,
+    /// Whether push notifications are switched off, and until when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub push_notifications: Option<PushNotificationSettingsResponse>,
+    /// Role within a team, by team.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub teams_role: Option<BTreeMap<String, String>>,
+}
+
+/// A user with its common fields only; here the same type as [`UserResponse`].
+pub type UserResponseCommonFields = UserResponse;
+
+/// A user as a server sees it: with mutes, devices and unread totals.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FullUserResponse {
+    /// Banned from the whole app.
+    pub banned: bool,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// The id.
+    pub id: String,
+    /// True shows the user as offline to everybody.
+    pub invisible: bool,
+    /// Language code (ISO 639-1); may be empty.
+    pub language: String,
+    /// Whether a connection that is not invisible is open.
+    pub online: bool,
+    /// The user's role: `user`, `admin`, `guest`, `anonymous` or one of the app's own.
+    pub role: String,
+    /// Banned without noticing it: messages are visible to the user alone.
+    pub shadow_banned: bool,
+    /// Messages not read in all channels.
+    pub total_unread_count: i64,
+    /// Channels with messages not read.
+    pub unread_channels: i64,
+    /// The same as `total_unread_count`, under its older name.
+    pub unread_count: i64,
+    /// Threads with replies not read.
+    pub unread_threads: i64,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// Users that this one has blocked.
+    #[serde(deserialize_with = "crate::null_default")]
+    pub blocked_user_ids: Vec<String>,
+    /// Channels that the user has muted.
+    #[serde(deserialize_with = "crate::null_default")]
+    pub channel_mutes: Vec<ChannelMute>,
+    /// Where push notifications go.
+    #[serde(deserialize_with = "crate::null_default")]
+    pub devices: Vec<DeviceResponse>,
+    /// Users that the user has muted.
+    #[serde(deserialize_with = "crate::null_default")]
+    pub mutes: Vec<UserMuteResponse>,
+    /// Teams of the user, at most 250 of 100 bytes each.
+    #[serde(deserialize_with = "crate::null_default")]
+    pub teams: Vec<String>,
+    /// The app's own fields, at most 5 KB.
+    pub custom: Custom,
+    /// Seconds until the user answers, on average; present where this is measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub avg_response_time: Option<i64>,
+    /// When the ban ends; absent for a permanent one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ban_expires: Option<Timestamp>,
+    /// True exempts the user from moderation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bypass_moderation: Option<bool>,
+    /// Since when the user is deactivated; absent while active.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deactivated_at: Option<Timestamp>,
+    /// When it was deleted; absent while it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<Timestamp>,
+    /// URL of a picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// When the user last connected, to within 15 minutes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_active: Option<Timestamp>,
+    /// Name for people to read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Tokens issued earlier are refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revoke_tokens_issued_before: Option<Timestamp>,
+    /// Channels hidden lately, as `<type>:<id>`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latest_hidden_channels: Option<Vec<String>>,
+    /// Which signs of activity others get to see; absent until set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub privacy_settings: Option<PrivacySettingsResponse>,
+    /// Role within a team, by team.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub teams_role: Option<BTreeMap<String, String>>,
+}
+
+/// Which signs of activity others get to see. What is absent is switched on.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PrivacySettingsResponse {
+    /// Whether others see what was delivered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delivery_receipts: Option<DeliveryReceiptsResponse>,
+    /// Whether others see what was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read_receipts: Option<ReadReceiptsResponse>,
+    /// Whether others see the user typing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub typing_indicators: Option<TypingIndicatorsResponse>,
+}
+
+/// Visibility of typing.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TypingIndicatorsResponse {
+    /// True shows it.
+    pub enabled: bool,
+}
+
+/// Visibility of reading.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ReadReceiptsResponse {
+    /// True shows it.
+    pub enabled: bool,
+}
+
+/// Visibility of delivery.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DeliveryReceiptsResponse {
+    /// True shows it.
+    pub enabled: bool,
+}
+
+/// Whether a user gets push notifications.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PushNotificationSettingsResponse {
+    /// True sends none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disabled: Option<bool>,
+    /// Sends none until then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disabled_until: Option<Timestamp>,
+}
+
+/// A device that push notifications go to, at most 25 per user.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DeviceResponse {
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// The push provider's token of the device.
+    pub id: String,
+    /// Kind of provider: `firebase`, `apn`, `huawei` or `xiaomi`.
+    pub push_provider: String,
+    /// The device's owner.
+    pub user_id: String,
+    /// True when deliveries failed for good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disabled: Option<bool>,
+    /// Why it is disabled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disabled_reason: Option<String>,
+    /// The same over reinstallations of the app.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hardware_id: Option<String>,
+    /// Which of several providers of that kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub push_provider_name: Option<String>,
+    /// True for an Apple VoIP token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub voip: Option<bool>,
+}
+
+/// A channel muted by a user: no push, nothing counted as unread.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ChannelMute {
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// When it ends by itself; absent for a lasting one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Timestamp>,
+    /// The channel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel: Option<Arc<ChannelResponse>>,
+    /// Who muted it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<Arc<UserResponse>>,
+}
+
+/// A user muted by another.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct UserMuteResponse {
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// When it ends by itself; absent for a lasting one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Timestamp>,
+    /// Who is muted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<Arc<UserResponse>>,
+    /// Who muted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<Arc<UserResponse>>,
+}
+
+/// A named set of users that can be mentioned together.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct UserGroupResponse {
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// The id.
+    pub id: String,
+    /// Name for people to read.
+    pub name: String,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// Id of the user who created it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<String>,
+    /// What it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The team it belongs to, with multi-tenancy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub team_id: Option<String>,
+    /// The members.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub members: Option<Vec<UserGroupMember>>,
+}
+
+/// A user in a group.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct UserGroupMember {
+    /// Number of the app.
+    pub app_pk: i64,
+    /// When the user joined.
+    pub created_at: Timestamp,
+    /// The group.
+    pub group_id: String,
+    /// Whether the user administers the group.
+    pub is_admin: bool,
+    /// The user.
+    pub user_id: String,
+}

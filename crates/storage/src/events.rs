@@ -1,0 +1,108 @@
+use natterjack_protocol::Timestamp;
+
+use crate::error::Result;
+use crate::tx::Tx;
+use crate::value::params;
+
+/// Something that happened in a channel.
+#[derive(Debug, Clone)]
+pub struct ChannelEvent<'a> {
+    pub channel_pk: i64,
+    /// Its place in the channel's sequence, reserved by [`Tx::advance_channel`].
+    pub seq: i64,
+    /// The event type, such as `message.new`.
+    pub kind: &'static str,
+    /// Who caused it.
+    pub user_id: Option<&'a str>,
+    /// The message it is about.
+    pub message_id: Option<&'a str>,
+    /// JSON of what cannot be read from the rows that the event names.
+    pub payload: Option<String>,
+}
+
+/// Something that concerns one user's connections only.
+#[derive(Debug, Clone)]
+pub struct UserEvent<'a> {
+    pub app_pk: i64,
+    pub user_id: &'a str,
+    /// The event type, such as `user.updated`.
+    pub kind: &'static str,
+    pub channel_pk: Option<i64>,
+    /// JSON of what cannot be read from the rows that the event names.
+    pub payload: Option<String>,
+}
+
+pub(crate) const INSERT_CHANNEL_EVENT: &str = "INSERT INTO channel_events \
+    (channel_pk, seq, kind, user_id, message_id, payload, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+
+impl Tx {
+    /// Appends to the log of a channel.
+    pub async fn append_channel_event(&mut self, event: ChannelEvent<'_>, now: Timestamp) -> Result<()> {
+        self.execute(
+            INSERT_CHANNEL_EVENT,
+            params![
+                event.channel_pk,
+                event.seq,
+                event.kind,
+                event.user_id,
+                event.message_id,
+                event.payload,
+                now
+            ],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Appends to the log of a user, with the user's next sequence number. Does nothing for an unknown user.
+    pub async fn append_user_event(&mut self, event: UserEvent<'_>, now: Timestamp) -> Result<()> {
+        let seq = self
+            .query_optional(
+                "UPDATE users SET event_seq = event_seq + 1 WHERE app_pk = $1 AND id = $2 RETURNING event_seq",
+                params![event.app_pk, event.user_id],
+                |row| row.int(0),
+            )
+            .await?;
+        let Some(seq) = seq else { return Ok(()) };
+        self.execute(
+            "INSERT INTO user_events (app_pk, user_id, seq, kind, channel_pk, payload, created_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            params![event.app_pk, event.user_id, seq, event.kind, event.channel_pk, event.payload, now],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Removes events older than `before` from at most `limit` channels, those behind the channel `after`.
+    /// Answers the last channel looked at, `None` when there are no more.
+    pub async fn prune_channel_events(
+        &mut self,
+        after: i64,
+        before: Timestamp,
+        limit: i64,
+    ) -> Result<Option<i64>> {
+        let channels = self
+            .query(
+                "SELECT pk FROM channels WHERE pk > $1 ORDER BY pk LIMIT $2",
+                params![after, limit],
+                |row| row.int(0),
+            )
+            .await?;
+        for channel_pk in &channels {
+            // Reads no more rows than it removes, and one.
+            self.execute(
+                "DELETE FROM channel_events WHERE channel_pk = $1 AND seq < COALESCE((SELECT seq \
+                 FROM channel_events WHERE channel_pk = $1 AND created_at >= $2 ORDER BY seq LIMIT 1), \
+                 9223372036854775807)",
+                params![*channel_pk, before],
+            )
+            .await?;
+        }
+        Ok(channels.last().copied())
+    }
+
+    /// Removes events of users that are older than `before`.
+    pub async fn prune_user_events(&mut self, before: Timestamp) -> Result<u64> {
+        self.execute("DELETE FROM user_events WHERE created_at < $1", params![before]).await
+    }
+}

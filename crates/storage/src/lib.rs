@@ -1,0 +1,44 @@
+//! The only crate that contains SQL: everything that is stored, on SQLite and on PostgreSQL.
+//!
+//! [`Store`] is the database. `store.read(…)` and `store.write(…)` are the only ways in; both hand out a [`Tx`], whose
+//! methods are the storage operations, one module per aggregate. Each operation is written once for both databases;
+//! where they need different words, [`Dialect`] has them.
+//!
+//! To add an operation, write a method on [`Tx`] named `verb_noun` after the question it answers, in the module of its
+//! aggregate, with a bound on what it returns; add a case to the contract tests.
+
+mod apps;
+mod channels;
+mod dialect;
+mod error;
+mod events;
+mod members;
+mod messages;
+mod migrate;
+mod postgres;
+mod reactions;
+mod reads;
+mod sqlite;
+mod store;
+mod threads;
+mod tx;
+mod users;
+mod value;
+
+pub use apps::{App, NewApp};
+pub use channels::{Advance, Advanced, Channel, ChannelChange, NewChannel};
+pub use dialect::Dialect;
+pub use error::{Error, Result, Transient};
+pub use events::{ChannelEvent, UserEvent};
+pub use members::{Member, NewMember};
+pub use messages::{
+    Message, MessageChange, MessageExtra, MessageKind, MessagePage, NewMessage, Pin, ReactionGroup,
+    ReactionSummary, Visibility,
+};
+pub use reactions::Reaction;
+pub use reads::{ChannelUnread, ReadPosition, ThreadUnread};
+pub use sqlite::OpFuture;
+pub use store::{DatabaseUrl, Store};
+pub use threads::{Thread, ThreadParticipant};
+pub use tx::Tx;
+pub use users::{User, UserChange};

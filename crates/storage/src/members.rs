@@ -1,0 +1,251 @@
+use natterjack_protocol::{Custom, Timestamp};
+
+use crate::error::Result;
+use crate::tx::Tx;
+use crate::value::{Param, Row, json_unless_default, params};
+
+/// A member of a channel as stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Member {
+    pub channel_pk: i64,
+    pub user_id: String,
+    pub channel_role: String,
+    pub custom: Custom,
+    /// Whether the member came by an invite, whatever became of it.
+    pub invited: bool,
+    pub invite_accepted_at: Option<Timestamp>,
+    pub invite_rejected_at: Option<Timestamp>,
+    pub banned: bool,
+    pub shadow_banned: bool,
+    pub ban_expires: Option<Timestamp>,
+    pub notifications_muted: bool,
+    /// Whether the member has hidden the channel until the next message.
+    pub hidden: bool,
+    /// Messages up to this time are not shown to the member.
+    pub hide_messages_before: Option<Timestamp>,
+    pub pinned_at: Option<Timestamp>,
+    pub archived_at: Option<Timestamp>,
+    /// The channel's `unread_seq` up to which the member has read.
+    pub read_seq: i64,
+    /// What to take off the number of unread messages.
+    pub unread_less: i64,
+    pub last_read: Timestamp,
+    pub last_read_message_id: Option<String>,
+    pub last_delivered_at: Option<Timestamp>,
+    pub last_delivered_message_id: Option<String>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    /// Unread messages that were deleted since; needs no correction when the member has read everything.
+    pub unread_gaps: i64,
+}
+
+impl Member {
+    /// Whether an invite waits for an answer or was turned down. Such a member is listed but gets no messages and
+    /// counts no unread ones.
+    pub fn is_pending(&self) -> bool {
+        self.invited && self.invite_accepted_at.is_none()
+    }
+
+    /// Messages that the member has not read, by the channel's counter.
+    pub fn unread(&self, unread_seq: i64) -> i64 {
+        if self.is_pending() {
+            return 0;
+        }
+        (unread_seq - self.read_seq - self.unread_less - self.unread_gaps).max(0)
+    }
+}
+
+/// A member to be added.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewMember {
+    pub user_id: String,
+    pub channel_role: String,
+    pub custom: Custom,
+    pub invited: bool,
+    pub hidden: bool,
+    pub hide_messages_before: Option<Timestamp>,
+}
+
+pub(crate) const MEMBER_COLUMNS: &str = "m.channel_pk, m.user_id, m.channel_role, m.custom, m.invited, \
+    m.invite_accepted_at, m.invite_rejected_at, m.banned, m.shadow_banned, m.ban_expires, m.notifications_muted, \
+    m.hidden, m.hide_messages_before, m.pinned_at, m.archived_at, m.read_seq, m.unread_less, m.last_read, \
+    m.last_read_message_id, m.last_delivered_at, m.last_delivered_message_id, m.created_at, m.updated_at, \
+    (SELECT COUNT(*) FROM unread_gaps g WHERE g.channel_pk = m.channel_pk AND g.seq > m.read_seq)";
+
+pub(crate) fn member_from_row(row: Row<'_>) -> Result<Member> {
+    Ok(Member {
+        channel_pk: row.int(0)?,
+        user_id: row.text(1)?,
+        channel_role: row.text(2)?,
+        custom: row.json(3, "members.custom")?,
+        invited: row.bool(4)?,
+        invite_accepted_at: row.optional_time(5)?,
+        invite_rejected_at: row.optional_time(6)?,
+        banned: row.bool(7)?,
+        shadow_banned: row.bool(8)?,
+        ban_expires: row.optional_time(9)?,
+        notifications_muted: row.bool(10)?,
+        hidden: row.bool(11)?,
+        hide_messages_before: row.optional_time(12)?,
+        pinned_at: row.optional_time(13)?,
+        archived_at: row.optional_time(14)?,
+        read_seq: row.int(15)?,
+        unread_less: row.int(16)?,
+        last_read: row.time(17)?,
+        last_read_message_id: row.optional_text(18)?,
+        last_delivered_at: row.optional_time(19)?,
+        last_delivered_message_id: row.optional_text(20)?,
+        created_at: row.time(21)?,
+        updated_at: row.time(22)?,
+        unread_gaps: row.int(23)?,
+    })
+}
+
+impl Tx {
+    /// The member of a channel with this user id.
+    pub async fn find_member(&mut self, channel_pk: i64, user_id: &str) -> Result<Option<Member>> {
+        let sql =
+            format!("SELECT {MEMBER_COLUMNS} FROM members m WHERE m.channel_pk = $1 AND m.user_id = $2");
+        self.query_optional(&sql, params![channel_pk, user_id], member_from_row).await
+    }
+
+    /// The members of a channel with these user ids.
+    pub async fn list_members_with_ids(
+        &mut self,
+        channel_pk: i64,
+        user_ids: Vec<String>,
+    ) -> Result<Vec<Member>> {
+        if user_ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sql = format!(
+            "SELECT {MEMBER_COLUMNS} FROM members m WHERE m.channel_pk = $1 AND {} ORDER BY m.created_at, m.user_id",
+            self.dialect().is_in("m.user_id", 2)
+        );
+        self.query(&sql, params![channel_pk, user_ids], member_from_row).await
+    }
+
+    /// For each channel a page of its members, oldest first.
+    pub async fn list_members_of_channels(
+        &mut self,
+        channel_pks: &[i64],
+        limit: i64,
+        offset: i64,
+    ) -> Result<Vec<Vec<Member>>> {
+        let sql = format!(
+            "SELECT {MEMBER_COLUMNS} FROM members m WHERE m.channel_pk = $1 \
+             ORDER BY m.created_at, m.user_id LIMIT $2 OFFSET $3"
+        );
+        let params: Vec<_> = channel_pks
+            .iter()
+            .map(|pk| vec![Param::Int(*pk), Param::Int(limit), Param::Int(offset)])
+            .collect();
+        self.query_each(&sql, &params, member_from_row).await
+    }
+
+    /// The memberships of one user in these channels.
+    pub async fn list_memberships(
+        &mut self,
+        app_pk: i64,
+        user_id: &str,
+        channel_pks: Vec<i64>,
+    ) -> Result<Vec<Member>> {
+        let sql = format!(
+            "SELECT {MEMBER_COLUMNS} FROM members m WHERE m.app_pk = $1 AND m.user_id = $2 AND {}",
+            self.dialect().is_in("m.channel_pk", 3)
+        );
+        self.query(&sql, params![app_pk, user_id, channel_pks], member_from_row).await
+    }
+
+    /// Adds members who have read everything so far. Those who are members already stay as they are.
+    /// Answers the ids of those who were added.
+    pub async fn insert_members(
+        &mut self,
+        app_pk: i64,
+        channel_pk: i64,
+        unread_seq: i64,
+        members: &[NewMember],
+        now: Timestamp,
+    ) -> Result<Vec<String>> {
+        const INSERT: &str = "INSERT INTO members (channel_pk, user_id, app_pk, channel_role, custom, invited, \
+            hidden, hide_messages_before, read_seq, last_read, created_at, updated_at, banned, shadow_banned, \
+            notifications_muted, unread_less) \
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $10, FALSE, FALSE, FALSE, 0) \
+            ON CONFLICT (channel_pk, user_id) DO NOTHING RETURNING user_id";
+        let params: Vec<_> = members
+            .iter()
+            .map(|member| {
+                vec![
+                    Param::Int(channel_pk),
+                    Param::Text(&member.user_id),
+                    Param::Int(app_pk),
+                    Param::Text(&member.channel_role),
+                    json_unless_default(&member.custom).into(),
+                    Param::Bool(member.invited),
+                    Param::Bool(member.hidden),
+                    member.hide_messages_before.into(),
+                    Param::Int(unread_seq),
+                    now.into(),
+                ]
+            })
+            .collect();
+        let added = self.query_each(INSERT, &params, |row| row.text(0)).await?;
+        Ok(added.into_iter().flatten().collect())
+    }
+
+    /// Removes members. Answers the ids of those who were members.
+    pub async fn delete_members(&mut self, channel_pk: i64, user_ids: Vec<String>) -> Result<Vec<String>> {
+        let sql = format!(
+            "DELETE FROM members WHERE channel_pk = $1 AND {} RETURNING user_id",
+            self.dialect().is_in("user_id", 2)
+        );
+        self.query(&sql, params![channel_pk, user_ids], |row| row.text(0)).await
+    }
+
+    /// Gives a member another role in the channel. `false` when the user is not a member.
+    pub async fn update_member_role(
+        &mut self,
+        channel_pk: i64,
+        user_id: &str,
+        channel_role: &str,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let changed = self
+            .execute(
+                "UPDATE members SET channel_role = $1, updated_at = $2 WHERE channel_pk = $3 AND user_id = $4",
+                params![channel_role, now, channel_pk, user_id],
+            )
+            .await?;
+        Ok(changed == 1)
+    }
+
+    /// Records the answer to an invite. An accepting member has read everything so far.
+    pub async fn answer_invite(
+        &mut self,
+        channel_pk: i64,
+        user_id: &str,
+        accepted: bool,
+        now: Timestamp,
+    ) -> Result<()> {
+        let sql = if accepted {
+            "UPDATE members SET invite_accepted_at = $1, invite_rejected_at = NULL, updated_at = $1, \
+             read_seq = (SELECT unread_seq FROM channels WHERE pk = $2), unread_less = 0, last_read = $1 \
+             WHERE channel_pk = $2 AND user_id = $3"
+        } else {
+            "UPDATE members SET invite_rejected_at = $1, invite_accepted_at = NULL, updated_at = $1 \
+             WHERE channel_pk = $2 AND user_id = $3"
+        };
+        self.execute(sql, params![now, channel_pk, user_id]).await?;
+        Ok(())
+    }
+
+    /// Shows a channel again to everybody who had hidden it. Answers their ids.
+    pub async fn show_hidden_channel(&mut self, channel_pk: i64) -> Result<Vec<String>> {
+        self.query(
+            "UPDATE members SET hidden = FALSE WHERE channel_pk = $1 AND hidden RETURNING user_id",
+            params![channel_pk],
+            |row| row.text(0),
+        )
+        .await
+    }
+}

@@ -1,0 +1,262 @@
+//! The database server: a pool of connections, prepared statements, pipelining.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use futures_util::future::{join, join_all};
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{NoTls, Row};
+
+use crate::error::{Error, Result, Transient};
+use crate::sqlite::OpFuture;
+use crate::tx::Tx;
+use crate::value::Param;
+
+/// Oldest server version that is supported.
+const SERVER_VERSION_MIN: i64 = 150_000;
+/// Connections in the pool.
+const POOL_SIZE: usize = 16;
+/// Times that a write is run again after the database asked for it.
+const ATTEMPTS_MAX: u32 = 8;
+/// Longest wait for a free connection.
+const POOL_WAIT_MAX: Duration = Duration::from_secs(20);
+
+/// What a transaction begins with. Every statement is bounded, and so is a lock that somebody else holds.
+const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+/// A PostgreSQL database and the connections to it.
+pub(crate) struct Postgres {
+    pool: Pool,
+}
+
+impl Postgres {
+    pub(crate) async fn open(url: &str) -> Result<Self> {
+        let mut config: tokio_postgres::Config =
+            url.parse().map_err(|error| Error::Unusable(format!("database-url: {error}")))?;
+        let options = config.get_options().unwrap_or_default().to_owned();
+        config.options(format!(
+            "{options} -c statement_timeout=30000 -c synchronous_commit=on -c jit=off \
+             -c idle_in_transaction_session_timeout=60000"
+        ));
+        config.application_name("natterjack");
+        let manager =
+            Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+        let pool = Pool::builder(manager)
+            .max_size(POOL_SIZE)
+            .wait_timeout(Some(POOL_WAIT_MAX))
+            .create_timeout(Some(POOL_WAIT_MAX))
+            .runtime(Runtime::Tokio1)
+            .build()
+            .map_err(|error| Error::Unusable(error.to_string()))?;
+        let client = pool.get().await.map_err(|error| {
+            Error::Unusable(format!("database-url: the database cannot be reached: {}", chain(&error)))
+        })?;
+        let row =
+            client.query_one("SELECT CAST(current_setting('server_version_num') AS BIGINT)", &[]).await?;
+        let version: i64 = row.try_get(0)?;
+        if version < SERVER_VERSION_MIN {
+            return Err(Error::Unusable(format!(
+                "PostgreSQL {} is too old; 15 or newer is needed",
+                version / 10_000
+            )));
+        }
+        Ok(Self { pool })
+    }
+
+    pub(crate) async fn client(&self) -> Result<Object> {
+        Ok(self.pool.get().await?)
+    }
+
+    /// Runs an operation in a transaction of its own task: a caller that goes away does not cut it short.
+    pub(crate) async fn write<I, F, R, E>(
+        self: &Arc<Self>,
+        name: &'static str,
+        input: I,
+        operation: F,
+    ) -> Result<R, E>
+    where
+        I: Send + Sync + 'static,
+        F: for<'t> Fn(&'t mut Tx, &'t I) -> OpFuture<'t, R, E> + Send + Sync + 'static,
+        R: Send + 'static,
+        E: Transient,
+    {
+        let this = Arc::clone(self);
+        let task = tokio::spawn(async move {
+            let mut attempt = 1;
+            loop {
+                match this.write_once(name, &input, &operation).await {
+                    Err(error) if error.is_transient() && attempt < ATTEMPTS_MAX => attempt += 1,
+                    result => return result,
+                }
+            }
+        });
+        task.await.unwrap_or_else(|source| Err(Error::Database(source.into()).into()))
+    }
+
+    async fn write_once<I, R, E: Transient>(
+        &self,
+        name: &'static str,
+        input: &I,
+        operation: &(impl for<'t> Fn(&'t mut Tx, &'t I) -> OpFuture<'t, R, E> + Sync),
+    ) -> Result<R, E>
+    where
+        I: Sync,
+    {
+        let mut tx = Tx::postgres(PostgresTx::new(self.client().await?, BEGIN_WRITE));
+        let result = operation(&mut tx, input).await;
+        tx.report(name);
+        let connection = tx.into_postgres().expect("it was made from a PostgreSQL connection");
+        match result {
+            Ok(output) => connection.commit().await.map(|()| output).map_err(Into::into),
+            Err(error) => {
+                connection.roll_back().await;
+                Err(error)
+            }
+        }
+    }
+
+    pub(crate) async fn read<I, F, R, E>(&self, name: &'static str, input: I, operation: F) -> Result<R, E>
+    where
+        I: Send + Sync + 'static,
+        F: for<'t> Fn(&'t mut Tx, &'t I) -> OpFuture<'t, R, E> + Send + Sync + 'static,
+        R: Send + 'static,
+        E: Transient,
+    {
+        let mut tx = Tx::postgres(PostgresTx::new(self.client().await?, BEGIN_READ));
+        let result = operation(&mut tx, &input).await;
+        tx.report(name);
+        let connection = tx.into_postgres().expect("it was made from a PostgreSQL connection");
+        // The answer does not wait for the end of a transaction that wrote nothing.
+        tokio::spawn(connection.roll_back());
+        result
+    }
+
+    pub(crate) fn close(&self) {
+        self.pool.close();
+    }
+}
+
+/// The text of an error and of everything that caused it.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+/// A connection with at most one transaction, which begins together with its first statement. Dropped before its end
+/// it takes the connection out of the pool, so that nobody inherits it half-way.
+pub(crate) struct PostgresTx {
+    client: Option<Object>,
+    begin: &'static str,
+    begun: bool,
+}
+
+impl PostgresTx {
+    fn new(client: Object, begin: &'static str) -> Self {
+        Self { client: Some(client), begin, begun: false }
+    }
+
+    fn client(&self) -> &Object {
+        self.client.as_ref().expect("the connection is only taken at the end")
+    }
+
+    /// Runs `work` on the connection, sending `BEGIN` in the same go when it is the first.
+    async fn run<T>(
+        &mut self,
+        work: impl AsyncFnOnce(&Object) -> std::result::Result<T, tokio_postgres::Error>,
+    ) -> Result<T> {
+        if self.begun {
+            return Ok(work(self.client()).await?);
+        }
+        self.begun = true;
+        let client = self.client();
+        let (begun, result) = join(client.batch_execute(self.begin), work(client)).await;
+        begun?;
+        Ok(result?)
+    }
+
+    pub(crate) async fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
+        self.run(async |client| {
+            let statement = client.prepare_cached(sql).await?;
+            client.execute(&statement, &references(params)).await
+        })
+        .await
+    }
+
+    pub(crate) async fn execute_all(&mut self, statements: &[(&str, &[Param<'_>])]) -> Result<Vec<u64>> {
+        self.run(async |client| {
+            let mut prepared = Vec::with_capacity(statements.len());
+            for (sql, _) in statements {
+                prepared.push(client.prepare_cached(sql).await?);
+            }
+            let runs = prepared.iter().zip(statements).map(|(statement, (_, params))| async move {
+                client.execute(statement, &references(params)).await
+            });
+            join_all(runs).await.into_iter().collect()
+        })
+        .await
+    }
+
+    pub(crate) async fn query(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>> {
+        self.run(async |client| {
+            let statement = client.prepare_cached(sql).await?;
+            client.query(&statement, &references(params)).await
+        })
+        .await
+    }
+
+    pub(crate) async fn query_each(&mut self, sql: &str, params: &[Vec<Param<'_>>]) -> Result<Vec<Vec<Row>>> {
+        self.run(async |client| {
+            let statement = &client.prepare_cached(sql).await?;
+            let runs =
+                params.iter().map(|params| async { client.query(statement, &references(params)).await });
+            join_all(runs).await.into_iter().collect()
+        })
+        .await
+    }
+
+    async fn commit(mut self) -> Result<()> {
+        if !self.begun {
+            self.client = None;
+            return Ok(());
+        }
+        let committed = self.client().batch_execute("COMMIT").await;
+        match committed {
+            Ok(()) => {
+                // Back to the pool.
+                drop(self.client.take());
+                Ok(())
+            }
+            Err(error) if error.code().is_some() => Err(error.into()),
+            // The connection broke while the commit was on its way.
+            Err(error) => Err(Error::CommitUnknown(error.into())),
+        }
+    }
+
+    async fn roll_back(mut self) {
+        if !self.begun || self.client().batch_execute("ROLLBACK").await.is_ok() {
+            drop(self.client.take());
+        }
+    }
+}
+
+impl Drop for PostgresTx {
+    fn drop(&mut self) {
+        if let Some(client) = self.client.take()
+            && self.begun
+        {
+            drop(Object::take(client));
+        }
+    }
+}
+
+fn references<'a>(params: &'a [Param<'a>]) -> Vec<&'a (dyn ToSql + Sync)> {
+    params.iter().map(|param| param as &(dyn ToSql + Sync)).collect()
+}

@@ -1,0 +1,170 @@
+use natterjack_protocol::Timestamp;
+
+use crate::error::Result;
+use crate::members::{MEMBER_COLUMNS, Member, member_from_row};
+use crate::tx::Tx;
+use crate::value::params;
+
+/// Up to where a member has read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReadPosition {
+    /// The channel's `unread_seq` at that place.
+    pub read_seq: i64,
+    /// Messages behind it that do not count for this member.
+    pub unread_less: i64,
+    pub last_read: Timestamp,
+    pub last_read_message_id: Option<String>,
+}
+
+/// A channel in which a user has unread messages.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChannelUnread {
+    pub user_id: String,
+    pub cid: String,
+    pub channel_kind: String,
+    pub team: Option<String>,
+    pub unread: i64,
+    pub last_read: Timestamp,
+    pub last_message_at: Option<Timestamp>,
+}
+
+/// A thread in which a user has unread replies.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ThreadUnread {
+    pub user_id: String,
+    pub parent_message_id: String,
+    pub unread: i64,
+    pub last_read: Timestamp,
+    pub last_read_message_id: Option<String>,
+}
+
+impl Tx {
+    /// Moves a member's read position. Does nothing for a user who is not a member.
+    pub async fn update_read_position(
+        &mut self,
+        channel_pk: i64,
+        user_id: &str,
+        position: &ReadPosition,
+    ) -> Result<bool> {
+        let changed = self
+            .execute(
+                "UPDATE members SET read_seq = $1, unread_less = $2, last_read = $3, last_read_message_id = $4, \
+                 last_delivered_at = $3, last_delivered_message_id = $4 \
+                 WHERE channel_pk = $5 AND user_id = $6",
+                params![
+                    position.read_seq,
+                    position.unread_less,
+                    position.last_read,
+                    position.last_read_message_id.as_deref(),
+                    channel_pk,
+                    user_id
+                ],
+            )
+            .await?;
+        Ok(changed == 1)
+    }
+
+    /// What the difference of the counters says too much or too little for `user_id` about the messages behind
+    /// `after`: the user's own ones count there but not for the user, restricted ones that the user may see the
+    /// other way round.
+    pub async fn count_unread_less(
+        &mut self,
+        channel_pk: i64,
+        user_id: &str,
+        after: Timestamp,
+    ) -> Result<i64> {
+        let sql = format!(
+            "SELECT CAST(COALESCE(SUM(CASE WHEN counts_unread AND user_id = $1 AND deleted_at IS NULL THEN 1 \
+             WHEN restricted_visibility IS NOT NULL AND deleted_at IS NULL AND NOT silent AND in_channel \
+             AND user_id <> $1 AND EXISTS (SELECT 1 FROM {} WHERE each.value = $1) THEN -1 ELSE 0 END), 0) AS BIGINT) \
+             FROM messages WHERE channel_pk = $2 AND in_channel AND created_at > $3",
+            self.dialect().json_texts("restricted_visibility")
+        );
+        let count = self.query_optional(&sql, params![user_id, channel_pk, after], |row| row.int(0)).await?;
+        Ok(count.unwrap_or(0))
+    }
+
+    /// Takes `by` off the number of unread messages of these members.
+    pub async fn lower_unread(&mut self, channel_pk: i64, user_ids: Vec<String>, by: i64) -> Result<()> {
+        let sql = format!(
+            "UPDATE members SET unread_less = unread_less + $1 WHERE channel_pk = $2 AND {}",
+            self.dialect().is_in("user_id", 3)
+        );
+        self.execute(&sql, params![by, channel_pk, user_ids]).await?;
+        Ok(())
+    }
+
+    /// For each channel the read states of its members, at most `limit`, and always that of `user_id`.
+    pub async fn list_reads(
+        &mut self,
+        channel_pk: i64,
+        user_id: Option<&str>,
+        limit: i64,
+    ) -> Result<Vec<Member>> {
+        let sql = format!(
+            "SELECT {MEMBER_COLUMNS} FROM members m WHERE m.channel_pk = $1 \
+             AND NOT (m.invited AND m.invite_accepted_at IS NULL) \
+             ORDER BY CASE WHEN m.user_id = $2 THEN 0 ELSE 1 END, m.created_at, m.user_id LIMIT $3"
+        );
+        self.query(&sql, params![channel_pk, user_id.unwrap_or_default(), limit], member_from_row).await
+    }
+
+    /// The channels in which these users have unread messages, newest message first.
+    pub async fn list_unread_channels(
+        &mut self,
+        app_pk: i64,
+        user_ids: Vec<String>,
+    ) -> Result<Vec<ChannelUnread>> {
+        let sql = format!(
+            "SELECT * FROM (SELECT m.user_id, c.cid, c.kind, c.team, c.unread_seq - m.read_seq - m.unread_less - \
+             (SELECT COUNT(*) FROM unread_gaps g WHERE g.channel_pk = m.channel_pk AND g.seq > m.read_seq) \
+             AS unread, m.last_read, c.last_message_at \
+             FROM members m JOIN channels c ON c.pk = m.channel_pk \
+             WHERE m.app_pk = $1 AND {} AND c.unread_seq - m.read_seq - m.unread_less > 0 \
+             AND c.deleted_at IS NULL AND NOT (m.invited AND m.invite_accepted_at IS NULL)) AS counted \
+             WHERE unread > 0 ORDER BY last_message_at DESC, cid",
+            self.dialect().is_in("m.user_id", 2)
+        );
+        self.query(&sql, params![app_pk, user_ids], |row| {
+            Ok(ChannelUnread {
+                user_id: row.text(0)?,
+                cid: row.text(1)?,
+                channel_kind: row.text(2)?,
+                team: row.optional_text(3)?,
+                unread: row.int(4)?,
+                last_read: row.time(5)?,
+                last_message_at: row.optional_time(6)?,
+            })
+        })
+        .await
+    }
+
+    /// The threads in which these users have unread replies, newest reply first.
+    pub async fn list_unread_threads(
+        &mut self,
+        app_pk: i64,
+        user_ids: Vec<String>,
+    ) -> Result<Vec<ThreadUnread>> {
+        let sql = format!(
+            "SELECT * FROM (SELECT p.user_id, m.id, t.reply_seq - p.read_seq - \
+             (SELECT COUNT(*) FROM thread_unread_gaps g WHERE g.parent_pk = p.parent_pk AND g.seq > p.read_seq) \
+             AS unread, p.last_read, p.last_read_message_id, t.last_message_at \
+             FROM thread_participants p JOIN threads t ON t.parent_pk = p.parent_pk \
+             JOIN messages m ON m.pk = p.parent_pk JOIN channels c ON c.pk = t.channel_pk \
+             WHERE p.app_pk = $1 AND {} AND t.reply_seq > p.read_seq \
+             AND c.deleted_at IS NULL AND m.created_at > c.history_from AND m.deleted_at IS NULL) AS counted \
+             WHERE unread > 0 ORDER BY last_message_at DESC, id",
+            self.dialect().is_in("p.user_id", 2)
+        );
+        self.query(&sql, params![app_pk, user_ids], |row| {
+            Ok(ThreadUnread {
+                user_id: row.text(0)?,
+                parent_message_id: row.text(1)?,
+                unread: row.int(2)?,
+                last_read: row.time(3)?,
+                last_read_message_id: row.optional_text(4)?,
+            })
+        })
+        .await
+    }
+}

@@ -1,0 +1,329 @@
+//! The embedded database: one writer thread with group commit, and a few connections that only read.
+
+use std::any::Any;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, OpenFlags};
+use tokio::sync::{Semaphore, mpsc, oneshot};
+
+use crate::error::{Error, Result, Transient};
+use crate::tx::Tx;
+
+/// Oldest SQLite that is safe here: earlier ones can corrupt the write-ahead log under two connections.
+const SQLITE_VERSION_MIN: i32 = 3_051_003;
+/// Most operations that share one transaction and so one sync to disk.
+const GROUP_MAX: usize = 256;
+/// Longest time for which a transaction takes in further operations before it is committed.
+const GROUP_TIME_MAX: Duration = Duration::from_millis(20);
+/// Operations that may wait for the writer; further callers wait outside.
+const WRITE_QUEUE_LENGTH: usize = 4096;
+/// Connections that only read.
+const READERS: usize = 4;
+/// Prepared statements kept by each connection.
+const STATEMENT_CACHE_CAPACITY: usize = 256;
+/// Longest time that a read may take.
+const READ_TIME_MAX: Duration = Duration::from_secs(20);
+/// Pages after which the write-ahead log is copied into the database, 4 KiB each.
+const WAL_CHECKPOINT_PAGES: i64 = 4000;
+
+/// An operation of the writer thread, its result type hidden.
+trait WriteJob: Send {
+    /// Runs inside an open transaction. On an error the caller rolls back what it did.
+    fn run(&mut self, tx: &mut Tx) -> bool;
+    /// Tells the caller after the commit.
+    fn finish(self: Box<Self>, committed: Result<(), CommitFailure>);
+}
+
+/// Why a group was not committed, for each of its members.
+#[derive(Clone)]
+enum CommitFailure {
+    Unknown(String),
+    Stopped,
+}
+
+/// What a storage operation returns: a future that borrows its transaction and its input.
+pub type OpFuture<'t, R, E> = Pin<Box<dyn Future<Output = Result<R, E>> + Send + 't>>;
+
+struct Job<I, F, R, E> {
+    name: &'static str,
+    input: I,
+    operation: F,
+    result: Option<Result<R, E>>,
+    reply: oneshot::Sender<Result<R, E>>,
+}
+
+impl<I, F, R, E> WriteJob for Job<I, F, R, E>
+where
+    I: Send + Sync + 'static,
+    F: for<'t> Fn(&'t mut Tx, &'t I) -> OpFuture<'t, R, E> + Send,
+    R: Send + 'static,
+    E: Transient,
+{
+    fn run(&mut self, tx: &mut Tx) -> bool {
+        let outcome = run_caught(self.name, tx, &self.input, &self.operation);
+        let succeeded = outcome.is_ok();
+        self.result = Some(outcome);
+        succeeded
+    }
+
+    fn finish(self: Box<Self>, committed: Result<(), CommitFailure>) {
+        let result = match (self.result, committed) {
+            // A refused operation wrote nothing, so a failed commit does not concern it.
+            (Some(Err(error)), _) => Err(error),
+            (Some(Ok(output)), Ok(())) => Ok(output),
+            (_, Err(CommitFailure::Unknown(text))) => Err(Error::CommitUnknown(text.into()).into()),
+            (_, Err(CommitFailure::Stopped) | Ok(())) => Err(Error::Stopped.into()),
+        };
+        // The caller may have gone away. What was committed stays committed.
+        drop(self.reply.send(result));
+    }
+}
+
+/// Drives an operation on SQLite: its future is ready at the first poll. A panic becomes an error.
+fn run_caught<I, R, E: Transient>(
+    name: &'static str,
+    tx: &mut Tx,
+    input: &I,
+    operation: &impl for<'t> Fn(&'t mut Tx, &'t I) -> OpFuture<'t, R, E>,
+) -> Result<R, E> {
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        let mut future = operation(tx, input);
+        match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(result) => result,
+            Poll::Pending => {
+                Err(Error::Database("a storage operation waited for something else".into()).into())
+            }
+        }
+    }));
+    tx.report(name);
+    outcome.unwrap_or_else(|panic| Err(Error::Database(panic_text(&*panic).into()).into()))
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned());
+    format!("a storage operation panicked: {}", text.unwrap_or_default())
+}
+
+/// The embedded database of one server.
+pub(crate) struct Sqlite {
+    queue: mpsc::Sender<Box<dyn WriteJob>>,
+    readers: Mutex<Vec<Tx>>,
+    reader_permits: Semaphore,
+    stopped: Arc<AtomicBool>,
+    path: PathBuf,
+    writer: Mutex<Option<std::thread::JoinHandle<()>>>,
+}
+
+impl Sqlite {
+    /// Opens or creates the database file and starts the writer. `migrate` runs on the writing connection first.
+    pub(crate) fn open(path: &Path, migrate: impl FnOnce(&Connection) -> Result<()>) -> Result<Self> {
+        let version = rusqlite::version_number();
+        if version < SQLITE_VERSION_MIN {
+            return Err(Error::Unusable(format!(
+                "SQLite {} is too old; 3.51.3 or newer is needed",
+                rusqlite::version()
+            )));
+        }
+        let writing = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        writing.pragma_update(None, "journal_mode", "WAL")?;
+        writing.pragma_update(None, "synchronous", "FULL")?;
+        writing.pragma_update(None, "wal_autocheckpoint", WAL_CHECKPOINT_PAGES)?;
+        writing.pragma_update(None, "cache_size", -32 * 1024)?;
+        migrate(&writing)?;
+        let mut readers = Vec::with_capacity(READERS);
+        for _ in 0..READERS {
+            let reading = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+            reading.pragma_update(None, "query_only", true)?;
+            reading.pragma_update(None, "cache_size", -8 * 1024)?;
+            readers.push(Tx::sqlite(reading));
+        }
+        let (queue, jobs) = mpsc::channel(WRITE_QUEUE_LENGTH);
+        let stopped = Arc::new(AtomicBool::new(false));
+        let writer = std::thread::Builder::new()
+            .name("natterjack-write".to_owned())
+            .spawn({
+                let stopped = Arc::clone(&stopped);
+                move || write_groups(Tx::sqlite(writing), jobs, &stopped)
+            })
+            .map_err(|source| Error::Database(source.into()))?;
+        Ok(Self {
+            queue,
+            readers: Mutex::new(readers),
+            reader_permits: Semaphore::new(READERS),
+            stopped,
+            path: path.to_owned(),
+            writer: Mutex::new(Some(writer)),
+        })
+    }
+
+    /// Whether a failed sync has stopped all writing.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) async fn write<I, F, R, E>(&self, name: &'static str, input: I, operation: F) -> Result<R, E>
+    where
+        I: Send + Sync + 'static,
+        F: for<'t> Fn(&'t mut Tx, &'t I) -> OpFuture<'t, R, E> + Send + 'static,
+        R: Send + 'static,
+        E: Transient,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job = Job { name, input, operation, result: None, reply };
+        if self.queue.send(Box::new(job)).await.is_err() {
+            return Err(Error::Stopped.into());
+        }
+        answer.await.unwrap_or_else(|_| Err(Error::Stopped.into()))
+    }
+
+    pub(crate) async fn read<I, F, R, E>(
+        self: &Arc<Self>,
+        name: &'static str,
+        input: I,
+        operation: F,
+    ) -> Result<R, E>
+    where
+        I: Send + Sync + 'static,
+        F: for<'t> Fn(&'t mut Tx, &'t I) -> OpFuture<'t, R, E> + Send + 'static,
+        R: Send + 'static,
+        E: Transient,
+    {
+        let this = Arc::clone(self);
+        let permit = self.reader_permits.acquire().await.map_err(|_| Error::Stopped)?;
+        let task = tokio::task::spawn_blocking(move || {
+            let mut reader = {
+                let mut readers = this.readers.lock().unwrap_or_else(PoisonError::into_inner);
+                readers.pop().expect("a permit is held for each reader taken")
+            };
+            let result = read_snapshot(name, &mut reader, &input, &operation);
+            this.readers.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
+            result
+        });
+        let result = task.await.map_err(|source| Error::Database(source.into()))?;
+        drop(permit);
+        result
+    }
+
+    /// Waits until everything queued is committed and the writer has ended.
+    pub(crate) fn close(self) {
+        drop(self.queue);
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writer) = writer
+            && writer.join().is_err()
+        {
+            tracing::error!("the writer thread panicked");
+        }
+    }
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE_CAPACITY);
+    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.pragma_update(None, "foreign_keys", false)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    Ok(connection)
+}
+
+/// Runs a read inside one transaction, so that all its queries see the same state, and bounds its time.
+fn read_snapshot<I, R, E: Transient>(
+    name: &'static str,
+    reader: &mut Tx,
+    input: &I,
+    operation: &impl for<'t> Fn(&'t mut Tx, &'t I) -> OpFuture<'t, R, E>,
+) -> Result<R, E> {
+    fn begin(reader: &mut Tx) -> Result<()> {
+        let connection = reader.sqlite_connection_mut().expect("readers are SQLite connections");
+        let deadline = Instant::now() + READ_TIME_MAX;
+        connection.progress_handler(20_000, Some(move || Instant::now() > deadline))?;
+        connection.prepare_cached("BEGIN")?.execute([])?;
+        Ok(())
+    }
+    begin(reader)?;
+    let result = run_caught(name, reader, input, operation);
+    let connection = reader.sqlite_connection().expect("readers are SQLite connections");
+    // Nothing was written: how the transaction ends makes no difference to the result.
+    if let Err(error) = connection.prepare_cached("ROLLBACK").and_then(|mut end| end.execute([])) {
+        tracing::warn!(error = &error as &dyn std::error::Error, "a reading transaction did not end");
+    }
+    result
+}
+
+/// The writer thread: takes operations from the queue and commits many in one transaction.
+fn write_groups(mut tx: Tx, mut jobs: mpsc::Receiver<Box<dyn WriteJob>>, stopped: &AtomicBool) {
+    let mut group = Vec::with_capacity(GROUP_MAX);
+    while let Some(first) = jobs.blocking_recv() {
+        if stopped.load(Ordering::Acquire) {
+            first.finish(Err(CommitFailure::Stopped));
+            continue;
+        }
+        let committed = write_group(&mut tx, first, &mut jobs, &mut group);
+        if let Err(CommitFailure::Unknown(text)) = &committed {
+            // After a failed sync the kernel may have dropped pages that a later commit builds upon.
+            stopped.store(true, Ordering::Release);
+            tracing::error!(error = text, "a commit failed; writing stops until the server is restarted");
+        }
+        metrics::histogram!("natterjack_db_group_size").record(group.len() as f64);
+        for job in group.drain(..) {
+            job.finish(committed.clone());
+        }
+    }
+}
+
+fn write_group(
+    tx: &mut Tx,
+    first: Box<dyn WriteJob>,
+    jobs: &mut mpsc::Receiver<Box<dyn WriteJob>>,
+    group: &mut Vec<Box<dyn WriteJob>>,
+) -> Result<(), CommitFailure> {
+    let started = Instant::now();
+    let unknown = |error: rusqlite::Error| CommitFailure::Unknown(error.to_string());
+    let mut next = Some(first);
+    let mut opened = false;
+    while let Some(mut job) = next {
+        let run = (|| -> rusqlite::Result<()> {
+            if !opened {
+                control(tx, "BEGIN IMMEDIATE")?;
+                opened = true;
+            }
+            control(tx, "SAVEPOINT operation")?;
+            if !job.run(tx) {
+                control(tx, "ROLLBACK TO operation")?;
+            }
+            control(tx, "RELEASE operation")
+        })();
+        group.push(job);
+        if let Err(error) = run {
+            drop(control(tx, "ROLLBACK"));
+            return Err(unknown(error));
+        }
+        next = if group.len() < GROUP_MAX && started.elapsed() < GROUP_TIME_MAX {
+            jobs.try_recv().ok()
+        } else {
+            None
+        };
+    }
+    control(tx, "COMMIT").map_err(|error| {
+        drop(control(tx, "ROLLBACK"));
+        unknown(error)
+    })
+}
+
+fn control(tx: &Tx, sql: &str) -> rusqlite::Result<()> {
+    let connection = tx.sqlite_connection().expect("the writer is a SQLite connection");
+    connection.prepare_cached(sql)?.execute([]).map(|_| ())
+}

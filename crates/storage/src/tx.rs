@@ -1,0 +1,200 @@
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::dialect::Dialect;
+use crate::error::Result;
+use crate::postgres::PostgresTx;
+use crate::value::{Param, Row};
+
+/// An open transaction on either database. Storage operations are methods on it, written once.
+///
+/// With SQLite every statement runs at once on the thread that owns the connection, so that an operation's future is
+/// ready when it is first polled. With PostgreSQL statements travel over the pooled connection.
+pub struct Tx {
+    connection: Connection,
+    /// Statements run since the last [`Tx::report`].
+    statements: AtomicU64,
+}
+
+enum Connection {
+    Sqlite(rusqlite::Connection),
+    Postgres(PostgresTx),
+}
+
+impl fmt::Debug for Tx {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Tx").field("dialect", &self.dialect()).finish_non_exhaustive()
+    }
+}
+
+impl Tx {
+    pub(crate) fn sqlite(connection: rusqlite::Connection) -> Self {
+        Self { connection: Connection::Sqlite(connection), statements: AtomicU64::new(0) }
+    }
+
+    pub(crate) fn postgres(connection: PostgresTx) -> Self {
+        Self { connection: Connection::Postgres(connection), statements: AtomicU64::new(0) }
+    }
+
+    /// Which database this is.
+    pub fn dialect(&self) -> Dialect {
+        match self.connection {
+            Connection::Sqlite(_) => Dialect::Sqlite,
+            Connection::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// Adds what has run since the last report to the metrics of the operation `name`.
+    pub(crate) fn report(&self, name: &'static str) {
+        metrics::counter!("natterjack_db_statements_total", "operation" => name)
+            .increment(self.statements.swap(0, Ordering::Relaxed));
+        metrics::counter!("natterjack_db_operations_total", "operation" => name).increment(1);
+    }
+
+    pub(crate) fn sqlite_connection(&self) -> Option<&rusqlite::Connection> {
+        match &self.connection {
+            Connection::Sqlite(connection) => Some(connection),
+            Connection::Postgres(_) => None,
+        }
+    }
+
+    pub(crate) fn sqlite_connection_mut(&mut self) -> Option<&mut rusqlite::Connection> {
+        match &mut self.connection {
+            Connection::Sqlite(connection) => Some(connection),
+            Connection::Postgres(_) => None,
+        }
+    }
+
+    pub(crate) fn into_postgres(self) -> Option<PostgresTx> {
+        match self.connection {
+            Connection::Sqlite(_) => None,
+            Connection::Postgres(connection) => Some(connection),
+        }
+    }
+
+    /// Runs a statement and answers the number of rows it changed.
+    pub(crate) async fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
+        self.count(sql, 1);
+        match &mut self.connection {
+            Connection::Sqlite(connection) => execute_sqlite(connection, sql, params),
+            Connection::Postgres(connection) => connection.execute(sql, params).await,
+        }
+    }
+
+    /// Runs statements that do not depend on each other's results, in order. PostgreSQL gets them in one go.
+    pub(crate) async fn execute_all(&mut self, statements: &[(&str, &[Param<'_>])]) -> Result<Vec<u64>> {
+        for (sql, _) in statements {
+            self.count(sql, 1);
+        }
+        match &mut self.connection {
+            Connection::Sqlite(connection) => {
+                statements.iter().map(|(sql, params)| execute_sqlite(connection, sql, params)).collect()
+            }
+            Connection::Postgres(connection) => connection.execute_all(statements).await,
+        }
+    }
+
+    /// Runs a query and maps each row.
+    pub(crate) async fn query<T>(
+        &mut self,
+        sql: &str,
+        params: &[Param<'_>],
+        mut map: impl FnMut(Row<'_>) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        self.count(sql, 1);
+        match &mut self.connection {
+            Connection::Sqlite(connection) => query_sqlite(connection, sql, params, &mut map),
+            Connection::Postgres(connection) => {
+                connection.query(sql, params).await?.iter().map(|row| map(Row::Postgres(row))).collect()
+            }
+        }
+    }
+
+    /// Runs a query that gives at most one row.
+    pub(crate) async fn query_optional<T>(
+        &mut self,
+        sql: &str,
+        params: &[Param<'_>],
+        map: impl FnMut(Row<'_>) -> Result<T>,
+    ) -> Result<Option<T>> {
+        Ok(self.query(sql, params, map).await?.pop())
+    }
+
+    /// Runs the same query with each list of parameters. PostgreSQL gets them all in one go.
+    pub(crate) async fn query_each<T>(
+        &mut self,
+        sql: &str,
+        params: &[Vec<Param<'_>>],
+        mut map: impl FnMut(Row<'_>) -> Result<T>,
+    ) -> Result<Vec<Vec<T>>> {
+        self.count(sql, params.len() as u64);
+        match &mut self.connection {
+            Connection::Sqlite(connection) => {
+                params.iter().map(|params| query_sqlite(connection, sql, params, &mut map)).collect()
+            }
+            Connection::Postgres(connection) => connection
+                .query_each(sql, params)
+                .await?
+                .iter()
+                .map(|rows| rows.iter().map(|row| map(Row::Postgres(row))).collect())
+                .collect(),
+        }
+    }
+
+    fn count(&self, sql: &str, number: u64) {
+        debug_assert!(placeholders_in_order(sql), "parameters must first appear in order: {sql}");
+        self.statements.fetch_add(number, Ordering::Relaxed);
+    }
+}
+
+fn execute_sqlite(connection: &rusqlite::Connection, sql: &str, params: &[Param<'_>]) -> Result<u64> {
+    let mut statement = connection.prepare_cached(sql)?;
+    Ok(statement.execute(rusqlite::params_from_iter(params))? as u64)
+}
+
+fn query_sqlite<T>(
+    connection: &rusqlite::Connection,
+    sql: &str,
+    params: &[Param<'_>],
+    map: &mut impl FnMut(Row<'_>) -> Result<T>,
+) -> Result<Vec<T>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(rusqlite::params_from_iter(params))?;
+    let mut mapped = Vec::new();
+    while let Some(row) = rows.next()? {
+        mapped.push(map(Row::Sqlite(row))?);
+    }
+    Ok(mapped)
+}
+
+/// Whether `$1`, `$2`, … first appear in the order of their numbers: SQLite numbers parameters by appearance,
+/// PostgreSQL by their digits, and only so do both mean the same.
+fn placeholders_in_order(sql: &str) -> bool {
+    let mut seen: HashMap<u32, ()> = HashMap::new();
+    let mut next = 1;
+    for part in sql.split('$').skip(1) {
+        let digits: String = part.chars().take_while(char::is_ascii_digit).collect();
+        if let Ok(number) = digits.parse::<u32>()
+            && seen.insert(number, ()).is_none()
+        {
+            if number != next {
+                return false;
+            }
+            next += 1;
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::placeholders_in_order;
+
+    #[test]
+    fn parameters_must_appear_in_order() {
+        assert!(placeholders_in_order("SELECT $1, $2, $1, $3"));
+        assert!(!placeholders_in_order("SELECT $2, $1"));
+        assert!(!placeholders_in_order("SELECT $1, $3"));
+    }
+}

@@ -1,0 +1,133 @@
+use std::collections::BTreeMap;
+
+use natterjack_protocol::users::PrivacySettingsResponse;
+use natterjack_protocol::{Custom, Timestamp};
+
+use crate::error::Result;
+use crate::tx::Tx;
+use crate::value::{Param, Row, json_unless_default, params};
+
+/// A user as stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct User {
+    pub app_pk: i64,
+    pub id: String,
+    pub name: Option<String>,
+    pub image: Option<String>,
+    pub role: String,
+    /// ISO 639-1, empty when not set.
+    pub language: String,
+    pub teams: Vec<String>,
+    pub teams_role: BTreeMap<String, String>,
+    pub invisible: bool,
+    pub banned: bool,
+    pub privacy_settings: Option<PrivacySettingsResponse>,
+    pub custom: Custom,
+    /// Changes with every change of the row; what was cached under another version is stale.
+    pub version: i64,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub last_active: Option<Timestamp>,
+    pub deactivated_at: Option<Timestamp>,
+    pub deleted_at: Option<Timestamp>,
+    pub revoke_tokens_issued_before: Option<Timestamp>,
+}
+
+/// The state that a user is to have after an upsert.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UserChange {
+    pub id: String,
+    pub name: Option<String>,
+    pub image: Option<String>,
+    pub role: String,
+    pub language: String,
+    pub teams: Vec<String>,
+    pub teams_role: BTreeMap<String, String>,
+    pub invisible: bool,
+    pub privacy_settings: Option<PrivacySettingsResponse>,
+    pub custom: Custom,
+}
+
+pub(crate) const USER_COLUMNS: &str = "u.app_pk, u.id, u.name, u.image, u.role, u.language, u.teams, \
+    u.teams_role, u.invisible, u.banned, u.privacy_settings, u.custom, u.version, u.created_at, u.updated_at, \
+    u.last_active, u.deactivated_at, u.deleted_at, u.revoke_tokens_issued_before";
+
+pub(crate) fn user_from_row(row: Row<'_>) -> Result<User> {
+    Ok(User {
+        app_pk: row.int(0)?,
+        id: row.text(1)?,
+        name: row.optional_text(2)?,
+        image: row.optional_text(3)?,
+        role: row.text(4)?,
+        language: row.text(5)?,
+        teams: row.json(6, "users.teams")?,
+        teams_role: row.json(7, "users.teams_role")?,
+        invisible: row.bool(8)?,
+        banned: row.bool(9)?,
+        privacy_settings: row.json(10, "users.privacy_settings")?,
+        custom: row.json(11, "users.custom")?,
+        version: row.int(12)?,
+        created_at: row.time(13)?,
+        updated_at: row.time(14)?,
+        last_active: row.optional_time(15)?,
+        deactivated_at: row.optional_time(16)?,
+        deleted_at: row.optional_time(17)?,
+        revoke_tokens_issued_before: row.optional_time(18)?,
+    })
+}
+
+impl Tx {
+    /// The users with these ids, in no particular order. Unknown ids are just missing.
+    pub async fn list_users(&mut self, app_pk: i64, ids: Vec<String>) -> Result<Vec<User>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sql = format!(
+            "SELECT {USER_COLUMNS} FROM users u WHERE u.app_pk = $1 AND {}",
+            self.dialect().is_in("u.id", 2)
+        );
+        self.query(&sql, params![app_pk, ids], user_from_row).await
+    }
+
+    /// As [`Tx::list_users`], and keeps the rows from changing until the end of the transaction.
+    pub async fn lock_users(&mut self, app_pk: i64, ids: Vec<String>) -> Result<Vec<User>> {
+        let sql = format!(
+            "SELECT {USER_COLUMNS} FROM users u WHERE u.app_pk = $1 AND {} ORDER BY u.id{}",
+            self.dialect().is_in("u.id", 2),
+            self.dialect().for_update()
+        );
+        self.query(&sql, params![app_pk, ids], user_from_row).await
+    }
+
+    /// Creates the user or replaces everything that a change holds. Answers the stored user.
+    pub async fn upsert_user(&mut self, app_pk: i64, change: &UserChange, now: Timestamp) -> Result<User> {
+        let sql = format!(
+            "INSERT INTO users AS u (app_pk, id, name, image, role, language, teams, teams_role, invisible, \
+             privacy_settings, custom, created_at, updated_at, banned, version, event_seq) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, FALSE, 1, 0) \
+             ON CONFLICT (app_pk, id) DO UPDATE SET name = excluded.name, image = excluded.image, \
+             role = excluded.role, language = excluded.language, teams = excluded.teams, \
+             teams_role = excluded.teams_role, invisible = excluded.invisible, \
+             privacy_settings = excluded.privacy_settings, custom = excluded.custom, \
+             updated_at = excluded.updated_at, version = u.version + 1 \
+             RETURNING {}",
+            USER_COLUMNS.replace("u.", "")
+        );
+        let params: &[Param<'_>] = params![
+            app_pk,
+            &change.id,
+            change.name.as_deref(),
+            change.image.as_deref(),
+            &change.role,
+            &change.language,
+            json_unless_default(&change.teams),
+            json_unless_default(&change.teams_role),
+            change.invisible,
+            json_unless_default(&change.privacy_settings),
+            json_unless_default(&change.custom),
+            now,
+        ];
+        let mut stored = self.query(&sql, params, user_from_row).await?;
+        Ok(stored.pop().expect("an upsert returns its row"))
+    }
+}
