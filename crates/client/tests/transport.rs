@@ -241,7 +241,7 @@ async fn a_message_without_id_is_not_sent_twice_after_a_timeout() {
     let script = Script::start(vec![Step::Hang, stored("messaging:general", "jane")]).await;
     let client = Client::builder("key", "secret")
         .base_url(&script.base_url)
-        .timeout(Duration::from_millis(200))
+        .timeout(Duration::from_millis(500))
         .build()
         .unwrap();
     let error = client.chat().send_message("messaging", "general", hello(None)).await.unwrap_err();

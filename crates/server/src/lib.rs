@@ -1,1 +1,36 @@
+//! The server: everything behind the `natterjack` program, as parts that tests can put together.
+//!
+//! A request comes in at [`api`], which finds out who calls and what is asked; the rules and all writes are in
+//! `actions`; what is stored is in the `natterjack-storage` crate. [`Server`] puts the parts together.
 
+mod actions;
+pub mod api;
+mod auth;
+mod channel_types;
+pub mod cli;
+pub mod clock;
+mod compress;
+pub mod config;
+mod error;
+mod grants;
+mod jobs;
+pub mod limits;
+mod present;
+mod rate_limits;
+mod serve;
+mod state;
+pub mod telemetry;
+
+pub use serve::{Server, ServerParts};
+
+/// The text of an error and of everything that caused it.
+pub(crate) fn error_chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

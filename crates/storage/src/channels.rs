@@ -253,6 +253,19 @@ impl Tx {
         advance: Advance,
         now: Timestamp,
     ) -> Result<Option<Advanced>> {
+        Ok(self.advance_channel_for(channel_pk, advance, now, 0, "").await?.map(|(advanced, _)| advanced))
+    }
+
+    /// As [`Tx::advance_channel`], and tells the version of a user's row, so that one statement shows whether what
+    /// was cached of both still holds.
+    pub async fn advance_channel_for(
+        &mut self,
+        channel_pk: i64,
+        advance: Advance,
+        now: Timestamp,
+        app_pk: i64,
+        user_id: &str,
+    ) -> Result<Option<(Advanced, Option<i64>)>> {
         self.query_optional(
             "UPDATE channels SET \
              clock_at = CASE WHEN clock_at >= $1 THEN clock_at + 1 ELSE $1 END, \
@@ -262,7 +275,8 @@ impl Tx {
              ELSE last_message_at END \
              WHERE pk = $8 AND deleted_at IS NULL \
              RETURNING version, clock_at, event_seq, unread_seq, message_count, member_count, \
-             EXISTS (SELECT 1 FROM members WHERE members.channel_pk = channels.pk AND members.hidden)",
+             EXISTS (SELECT 1 FROM members WHERE members.channel_pk = channels.pk AND members.hidden), \
+             (SELECT users.version FROM users WHERE users.app_pk = $9 AND users.id = $10)",
             params![
                 now,
                 advance.events,
@@ -271,10 +285,12 @@ impl Tx {
                 advance.members,
                 i64::from(advance.version),
                 advance.last_message,
-                channel_pk
+                channel_pk,
+                app_pk,
+                user_id
             ],
             |row| {
-                Ok(Advanced {
+                let advanced = Advanced {
                     version: row.int(0)?,
                     at: row.time(1)?,
                     event_seq: row.int(2)?,
@@ -282,7 +298,8 @@ impl Tx {
                     message_count: row.int(4)?,
                     member_count: row.int(5)?,
                     is_hidden: row.bool(6)?,
-                })
+                };
+                Ok((advanced, row.optional_int(7)?))
             },
         )
         .await
@@ -320,7 +337,7 @@ impl Tx {
     pub async fn delete_channel_rows(&mut self, channel_pk: i64) -> Result<()> {
         const OF_ITS_MESSAGES: [&str; 3] = [
             "INSERT INTO search_queue (message_pk) SELECT pk FROM messages WHERE channel_pk = $1 \
-             ON CONFLICT (message_pk) DO NOTHING",
+             ON CONFLICT (message_pk) DO UPDATE SET message_pk = excluded.message_pk",
             "DELETE FROM reactions WHERE message_pk IN (SELECT pk FROM messages WHERE channel_pk = $1)",
             "DELETE FROM message_hidden_for WHERE channel_pk = $1",
         ];

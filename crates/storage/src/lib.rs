@@ -9,15 +9,20 @@
 
 mod apps;
 mod channels;
+mod check;
 mod dialect;
 mod error;
 mod events;
+mod filter_sql;
 mod members;
 mod messages;
 mod migrate;
 mod postgres;
+pub mod probe;
+pub mod queries;
 mod reactions;
 mod reads;
+mod search;
 mod sqlite;
 mod store;
 mod threads;
@@ -27,6 +32,7 @@ mod value;
 
 pub use apps::{App, NewApp};
 pub use channels::{Advance, Advanced, Channel, ChannelChange, NewChannel};
+pub use check::{Outcome, Report, Violation};
 pub use dialect::Dialect;
 pub use error::{Error, Result, Transient};
 pub use events::{ChannelEvent, UserEvent};
@@ -35,8 +41,10 @@ pub use messages::{
     Message, MessageChange, MessageExtra, MessageKind, MessagePage, NewMessage, Pin, ReactionGroup,
     ReactionSummary, Visibility,
 };
+pub use queries::{ChannelQuery, MemberQuery, UserQuery};
 pub use reactions::Reaction;
 pub use reads::{ChannelUnread, ReadPosition, ThreadUnread};
+pub use search::{Found, MESSAGES, SearchMode, SearchQuery};
 pub use sqlite::OpFuture;
 pub use store::{DatabaseUrl, Store};
 pub use threads::{Thread, ThreadParticipant};

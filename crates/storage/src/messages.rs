@@ -481,20 +481,21 @@ impl Tx {
         Ok(())
     }
 
-    /// Moves the counters of a parent message by one reply.
+    /// Moves the counters of a parent message. `false` when it is gone.
     pub async fn update_reply_counts(
         &mut self,
         parent_pk: i64,
         replies: i64,
         deleted_replies: i64,
-    ) -> Result<()> {
-        self.execute(
-            "UPDATE messages SET reply_count = reply_count + $1, deleted_reply_count = deleted_reply_count + $2 \
-             WHERE pk = $3",
-            params![replies, deleted_replies, parent_pk],
-        )
-        .await?;
-        Ok(())
+    ) -> Result<bool> {
+        let changed = self
+            .execute(
+                "UPDATE messages SET reply_count = reply_count + $1, \
+                 deleted_reply_count = deleted_reply_count + $2 WHERE pk = $3",
+                params![replies, deleted_replies, parent_pk],
+            )
+            .await?;
+        Ok(changed == 1)
     }
 
     /// Replaces the parts of a message that may change, and has its words indexed again.
@@ -558,7 +559,7 @@ impl Tx {
     pub async fn delete_message_rows(&mut self, message_pk: i64) -> Result<()> {
         for sql in [
             "INSERT INTO search_queue (message_pk) SELECT pk FROM messages WHERE pk = $1 OR parent_pk = $1 \
-             ON CONFLICT (message_pk) DO NOTHING",
+             ON CONFLICT (message_pk) DO UPDATE SET message_pk = excluded.message_pk",
             "DELETE FROM reactions WHERE message_pk = $1 OR message_pk IN \
              (SELECT pk FROM messages WHERE parent_pk = $1)",
             "DELETE FROM message_hidden_for WHERE message_pk = $1 OR message_pk IN \
@@ -652,8 +653,7 @@ impl Tx {
     }
 }
 
-const QUEUE_FOR_SEARCH: &str =
-    "INSERT INTO search_queue (message_pk) VALUES ($1) ON CONFLICT (message_pk) DO NOTHING";
+const QUEUE_FOR_SEARCH: &str = "INSERT INTO search_queue (message_pk) VALUES ($1) ON CONFLICT (message_pk) DO UPDATE SET message_pk = excluded.message_pk";
 
 impl Message {
     /// The parts that an update may change, as they are.

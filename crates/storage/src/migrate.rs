@@ -26,6 +26,7 @@ macro_rules! migrations {
 const MIGRATIONS: &[Migration] = migrations! {
     1 "0001_foundation";
     2 "0002_search";
+    3 "0003_words";
 };
 
 /// Key of the lock that lets one node migrate at a time.

@@ -2,6 +2,7 @@ use natterjack_protocol::Timestamp;
 
 use crate::error::Result;
 use crate::members::{MEMBER_COLUMNS, Member, member_from_row};
+use crate::messages::Message;
 use crate::tx::Tx;
 use crate::value::params;
 
@@ -33,6 +34,7 @@ pub struct ChannelUnread {
 pub struct ThreadUnread {
     pub user_id: String,
     pub parent_message_id: String,
+    pub channel_kind: String,
     pub unread: i64,
     pub last_read: Timestamp,
     pub last_read_message_id: Option<String>,
@@ -94,6 +96,32 @@ impl Tx {
         Ok(())
     }
 
+    /// Before a message is deleted: a member who had not read an own message that counts does not need the gap that
+    /// is about to be left by it, since it was taken off already. With `tree` the same for the authors of replies.
+    pub async fn restore_own_unread(&mut self, message: &Message, tree: bool) -> Result<()> {
+        let sql = "UPDATE members SET unread_less = unread_less - (SELECT COUNT(*) FROM messages o \
+            WHERE (o.pk = $1 OR (o.parent_pk = $1 AND $2)) AND o.counts_unread AND o.deleted_at IS NULL \
+            AND o.user_id = members.user_id AND o.unread_seq > members.read_seq) \
+            WHERE channel_pk = $3 AND unread_less <> 0 AND user_id IN (SELECT user_id FROM messages \
+            WHERE pk = $1 OR (parent_pk = $1 AND $2))";
+        self.execute(sql, params![message.pk, tree, message.channel_pk]).await?;
+        Ok(())
+    }
+
+    /// Before a restricted message is deleted: takes it off the number of unread messages of those who see it and
+    /// have not read it.
+    pub async fn settle_restricted(&mut self, message: &Message) -> Result<()> {
+        let sql = format!(
+            "UPDATE members SET unread_less = unread_less + 1 WHERE channel_pk = $1 AND last_read < $2 \
+             AND user_id <> $3 AND {}",
+            self.dialect().is_in("user_id", 4)
+        );
+        let readers = message.restricted_visibility.clone();
+        self.execute(&sql, params![message.channel_pk, message.created_at, &message.user_id, readers])
+            .await?;
+        Ok(())
+    }
+
     /// For each channel the read states of its members, at most `limit`, and always that of `user_id`.
     pub async fn list_reads(
         &mut self,
@@ -122,7 +150,7 @@ impl Tx {
              FROM members m JOIN channels c ON c.pk = m.channel_pk \
              WHERE m.app_pk = $1 AND {} AND c.unread_seq - m.read_seq - m.unread_less > 0 \
              AND c.deleted_at IS NULL AND NOT (m.invited AND m.invite_accepted_at IS NULL)) AS counted \
-             WHERE unread > 0 ORDER BY last_message_at DESC, cid",
+             WHERE unread > 0 ORDER BY last_message_at DESC NULLS LAST, cid",
             self.dialect().is_in("m.user_id", 2)
         );
         self.query(&sql, params![app_pk, user_ids], |row| {
@@ -146,7 +174,7 @@ impl Tx {
         user_ids: Vec<String>,
     ) -> Result<Vec<ThreadUnread>> {
         let sql = format!(
-            "SELECT * FROM (SELECT p.user_id, m.id, t.reply_seq - p.read_seq - \
+            "SELECT * FROM (SELECT p.user_id, m.id, c.kind, t.reply_seq - p.read_seq - \
              (SELECT COUNT(*) FROM thread_unread_gaps g WHERE g.parent_pk = p.parent_pk AND g.seq > p.read_seq) \
              AS unread, p.last_read, p.last_read_message_id, t.last_message_at \
              FROM thread_participants p JOIN threads t ON t.parent_pk = p.parent_pk \
@@ -160,9 +188,10 @@ impl Tx {
             Ok(ThreadUnread {
                 user_id: row.text(0)?,
                 parent_message_id: row.text(1)?,
-                unread: row.int(2)?,
-                last_read: row.time(3)?,
-                last_read_message_id: row.optional_text(4)?,
+                channel_kind: row.text(2)?,
+                unread: row.int(3)?,
+                last_read: row.time(4)?,
+                last_read_message_id: row.optional_text(5)?,
             })
         })
         .await

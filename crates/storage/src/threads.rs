@@ -2,7 +2,7 @@ use natterjack_protocol::{Custom, Timestamp};
 
 use crate::error::Result;
 use crate::tx::Tx;
-use crate::value::{Param, params};
+use crate::value::{Param, Row, params};
 
 /// A thread: the replies to one message.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,6 +30,21 @@ pub struct ThreadParticipant {
     pub last_read_message_id: Option<String>,
     pub last_thread_message_at: Option<Timestamp>,
     pub created_at: Timestamp,
+}
+
+const PARTICIPANT_COLUMNS: &str =
+    "parent_pk, user_id, read_seq, last_read, last_read_message_id, last_thread_message_at, created_at";
+
+fn participant_from_row(row: Row<'_>) -> Result<ThreadParticipant> {
+    Ok(ThreadParticipant {
+        parent_pk: row.int(0)?,
+        user_id: row.text(1)?,
+        read_seq: row.int(2)?,
+        last_read: row.time(3)?,
+        last_read_message_id: row.optional_text(4)?,
+        last_thread_message_at: row.optional_time(5)?,
+        created_at: row.time(6)?,
+    })
 }
 
 impl Tx {
@@ -159,25 +174,36 @@ impl Tx {
         limit: i64,
     ) -> Result<Vec<ThreadParticipant>> {
         let params: Vec<_> = parent_pks.iter().map(|pk| vec![Param::Int(*pk), Param::Int(limit)]).collect();
-        let participants = self
-            .query_each(
-                "SELECT parent_pk, user_id, read_seq, last_read, last_read_message_id, last_thread_message_at, \
-                 created_at FROM thread_participants WHERE parent_pk = $1 ORDER BY created_at, user_id LIMIT $2",
-                &params,
-                |row| {
-                    Ok(ThreadParticipant {
-                        parent_pk: row.int(0)?,
-                        user_id: row.text(1)?,
-                        read_seq: row.int(2)?,
-                        last_read: row.time(3)?,
-                        last_read_message_id: row.optional_text(4)?,
-                        last_thread_message_at: row.optional_time(5)?,
-                        created_at: row.time(6)?,
-                    })
-                },
+        let sql = format!(
+            "SELECT {PARTICIPANT_COLUMNS} FROM thread_participants WHERE parent_pk = $1 \
+             ORDER BY created_at, user_id LIMIT $2"
+        );
+        let participants = self.query_each(&sql, &params, participant_from_row).await?;
+        Ok(participants.into_iter().flatten().collect())
+    }
+
+    /// The participation of one user in a thread.
+    pub async fn find_thread_participant(
+        &mut self,
+        parent_pk: i64,
+        user_id: &str,
+    ) -> Result<Option<ThreadParticipant>> {
+        let sql = format!(
+            "SELECT {PARTICIPANT_COLUMNS} FROM thread_participants WHERE parent_pk = $1 AND user_id = $2"
+        );
+        self.query_optional(&sql, params![parent_pk, user_id], participant_from_row).await
+    }
+
+    /// How many users take part in a thread.
+    pub async fn count_thread_participants(&mut self, parent_pk: i64) -> Result<i64> {
+        let count = self
+            .query_optional(
+                "SELECT COUNT(*) FROM thread_participants WHERE parent_pk = $1",
+                params![parent_pk],
+                |row| row.int(0),
             )
             .await?;
-        Ok(participants.into_iter().flatten().collect())
+        Ok(count.unwrap_or(0))
     }
 
     /// Removes a thread and who took part, when its parent is gone.

@@ -92,7 +92,7 @@ impl<K: Kind> Field<K> {
     where
         K: OneOf,
     {
-        self.with("$in", list(values.into_iter().map(|value| value.into_json())))
+        self.with("$in", list(values.into_iter().map(Operand::into_json)))
     }
 
     /// The field is none of `values`.
@@ -100,7 +100,7 @@ impl<K: Kind> Field<K> {
     where
         K: NoneOf,
     {
-        self.with("$nin", list(values.into_iter().map(|value| value.into_json())))
+        self.with("$nin", list(values.into_iter().map(Operand::into_json)))
     }
 
     /// The field holds `values` and nothing else.
@@ -108,7 +108,7 @@ impl<K: Kind> Field<K> {
     where
         K: ExactSet,
     {
-        self.with("$eq", list(values.into_iter().map(|value| value.into_json())))
+        self.with("$eq", list(values.into_iter().map(Operand::into_json)))
     }
 
     /// The field is a list that holds `value`.

@@ -5,3 +5,6 @@ CREATE TABLE message_words (
 );
 
 CREATE INDEX message_words_index ON message_words USING GIN (words);
+
+-- With messages_of_channel this covers all messages of a channel.
+CREATE INDEX messages_outside_channel ON messages (channel_pk, created_at) WHERE NOT in_channel;

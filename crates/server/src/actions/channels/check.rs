@@ -1,0 +1,215 @@
+//! The checks that creating and updating channels share.
+
+use std::collections::BTreeSet;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use natterjack_protocol::UserId;
+use natterjack_protocol::channel_types::{ChannelConfigOverrides, ChannelTypeConfig};
+use natterjack_protocol::channels::ChannelInput;
+use natterjack_protocol::members::ChannelMemberRequest;
+use natterjack_storage::{App, ChannelChange, NewMember};
+use sha2::{Digest, Sha256};
+
+use crate::actions::{check_count, check_custom, check_length};
+use crate::error::{Error, Result};
+use crate::limits::{
+    BATCH_MAX, FILTER_TAG_LENGTH_MAX, FILTER_TAGS_MAX, MEMBER_CUSTOM_INCLUDE_LENGTH_MAX,
+    MEMBER_CUSTOM_INCLUDE_MAX, MESSAGE_LENGTH_MAX, ROLE_LENGTH_MAX, TEAM_SIZE_MAX,
+};
+use crate::state::State;
+
+/// What the id of a distinct channel begins with.
+pub(super) const DISTINCT_PREFIX: &str = "!members-";
+/// Role of a member for whom none was given.
+pub(super) const MEMBER_ROLE_DEFAULT: &str = "channel_member";
+/// Names in custom channel data that the API has a meaning of its own for.
+const RESERVED: [&str; 22] = [
+    "id",
+    "type",
+    "cid",
+    "created_at",
+    "updated_at",
+    "deleted_at",
+    "created_by",
+    "created_by_id",
+    "last_message_at",
+    "member_count",
+    "message_count",
+    "members",
+    "config",
+    "own_capabilities",
+    "cooldown",
+    "muted",
+    "mute_expires_at",
+    "hidden",
+    "truncated_at",
+    "truncated_by",
+    "frozen",
+    "disabled",
+];
+
+/// The id of the distinct channel of these members, whatever their order.
+pub(crate) fn distinct_id(members: &[String]) -> String {
+    let sorted: BTreeSet<&str> = members.iter().map(String::as_str).collect();
+    let mut hash = Sha256::new();
+    for member in sorted {
+        hash.update(member.as_bytes());
+        // No user id holds a comma, so that no two lists of members read the same.
+        hash.update(b",");
+    }
+    format!("{DISTINCT_PREFIX}{}", URL_SAFE_NO_PAD.encode(hash.finalize()))
+}
+
+pub(crate) fn check_member_custom_include(keys: Vec<String>) -> Result<Vec<String>> {
+    check_count("member_custom_include", keys.len(), MEMBER_CUSTOM_INCLUDE_MAX)?;
+    for key in &keys {
+        check_length("member_custom_include", key, MEMBER_CUSTOM_INCLUDE_LENGTH_MAX)?;
+    }
+    Ok(keys)
+}
+
+/// The data that a request gives to a channel. `was` is what stays where nothing is given.
+pub(super) fn check_data(
+    config: &ChannelTypeConfig,
+    data: &ChannelInput,
+    was: ChannelChange,
+) -> Result<ChannelChange> {
+    if let Some(custom) = &data.custom {
+        if let Some(reserved) = RESERVED.iter().find(|name| custom.contains_key(**name)) {
+            return Err(Error::reserved(&format!("data.{reserved}")));
+        }
+        check_custom("data.custom", custom)?;
+    }
+    if let Some(team) = &data.team
+        && team.len() > TEAM_SIZE_MAX
+    {
+        return Err(Error::field("data.team", format!("must be at most {TEAM_SIZE_MAX} bytes long")));
+    }
+    if let Some(tags) = &data.filter_tags {
+        check_filter_tags("data.filter_tags", tags)?;
+    }
+    if let Some(language) = &data.auto_translation_language {
+        check_length("data.auto_translation_language", language, 64)?;
+    }
+    if let Some(overrides) = &data.config_overrides {
+        check_overrides(config, overrides)?;
+    }
+    Ok(ChannelChange {
+        team: data.team.clone().filter(|team| !team.is_empty()).or(was.team),
+        custom: data.custom.clone().unwrap_or(was.custom),
+        // An empty object clears all of them.
+        config_overrides: match &data.config_overrides {
+            Some(given) if *given == ChannelConfigOverrides::default() => None,
+            Some(given) => Some(given.clone()),
+            None => was.config_overrides,
+        },
+        filter_tags: data.filter_tags.clone().unwrap_or(was.filter_tags),
+        frozen: data.frozen.unwrap_or(was.frozen),
+        disabled: data.disabled.unwrap_or(was.disabled),
+        cooldown: was.cooldown,
+        auto_translation_enabled: data.auto_translation_enabled.unwrap_or(was.auto_translation_enabled),
+        auto_translation_language: data.auto_translation_language.clone().or(was.auto_translation_language),
+    })
+}
+
+pub(super) fn check_filter_tags(field: &str, tags: &[String]) -> Result<()> {
+    check_count(field, tags.len(), FILTER_TAGS_MAX)?;
+    tags.iter().try_for_each(|tag| check_length(field, tag, FILTER_TAG_LENGTH_MAX))
+}
+
+fn check_overrides(config: &ChannelTypeConfig, overrides: &ChannelConfigOverrides) -> Result<()> {
+    if let Some(length) = overrides.max_message_length
+        && !(1..=MESSAGE_LENGTH_MAX).contains(&length)
+    {
+        return Err(Error::field(
+            "data.config_overrides.max_message_length",
+            format!("must be between 1 and {MESSAGE_LENGTH_MAX}"),
+        ));
+    }
+    if let Some(behavior) = &overrides.blocklist_behavior
+        && !matches!(behavior.as_str(), "flag" | "block")
+    {
+        return Err(Error::field("data.config_overrides.blocklist_behavior", "must be flag or block"));
+    }
+    let unknown = overrides
+        .commands
+        .iter()
+        .flatten()
+        .find(|name| !config.commands.iter().any(|command| command.name == **name));
+    if let Some(name) = unknown {
+        return Err(Error::field(
+            "data.config_overrides.commands",
+            format!("names a command that the channel type does not have: {name}"),
+        ));
+    }
+    crate::actions::check_custom_like("data.config_overrides", overrides)
+}
+
+/// Checks members to be added, and that all of them exist. The first of two entries for a user wins.
+pub(super) async fn check_members(
+    state: &State,
+    app: &App,
+    field: &str,
+    requests: &[ChannelMemberRequest],
+    invited: bool,
+) -> Result<Vec<NewMember>> {
+    check_count(field, requests.len(), BATCH_MAX)?;
+    let mut members: Vec<NewMember> = Vec::with_capacity(requests.len());
+    for request in requests {
+        let user_id = match (&request.user, request.user_id.is_empty()) {
+            (Some(user), true) => &user.id,
+            _ => &request.user_id,
+        };
+        UserId::parse(user_id).map_err(|error| Error::id(&format!("{field}.user_id"), &error))?;
+        check_custom(&format!("{field}.custom"), &request.custom)?;
+        if members.iter().any(|member| member.user_id == *user_id) {
+            continue;
+        }
+        members.push(NewMember {
+            user_id: user_id.clone(),
+            channel_role: check_channel_role(field, request.channel_role.as_deref())?,
+            custom: request.custom.clone(),
+            invited,
+            hidden: false,
+            hide_messages_before: None,
+        });
+    }
+    check_all_exist(state, app, members.iter().map(|member| member.user_id.as_str())).await?;
+    Ok(members)
+}
+
+/// A role within a channel. Roles of users are not roles of members.
+pub(super) fn check_channel_role(field: &str, role: Option<&str>) -> Result<String> {
+    const USER_ROLES: [&str; 7] =
+        ["user", "guest", "anonymous", "admin", "moderator", "global_moderator", "global_admin"];
+    let role = role.filter(|role| !role.is_empty()).unwrap_or(MEMBER_ROLE_DEFAULT);
+    check_length(&format!("{field}.channel_role"), role, ROLE_LENGTH_MAX)?;
+    if USER_ROLES.contains(&role) {
+        return Err(Error::field(
+            &format!("{field}.channel_role"),
+            format!("must be a role of a channel, {role} is a role of users"),
+        ));
+    }
+    Ok(role.to_owned())
+}
+
+/// Refuses users who do not exist, all of them in one message.
+pub(super) async fn check_all_exist<'a>(
+    state: &State,
+    app: &App,
+    ids: impl Iterator<Item = &'a str> + Clone,
+) -> Result<()> {
+    let found = state.users(app.pk, ids.clone()).await?;
+    let unknown: BTreeSet<&str> =
+        ids.filter(|id| found.get(*id).is_none_or(|user| user.user.deleted_at.is_some())).collect();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let unknown: Vec<&str> = unknown.into_iter().collect();
+    Err(Error::input(format!(
+        "The following users are involved in channel create operation, but don't exist: [{}]. \
+         Please create the user objects before setting up the channel.",
+        unknown.join(" ")
+    )))
+}

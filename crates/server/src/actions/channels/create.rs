@@ -1,0 +1,264 @@
+use natterjack_protocol::channel_state::ChannelStateResponse;
+use natterjack_protocol::channel_types::ChannelTypeConfig;
+use natterjack_protocol::channels::{ChannelInput, GetOrCreateChannelRequest};
+use natterjack_protocol::{ChannelTypeName, Cid, Timestamp};
+use natterjack_storage::{
+    Advance, App, Channel, ChannelChange, ChannelEvent, NewChannel, NewMember, Tx, UserEvent,
+};
+
+use super::check::{DISTINCT_PREFIX, check_data, check_member_custom_include, check_members, distinct_id};
+use super::state::{StateRequest, load_states};
+use crate::actions::pages::MessagePageRequest;
+use crate::actions::{limit, offset, users};
+use crate::error::{Error, Result};
+use crate::limits::{
+    CHANNEL_MESSAGES_DEFAULT, MEMBERS_OFFSET_MAX, MEMBERS_PAGE_MAX, QUERY_MEMBERS_LIMIT_MAX,
+};
+use crate::present::MessageContext;
+use crate::state::{Freshness, State};
+
+/// A channel that may be created, or brought back. Only [`check_create`] makes one.
+struct CreatePlan {
+    app_pk: i64,
+    new: NewChannel,
+    members: Vec<NewMember>,
+    invites: Vec<NewMember>,
+    now: Timestamp,
+}
+
+/// Finds the channel with an explicit id, creates it when it is missing, and shows its state.
+pub(crate) async fn get_or_create_channel(
+    state: &State,
+    app: &App,
+    cid: &Cid,
+    request: GetOrCreateChannelRequest,
+) -> Result<ChannelStateResponse> {
+    check_type(state, app, &cid.kind)?;
+    let is_distinct = cid.id.as_str().starts_with(DISTINCT_PREFIX);
+    if cid.id.as_str().starts_with('!') && !is_distinct {
+        return Err(Error::field(
+            "id",
+            "must not begin with !, which is reserved for channels made by their members",
+        ));
+    }
+    get_or_create(state, app, cid, Vec::new(), request, !is_distinct).await
+}
+
+/// Finds or creates the channel of a set of members.
+pub(crate) async fn get_or_create_distinct_channel(
+    state: &State,
+    app: &App,
+    kind: ChannelTypeName,
+    request: GetOrCreateChannelRequest,
+) -> Result<ChannelStateResponse> {
+    check_type(state, app, &kind)?;
+    let listed = request.data.as_ref().and_then(|data| data.members.as_ref());
+    let mut members: Vec<String> =
+        listed.into_iter().flatten().map(|member| member.user_id.clone()).collect();
+    members.sort();
+    members.dedup();
+    if members.len() < 2 {
+        return Err(Error::field(
+            "data.members",
+            "is too short: When using member based IDs specify at least 2 members",
+        ));
+    }
+    let id = distinct_id(&members);
+    let cid = Cid::parse(&format!("{kind}:{id}")).map_err(|error| Error::id("type", &error))?;
+    get_or_create(state, app, &cid, members, request, true).await
+}
+
+fn check_type(state: &State, app: &App, kind: &ChannelTypeName) -> Result<ChannelTypeConfig> {
+    state.channel_type(app, kind.as_str()).ok_or_else(|| Error::not_found("channel type", kind.as_str()))
+}
+
+async fn get_or_create(
+    state: &State,
+    app: &App,
+    cid: &Cid,
+    distinct_members: Vec<String>,
+    request: GetOrCreateChannelRequest,
+    may_create: bool,
+) -> Result<ChannelStateResponse> {
+    if request.watch == Some(true) || request.presence == Some(true) {
+        return Err(Error::field(
+            if request.watch == Some(true) { "watch" } else { "presence" },
+            "needs a connected user; it must be false for servers",
+        ));
+    }
+    let state_request = check_state(app, &request, state.now())?;
+    let cid_text = cid.to_string();
+    let mut found = find(state, app, &cid_text).await?;
+    if found.as_ref().is_none_or(|channel| channel.deleted_at.is_some()) {
+        if !may_create {
+            return Err(Error::not_found("channel", &cid_text));
+        }
+        let mut fresh = Freshness::new(app.pk, &cid_text, None);
+        let created = loop {
+            let plan = check_create(state, app, cid, distinct_members.clone(), &request).await?;
+            let outcome =
+                state.store.write("create_channel", plan, |tx, plan| Box::pin(do_create(tx, plan))).await;
+            if let Some(created) = fresh.settle(state, outcome)? {
+                break created;
+            }
+        };
+        state.forget_channel(app.pk, &cid_text);
+        found = Some(created);
+    }
+    let channel = found.ok_or_else(|| Error::not_found("channel", &cid_text))?;
+    let loaded = state
+        .store
+        .read("load_channel", (channel, state_request), |tx, (channel, request)| {
+            Box::pin(load_states(tx, vec![channel.clone()], request))
+        })
+        .await?;
+    Ok(loaded.present(state, app).pop().unwrap_or_default())
+}
+
+async fn find(state: &State, app: &App, cid: &str) -> Result<Option<Channel>> {
+    let key = (app.pk, cid.to_owned());
+    Ok(state
+        .store
+        .read("find_channel", key, |tx, (app_pk, cid)| Box::pin(tx.find_channel(*app_pk, cid)))
+        .await?)
+}
+
+/// What to show of the channel.
+fn check_state(app: &App, request: &GetOrCreateChannelRequest, now: Timestamp) -> Result<StateRequest> {
+    let members = request.members.clone().unwrap_or_default();
+    let watchers = request.watchers.clone().unwrap_or_default();
+    limit("watchers.limit", watchers.limit, QUERY_MEMBERS_LIMIT_MAX, MEMBERS_PAGE_MAX)?;
+    offset("watchers.offset", watchers.offset, MEMBERS_OFFSET_MAX)?;
+    let messages = request.messages.clone().unwrap_or_default();
+    Ok(StateRequest {
+        // Who asks for a page of something wants to see it.
+        full: request.state.unwrap_or(true) || request.messages.is_some() || request.members.is_some(),
+        messages: MessagePageRequest::new("messages.", &messages, CHANNEL_MESSAGES_DEFAULT)?,
+        members_limit: limit("members.limit", members.limit, QUERY_MEMBERS_LIMIT_MAX, MEMBERS_PAGE_MAX)?,
+        members_offset: offset("members.offset", members.offset, MEMBERS_OFFSET_MAX)?,
+        context: MessageContext {
+            app_pk: app.pk,
+            member_custom_include: check_member_custom_include(request.member_custom_include.clone())?,
+            ..MessageContext::default()
+        },
+        now,
+    })
+}
+
+async fn check_create(
+    state: &State,
+    app: &App,
+    cid: &Cid,
+    distinct_members: Vec<String>,
+    request: &GetOrCreateChannelRequest,
+) -> Result<CreatePlan> {
+    let none = ChannelInput::default();
+    let data = request.data.as_ref().unwrap_or(&none);
+    let creator = users::acting_user(
+        state,
+        app,
+        "data.created_by",
+        data.created_by_id.as_ref(),
+        data.created_by.as_ref(),
+    )
+    .await?;
+    let config = check_type(state, app, &cid.kind)?;
+    let change = check_data(&config, data, ChannelChange::default())?;
+    let members = data.members.as_deref().unwrap_or_default();
+    let mut members = check_members(state, app, "data.members", members, false).await?;
+    let invites = data.invites.as_deref().unwrap_or_default();
+    let mut invites = check_members(state, app, "data.invites", invites, true).await?;
+    if !distinct_members.is_empty()
+        && let Some(stranger) = invites.iter().find(|invite| !distinct_members.contains(&invite.user_id))
+    {
+        return Err(not_of_distinct(&stranger.user_id));
+    }
+    // Who is invited is a member in waiting, also when listed among the members.
+    members.retain(|member| invites.iter().all(|invite| invite.user_id != member.user_id));
+    if request.hide_for_creator == Some(true) {
+        for member in members.iter_mut().chain(&mut invites) {
+            member.hidden = member.user_id == creator.user.id;
+        }
+    }
+    let new = NewChannel {
+        kind: cid.kind.to_string(),
+        id: cid.id.to_string(),
+        cid: cid.to_string(),
+        created_by_id: creator.user.id.clone(),
+        distinct_members,
+        change,
+    };
+    Ok(CreatePlan { app_pk: app.pk, new, members, invites, now: state.now() })
+}
+
+/// Nobody joins a distinct channel who is not one of those it was made for.
+pub(super) fn not_of_distinct(user_id: &str) -> Error {
+    Error::denied(format!("cannot add members to the distinct channel they don't belong to: {user_id}"))
+}
+
+async fn do_create(tx: &mut Tx, plan: &CreatePlan) -> Result<Channel> {
+    let inserted = tx.insert_channel(plan.app_pk, &plan.new, plan.now).await?;
+    let channel = match inserted {
+        Some(channel) => channel,
+        None => {
+            let existing = tx.lock_channel(plan.app_pk, &plan.new.cid).await?.ok_or(Error::Stale)?;
+            if existing.deleted_at.is_none() {
+                // Another request was faster; what this one wanted to create is there.
+                return Ok(existing);
+            }
+            tx.revive_channel(existing.pk, plan.now).await?;
+            tx.update_channel(existing.pk, &plan.new.change, plan.now).await?;
+            existing
+        }
+    };
+    let all: Vec<NewMember> = plan.members.iter().chain(&plan.invites).cloned().collect();
+    let added = tx.insert_members(plan.app_pk, channel.pk, channel.unread_seq, &all, plan.now).await?;
+    let advance = Advance {
+        events: 1 + added.len() as i64,
+        members: added.len() as i64,
+        version: true,
+        ..Advance::default()
+    };
+    let advanced = tx.advance_channel(channel.pk, advance, plan.now).await?.ok_or(Error::Stale)?;
+    let mut seq = advanced.event_seq - advance.events + 1;
+    let created_by = plan.new.created_by_id.as_str();
+    for (kind, user_id) in std::iter::once(("channel.created", created_by))
+        .chain(added.iter().map(|user_id| ("member.added", user_id.as_str())))
+    {
+        let event = ChannelEvent {
+            channel_pk: channel.pk,
+            seq,
+            kind,
+            user_id: Some(user_id),
+            message_id: None,
+            payload: None,
+        };
+        tx.append_channel_event(event, advanced.at).await?;
+        seq += 1;
+    }
+    notify_added(tx, plan.app_pk, channel.pk, &added, &plan.invites, advanced.at).await?;
+    tx.find_channel(plan.app_pk, &plan.new.cid).await?.ok_or(Error::Stale)
+}
+
+/// Tells the users who were added, or invited.
+pub(super) async fn notify_added(
+    tx: &mut Tx,
+    app_pk: i64,
+    channel_pk: i64,
+    added: &[String],
+    invites: &[NewMember],
+    at: Timestamp,
+) -> Result<()> {
+    for user_id in added {
+        let is_invited = invites.iter().any(|invite| invite.user_id == *user_id);
+        let event = UserEvent {
+            app_pk,
+            user_id,
+            kind: if is_invited { "notification.invited" } else { "notification.added_to_channel" },
+            channel_pk: Some(channel_pk),
+            payload: None,
+        };
+        tx.append_user_event(event, at).await?;
+    }
+    Ok(())
+}

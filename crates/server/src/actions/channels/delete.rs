@@ -1,0 +1,73 @@
+use std::sync::Arc;
+
+use natterjack_protocol::channel_state::ChannelResponse;
+use natterjack_protocol::{Cid, Timestamp};
+use natterjack_storage::{Advance, App, Channel, ChannelEvent, Tx, UserEvent};
+
+use crate::error::{Error, Result};
+use crate::present::{self, Users};
+use crate::state::State;
+
+/// A deletion that may be carried out.
+struct DeletePlan {
+    app_pk: i64,
+    cid: String,
+    hard: bool,
+    now: Timestamp,
+}
+
+/// Members of a deleted channel that are told, at most. Who is not told learns of it with the next query.
+const NOTIFIED_MAX: i64 = 1000;
+
+/// Deletes a channel: hidden from everybody, or removed with all that is in it.
+pub(crate) async fn delete_channel(
+    state: &State,
+    app: &App,
+    cid: &Cid,
+    hard_delete: bool,
+) -> Result<ChannelResponse> {
+    let plan = DeletePlan { app_pk: app.pk, cid: cid.to_string(), hard: hard_delete, now: state.now() };
+    let channel = state.store.write("delete_channel", plan, |tx, plan| Box::pin(do_delete(tx, plan))).await?;
+    state.forget_channel(app.pk, &channel.cid);
+    let ids = [&channel.created_by_id, &channel.truncated_by_id].into_iter().flatten();
+    let found = state.users(app.pk, ids.map(String::as_str)).await?;
+    let users: Users = found.values().map(|user| Arc::clone(&user.response)).collect();
+    Ok(present::channel(&channel, &state.channel_config(app, &channel), &users, None))
+}
+
+async fn do_delete(tx: &mut Tx, plan: &DeletePlan) -> Result<Channel> {
+    let gone = || Error::not_found("channel", &plan.cid);
+    let channel = tx.lock_channel(plan.app_pk, &plan.cid).await?.ok_or_else(gone)?;
+    if channel.deleted_at.is_some() {
+        return Err(gone());
+    }
+    let advance = Advance { events: 1, version: true, ..Advance::default() };
+    let advanced = tx.advance_channel(channel.pk, advance, plan.now).await?.ok_or_else(gone)?;
+    let members = tx.list_members_of_channels(&[channel.pk], NOTIFIED_MAX, 0).await?;
+    let payload = serde_json::json!({ "cid": channel.cid, "hard_delete": plan.hard }).to_string();
+    for member in members.into_iter().flatten() {
+        let event = UserEvent {
+            app_pk: plan.app_pk,
+            user_id: &member.user_id,
+            kind: "notification.channel_deleted",
+            channel_pk: Some(channel.pk),
+            payload: Some(payload.clone()),
+        };
+        tx.append_user_event(event, advanced.at).await?;
+    }
+    if plan.hard {
+        tx.delete_channel_rows(channel.pk).await?;
+    } else {
+        tx.delete_channel_softly(channel.pk, advanced.at).await?;
+        let event = ChannelEvent {
+            channel_pk: channel.pk,
+            seq: advanced.event_seq,
+            kind: "channel.deleted",
+            user_id: None,
+            message_id: None,
+            payload: None,
+        };
+        tx.append_channel_event(event, advanced.at).await?;
+    }
+    Ok(Channel { deleted_at: Some(advanced.at), updated_at: advanced.at, ..channel })
+}

@@ -1,0 +1,136 @@
+use natterjack_filter::limits::SORT_FIELDS_MAX;
+use natterjack_filter::{parse, parse_sort};
+use natterjack_protocol::Cid;
+use natterjack_protocol::channel_state::ChannelStateResponse;
+use natterjack_protocol::channels::{GetChannelQuery, MessagePaginationParams, QueryChannelsRequest};
+use natterjack_storage::queries::{CHANNELS, needs_user};
+use natterjack_storage::{App, ChannelQuery};
+
+use super::check::check_member_custom_include;
+use super::state::{StateRequest, load_states, newest};
+use crate::actions::pages::MessagePageRequest;
+use crate::actions::{given, limit, offset, users};
+use crate::error::{Error, Result};
+use crate::limits::{
+    CHANNEL_MESSAGES_DEFAULT, CHANNELS_PAGE_DEFAULT, CHANNELS_PAGE_MAX, MEMBERS_PAGE_MAX, MESSAGES_PAGE_MAX,
+    OFFSET_MAX, QUERY_MEMBERS_LIMIT_MAX, QUERY_MESSAGES_DEFAULT,
+};
+use crate::present::MessageContext;
+use crate::state::State;
+
+/// One channel, which must exist.
+pub(crate) async fn get_channel(
+    state: &State,
+    app: &App,
+    cid: &Cid,
+    query: GetChannelQuery,
+) -> Result<ChannelStateResponse> {
+    let viewer = match given(query.user_id.as_ref()) {
+        Some(id) => Some(users::existing(state, app, "user_id", id).await?.user.id.clone()),
+        None => None,
+    };
+    let params = MessagePaginationParams {
+        limit: query.messages_limit,
+        id_lt: query.messages_id_lt,
+        id_lte: query.messages_id_lte,
+        id_gt: query.messages_id_gt,
+        id_gte: query.messages_id_gte,
+        id_around: query.messages_id_around,
+        ..MessagePaginationParams::default()
+    };
+    let asks_for_page = params != MessagePaginationParams::default() || query.members_limit.is_some();
+    limit("watchers_limit", query.watchers_limit, QUERY_MEMBERS_LIMIT_MAX, MEMBERS_PAGE_MAX)?;
+    let request = StateRequest {
+        full: query.state.unwrap_or(asks_for_page),
+        messages: MessagePageRequest::new("messages_", &params, CHANNEL_MESSAGES_DEFAULT)?,
+        members_limit: limit(
+            "members_limit",
+            query.members_limit,
+            QUERY_MEMBERS_LIMIT_MAX,
+            MEMBERS_PAGE_MAX,
+        )?,
+        members_offset: 0,
+        context: MessageContext { app_pk: app.pk, viewer, ..MessageContext::default() },
+        now: state.now(),
+    };
+    let loaded = state
+        .store
+        .read("get_channel", (app.pk, cid.to_string(), request), |tx, (app_pk, cid, request)| {
+            Box::pin(async move {
+                let found = tx.find_channel(*app_pk, cid).await?;
+                let channel = found.filter(|channel| channel.deleted_at.is_none());
+                let channel = channel.ok_or_else(|| Error::not_found("channel", cid))?;
+                load_states(tx, vec![channel], request).await
+            })
+        })
+        .await?;
+    Ok(loaded.present(state, app).pop().unwrap_or_default())
+}
+
+/// Finds channels.
+pub(crate) async fn query_channels(
+    state: &State,
+    app: &App,
+    request: QueryChannelsRequest,
+) -> Result<Vec<ChannelStateResponse>> {
+    for (field, given) in [("watch", request.watch), ("presence", request.presence)] {
+        if given == Some(true) {
+            return Err(Error::field(field, "needs a connected user; it must be false for servers"));
+        }
+    }
+    if let Some(name) = given(request.predefined_filter.as_ref()) {
+        return Err(Error::field("predefined_filter", format!("names a filter that doesn't exist: {name}")));
+    }
+    let viewer = users::optional_user(state, app, "user", request.user_id.as_ref(), request.user.as_ref())
+        .await?
+        .map(|user| user.user.id.clone());
+    let now = state.now();
+    let query = ChannelQuery {
+        filter: parse(&CHANNELS, &request.filter_conditions)
+            .map_err(|error| Error::filter("filter_conditions", &error))?,
+        sort: parse_sort(&CHANNELS, &request.sort, SORT_FIELDS_MAX)
+            .map_err(|error| Error::filter("sort", &error))?,
+        // The established service answers a page of 30 to whoever asks for more.
+        limit: limit("limit", request.limit, CHANNELS_PAGE_DEFAULT, i64::MAX)?.min(CHANNELS_PAGE_MAX),
+        offset: offset("offset", request.offset, OFFSET_MAX)?,
+        user_id: viewer.clone(),
+    };
+    check_viewer(&query)?;
+    let message_limit =
+        limit("message_limit", request.message_limit, QUERY_MESSAGES_DEFAULT, MESSAGES_PAGE_MAX)?;
+    let members_limit =
+        limit("member_limit", request.member_limit, QUERY_MEMBERS_LIMIT_MAX, QUERY_MEMBERS_LIMIT_MAX)?;
+    let state_request = StateRequest {
+        full: request.state.unwrap_or(true),
+        messages: newest(message_limit),
+        members_limit,
+        members_offset: 0,
+        context: MessageContext {
+            app_pk: app.pk,
+            viewer,
+            member_custom_include: check_member_custom_include(request.member_custom_include)?,
+            ..MessageContext::default()
+        },
+        now,
+    };
+    let loaded = state
+        .store
+        .read("query_channels", (query, state_request), |tx, (query, request)| {
+            Box::pin(async move {
+                let channels = tx.query_channels(request.context.app_pk, query).await?;
+                load_states(tx, channels, request).await
+            })
+        })
+        .await?;
+    Ok(loaded.present(state, app))
+}
+
+/// Refuses filters and sorts about a user when no user is named.
+pub(crate) fn check_viewer(query: &ChannelQuery) -> Result<()> {
+    match needs_user(&query.filter, &query.sort) {
+        Some(field) if query.user_id.is_none() => {
+            Err(Error::field("filter_conditions", format!("is not valid: {field} requires a valid user")))
+        }
+        _ => Ok(()),
+    }
+}

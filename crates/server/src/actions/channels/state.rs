@@ -1,0 +1,175 @@
+//! What is shown of channels: members, messages, read states.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use natterjack_protocol::channel_state::ChannelStateResponse;
+use natterjack_protocol::{Timestamp, channel_types::ChannelTypeConfig};
+use natterjack_storage::{App, Channel, Member, Message, Tx, Visibility};
+
+use crate::actions::pages::MessagePageRequest;
+use crate::error::Result;
+use crate::limits::{PINNED_MESSAGES_MAX, READS_MAX};
+use crate::present::{self, Bundle, MessageContext};
+use crate::state::State;
+
+/// What to show of channels.
+#[derive(Debug, Clone)]
+pub(super) struct StateRequest {
+    /// Messages, members and read states, or the channels alone.
+    pub(super) full: bool,
+    pub(super) messages: MessagePageRequest,
+    pub(super) members_limit: i64,
+    pub(super) members_offset: i64,
+    pub(super) context: MessageContext,
+    pub(super) now: Timestamp,
+}
+
+/// Channels and what is shown of them, as stored.
+#[derive(Debug)]
+pub(super) struct LoadedChannels {
+    channels: Vec<LoadedChannel>,
+    bundle: Bundle,
+}
+
+#[derive(Debug)]
+struct LoadedChannel {
+    channel: Channel,
+    membership: Option<Member>,
+    members: Vec<Member>,
+    messages: Vec<Message>,
+    pinned: Vec<Message>,
+    reads: Vec<Member>,
+}
+
+/// Reads what is asked for of each of these channels.
+pub(super) async fn load_states(
+    tx: &mut Tx,
+    channels: Vec<Channel>,
+    request: &StateRequest,
+) -> Result<LoadedChannels> {
+    let context = &request.context;
+    let pks: Vec<i64> = channels.iter().map(|channel| channel.pk).collect();
+    let mut memberships: HashMap<i64, Member> = match &context.viewer {
+        None => HashMap::new(),
+        Some(user_id) => tx
+            .list_memberships(context.app_pk, user_id, pks.clone())
+            .await?
+            .into_iter()
+            .map(|member| (member.channel_pk, member))
+            .collect(),
+    };
+    let mut loaded: Vec<LoadedChannel> = channels
+        .into_iter()
+        .map(|channel| LoadedChannel {
+            membership: memberships.remove(&channel.pk),
+            channel,
+            members: Vec::new(),
+            messages: Vec::new(),
+            pinned: Vec::new(),
+            reads: Vec::new(),
+        })
+        .collect();
+    if request.full {
+        load_full(tx, &mut loaded, &pks, request).await?;
+    }
+    let mut users: BTreeSet<String> = BTreeSet::new();
+    let mut messages = Vec::new();
+    for state in &loaded {
+        users.extend(state.channel.created_by_id.iter().cloned());
+        users.extend(state.channel.truncated_by_id.iter().cloned());
+        let members = state.members.iter().chain(&state.reads).chain(&state.membership);
+        users.extend(members.map(|member| member.user_id.clone()));
+        messages.extend(state.messages.iter().chain(&state.pinned));
+    }
+    let bundle = Bundle::load(tx, context.clone(), &messages, users, request.now).await?;
+    Ok(LoadedChannels { channels: loaded, bundle })
+}
+
+async fn load_full(
+    tx: &mut Tx,
+    loaded: &mut [LoadedChannel],
+    pks: &[i64],
+    request: &StateRequest,
+) -> Result<()> {
+    let viewer = request.context.viewer.as_deref();
+    let from: Vec<(i64, Timestamp)> = loaded
+        .iter()
+        .map(|state| {
+            let hidden = state.membership.as_ref().and_then(|member| member.hide_messages_before);
+            (state.channel.pk, state.channel.history_from.max(hidden.unwrap_or_default()))
+        })
+        .collect();
+    let members = tx.list_members_of_channels(pks, request.members_limit, request.members_offset).await?;
+    let pinned = tx.list_pinned_messages(&from, PINNED_MESSAGES_MAX, viewer, request.now).await?;
+    let messages = match from.as_slice() {
+        [(channel_pk, from)] => {
+            let page = request
+                .messages
+                .resolve(tx, request.context.app_pk, |message| message.channel_pk == *channel_pk)
+                .await?;
+            let visibility = Visibility { from: *from, user_id: request.context.viewer.clone() };
+            vec![tx.list_messages(*channel_pk, page, request.messages.limit, &visibility).await?]
+        }
+        several => tx.list_newest_messages(several, request.messages.limit, viewer).await?,
+    };
+    for (((state, members), pinned), messages) in loaded.iter_mut().zip(members).zip(pinned).zip(messages) {
+        // The read states are those of the members; they are read apart only when there are more of them.
+        state.reads = if request.members_offset == 0 && (members.len() as i64) < request.members_limit {
+            members.iter().filter(|member| !member.is_pending()).take(READS_MAX as usize).cloned().collect()
+        } else {
+            tx.list_reads(state.channel.pk, viewer, READS_MAX).await?
+        };
+        state.members = members;
+        state.pinned = pinned;
+        state.messages = messages;
+    }
+    Ok(())
+}
+
+impl LoadedChannels {
+    /// The channels as they travel on the wire.
+    pub(super) fn present(mut self, state: &State, app: &App) -> Vec<ChannelStateResponse> {
+        for loaded in &self.channels {
+            self.bundle.add_channel(loaded.channel.pk, &loaded.channel.cid);
+        }
+        let bundle = &self.bundle;
+        self.channels
+            .iter()
+            .map(|loaded| present_state(loaded, &state.channel_config(app, &loaded.channel), bundle))
+            .collect()
+    }
+}
+
+fn present_state(
+    loaded: &LoadedChannel,
+    config: &Arc<ChannelTypeConfig>,
+    bundle: &Bundle,
+) -> ChannelStateResponse {
+    let users = &bundle.users;
+    let channel = &loaded.channel;
+    let viewer = loaded.membership.as_ref();
+    let creator = channel.created_by_id.as_deref();
+    ChannelStateResponse {
+        channel: Some(Arc::new(present::channel(channel, config, users, viewer))),
+        members: loaded.members.iter().map(|member| present::member(member, users, creator)).collect(),
+        messages: loaded.messages.iter().map(|message| bundle.message(message)).collect(),
+        pinned_messages: loaded.pinned.iter().map(|message| bundle.message(message)).collect(),
+        read: config.read_events.then(|| {
+            loaded.reads.iter().map(|member| present::read(member, channel.unread_seq, users)).collect()
+        }),
+        membership: viewer.map(|member| present::member(member, users, creator)),
+        hidden: viewer.filter(|member| member.hidden).map(|_| true),
+        hide_messages_before: viewer.and_then(|member| member.hide_messages_before),
+        pending_messages: Some(Vec::new()),
+        watchers: Some(Vec::new()),
+        ..ChannelStateResponse::default()
+    }
+}
+
+/// A page that cannot be anything but the newest messages.
+pub(super) fn newest(limit: i64) -> MessagePageRequest {
+    let params = natterjack_protocol::channels::MessagePaginationParams::default();
+    let page = MessagePageRequest::new("messages.", &params, limit);
+    page.expect("no limit and no pivot are always valid")
+}

@@ -1,0 +1,183 @@
+use std::sync::Arc;
+
+use natterjack_protocol::message_types::MessageResponse;
+use natterjack_protocol::messages::DeleteMessageQuery;
+use natterjack_protocol::{MessageId, Timestamp};
+use natterjack_storage::{Advance, Advanced, App, ChannelEvent, Message, Tx, UserEvent};
+
+use super::read::find_with_channel;
+use crate::actions::{given, users};
+use crate::error::{Error, Result};
+use crate::limits::DELETE_FOR_ME_MAX;
+use crate::present::{Bundle, MessageContext};
+use crate::state::{CachedChannel, State};
+
+/// How a message is deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Deletion {
+    /// It stays in lists as a tombstone.
+    Soft,
+    /// It is gone, with its reactions and replies.
+    Hard,
+    /// One user sees it as deleted.
+    ForUser(String),
+}
+
+/// A deletion that may be carried out.
+struct DeletePlan {
+    app_pk: i64,
+    channel: Arc<CachedChannel>,
+    message_id: String,
+    deletion: Deletion,
+    deleted_by: Option<String>,
+    now: Timestamp,
+}
+
+/// Deletes a message.
+pub(crate) async fn delete_message(
+    state: &State,
+    app: &App,
+    id: &MessageId,
+    query: DeleteMessageQuery,
+) -> Result<MessageResponse> {
+    let plan = check_delete(state, app, id, &query).await?;
+    let channel = Arc::clone(&plan.channel);
+    let (message, mut bundle) =
+        state.store.write("delete_message", plan, |tx, plan| Box::pin(do_delete(tx, plan))).await?;
+    bundle.add_channel(message.channel_pk, &channel.channel.cid);
+    Ok(bundle.message(&message))
+}
+
+async fn check_delete(
+    state: &State,
+    app: &App,
+    id: &MessageId,
+    query: &DeleteMessageQuery,
+) -> Result<DeletePlan> {
+    let hard = query.hard == Some(true);
+    let for_me = query.delete_for_me == Some(true);
+    if hard && for_me {
+        return Err(Error::input("hard and delete_for_me cannot be used together"));
+    }
+    let deleted_by = match given(query.deleted_by.as_ref()) {
+        Some(user_id) => Some(users::existing(state, app, "deleted_by", user_id).await?.user.id.clone()),
+        None => None,
+    };
+    let deletion = match (hard, for_me, &deleted_by) {
+        (true, ..) => Deletion::Hard,
+        (false, true, Some(user_id)) => Deletion::ForUser(user_id.clone()),
+        (false, true, None) => return Err(Error::required("deleted_by")),
+        (false, false, _) => Deletion::Soft,
+    };
+    let (message, channel) = find_with_channel(state, app, id).await?;
+    let now = state.now();
+    Ok(DeletePlan { app_pk: app.pk, channel, message_id: message.id, deletion, deleted_by, now })
+}
+
+async fn do_delete(tx: &mut Tx, plan: &DeletePlan) -> Result<(Message, Bundle)> {
+    let gone = || Error::not_found("message", &plan.message_id);
+    let found = tx.find_message(plan.app_pk, &plan.message_id).await?.ok_or_else(gone)?;
+    let context = MessageContext { app_pk: plan.app_pk, ..MessageContext::default() };
+    if let Deletion::ForUser(user_id) = &plan.deletion {
+        do_delete_for(tx, plan, &found, user_id).await?;
+        let context = MessageContext { viewer: Some(user_id.clone()), ..context };
+        let bundle = Bundle::load(tx, context, &[&found], [], plan.now).await?;
+        return Ok((found, bundle));
+    }
+    if plan.deletion == Deletion::Soft && found.deleted_at.is_some() {
+        // Deleting twice changes nothing.
+        let bundle = Bundle::load(tx, context, &[&found], [], plan.now).await?;
+        return Ok((found, bundle));
+    }
+    let hard = plan.deletion == Deletion::Hard;
+    // What counts of it and, when it goes with its replies, of them.
+    let mut counted = tx.list_counted_of_tree(found.pk).await?;
+    if !hard {
+        counted = vec![found.counts_unread.then_some(found.unread_seq)];
+    }
+    let is_live_reply = found.parent_pk.is_some() && found.deleted_at.is_none();
+    let advance = Advance {
+        events: if is_live_reply { 2 } else { 1 },
+        messages: -(counted.len() as i64),
+        ..Advance::default()
+    };
+    let advanced = tx.advance_channel(plan.channel.channel.pk, advance, plan.now).await?.ok_or_else(gone)?;
+    let bundle = Bundle::load(tx, context, &[&found], [], plan.now).await?;
+    let gaps: Vec<i64> = counted.into_iter().flatten().collect();
+    tx.insert_unread_gaps(found.channel_pk, &gaps).await?;
+    tx.restore_own_unread(&found, hard).await?;
+    let is_unread_for_some = found.in_channel
+        && !found.silent
+        && found.deleted_at.is_none()
+        && !found.restricted_visibility.is_empty();
+    if is_unread_for_some {
+        tx.settle_restricted(&found).await?;
+    }
+    if hard {
+        tx.delete_message_rows(found.pk).await?;
+        tx.refresh_last_message_at(found.channel_pk).await?;
+    } else {
+        tx.delete_message_softly(found.pk, advanced.at).await?;
+    }
+    if is_live_reply {
+        do_follow_deleted_reply(tx, plan, &found, advanced).await?;
+    }
+    let deleted = Message { deleted_at: Some(advanced.at), updated_at: advanced.at, pin: None, ..found };
+    let event = ChannelEvent {
+        channel_pk: deleted.channel_pk,
+        seq: advanced.event_seq - advance.events + 1,
+        kind: "message.deleted",
+        user_id: plan.deleted_by.as_deref(),
+        message_id: Some(&deleted.id),
+        payload: Some(serde_json::json!({ "hard_delete": hard }).to_string()),
+    };
+    tx.append_channel_event(event, advanced.at).await?;
+    Ok((deleted, bundle))
+}
+
+/// The parent counts one reply less, and who had not read the reply has one less to read.
+async fn do_follow_deleted_reply(
+    tx: &mut Tx,
+    plan: &DeletePlan,
+    reply: &Message,
+    advanced: Advanced,
+) -> Result<()> {
+    let Some(parent_pk) = reply.parent_pk else { return Ok(()) };
+    tx.update_reply_counts(parent_pk, -1, 1).await?;
+    if let Some(seq) = reply.thread_seq {
+        tx.insert_thread_unread_gap(parent_pk, seq).await?;
+    }
+    let event = ChannelEvent {
+        channel_pk: reply.channel_pk,
+        seq: advanced.event_seq,
+        kind: "message.updated",
+        user_id: plan.deleted_by.as_deref(),
+        message_id: reply.parent_id.as_deref(),
+        payload: None,
+    };
+    tx.append_channel_event(event, advanced.at).await?;
+    Ok(())
+}
+
+async fn do_delete_for(tx: &mut Tx, plan: &DeletePlan, message: &Message, user_id: &str) -> Result<()> {
+    let count = tx.count_messages_hidden_for(message.channel_pk, user_id).await?;
+    let hidden = tx.hide_message_for(message, user_id, plan.now).await?;
+    if !hidden {
+        return Ok(());
+    }
+    if count >= DELETE_FOR_ME_MAX {
+        return Err(Error::field(
+            "delete_for_me",
+            format!("is limited to {DELETE_FOR_ME_MAX} messages of a channel"),
+        ));
+    }
+    let event = UserEvent {
+        app_pk: plan.app_pk,
+        user_id,
+        kind: "message.deleted",
+        channel_pk: Some(message.channel_pk),
+        payload: Some(serde_json::json!({ "message_id": message.id, "deleted_for_me": true }).to_string()),
+    };
+    tx.append_user_event(event, plan.now).await?;
+    Ok(())
+}

@@ -1,0 +1,124 @@
+use std::sync::Arc;
+
+use natterjack_protocol::message_types::MessageResponse;
+use natterjack_protocol::messages::{GetManyMessagesQuery, GetMessageQuery};
+use natterjack_protocol::{Cid, MessageId};
+use natterjack_storage::{App, Message};
+
+use crate::actions::channels::check_member_custom_include;
+use crate::actions::message_id;
+use crate::error::{Error, Result};
+use crate::limits::MANY_MESSAGES_MAX;
+use crate::present::{self, Bundle, MessageContext};
+use crate::state::{CachedChannel, State};
+
+/// A message and the channel in which it is seen.
+///
+/// # Errors
+/// When there is no such message, or its channel is deleted, or it lies before what the channel shows.
+pub(crate) async fn find_with_channel(
+    state: &State,
+    app: &App,
+    id: &MessageId,
+) -> Result<(Message, Arc<CachedChannel>)> {
+    let found = state
+        .store
+        .read("find_message_with_channel", (app.pk, id.clone()), |tx, (app_pk, id)| {
+            Box::pin(async move {
+                let Some(message) = tx.find_message(*app_pk, id.as_str()).await? else { return Ok(None) };
+                let channel = tx.list_channels(vec![message.channel_pk]).await?.pop();
+                Ok::<_, Error>(channel.map(|channel| (message, channel)))
+            })
+        })
+        .await?;
+    let (message, channel) = found
+        .filter(|(message, channel)| {
+            channel.deleted_at.is_none() && message.created_at > channel.history_from
+        })
+        .ok_or_else(|| Error::not_found("message", id.as_str()))?;
+    Ok((message, state.remember_channel(app, channel)))
+}
+
+/// One message with its channel.
+pub(crate) async fn get_message(
+    state: &State,
+    app: &App,
+    id: &MessageId,
+    query: GetMessageQuery,
+) -> Result<MessageResponse> {
+    let (message, channel) = find_with_channel(state, app, id).await?;
+    let context = MessageContext {
+        app_pk: app.pk,
+        show_deleted: query.show_deleted_message == Some(true),
+        ..MessageContext::default()
+    };
+    let more_users: Vec<String> = [&channel.channel.created_by_id, &channel.channel.truncated_by_id]
+        .into_iter()
+        .flatten()
+        .cloned()
+        .collect();
+    let (message, mut bundle) = load(state, context, vec![message], more_users).await?;
+    bundle.add_channel(channel.channel.pk, &channel.channel.cid);
+    let message = message.first().ok_or_else(|| Error::not_found("message", id.as_str()))?;
+    let mut response = bundle.message(message);
+    response.channel =
+        Some(Arc::new(present::channel(&channel.channel, &channel.config, &bundle.users, None)));
+    Ok(response)
+}
+
+/// Several messages of one channel. Those that are not there are just missing.
+pub(crate) async fn get_many_messages(
+    state: &State,
+    app: &App,
+    cid: &Cid,
+    query: GetManyMessagesQuery,
+) -> Result<Vec<MessageResponse>> {
+    let ids = query.ids.0;
+    if ids.is_empty() {
+        return Err(Error::required("ids"));
+    }
+    super::super::check_count("ids", ids.len(), MANY_MESSAGES_MAX)?;
+    for id in &ids {
+        message_id("ids", id)?;
+    }
+    let include = check_member_custom_include(query.member_custom_include.0)?;
+    let channel = state.channel(app, &cid.to_string()).await?;
+    let found = state
+        .store
+        .read("list_messages_with_ids", (app.pk, ids), |tx, (app_pk, ids)| {
+            Box::pin(tx.list_messages_with_ids(*app_pk, ids.clone()))
+        })
+        .await?;
+    let here = found
+        .into_iter()
+        .filter(|message| {
+            message.channel_pk == channel.channel.pk && message.created_at > channel.channel.history_from
+        })
+        .collect();
+    let context =
+        MessageContext { app_pk: app.pk, member_custom_include: include, ..MessageContext::default() };
+    let (messages, mut bundle) = load(state, context, here, Vec::new()).await?;
+    bundle.add_channel(channel.channel.pk, &channel.channel.cid);
+    Ok(messages.iter().map(|message| bundle.message(message)).collect())
+}
+
+/// Reads what messages refer to.
+async fn load(
+    state: &State,
+    context: MessageContext,
+    messages: Vec<Message>,
+    more_users: Vec<String>,
+) -> Result<(Vec<Message>, Bundle)> {
+    let input = (context, messages, more_users, state.now());
+    state
+        .store
+        .read("load_messages", input, |tx, (context, messages, more_users, now)| {
+            Box::pin(async move {
+                let referring: Vec<&Message> = messages.iter().collect();
+                let bundle =
+                    Bundle::load(tx, context.clone(), &referring, more_users.iter().cloned(), *now).await?;
+                Ok::<_, Error>((messages.clone(), bundle))
+            })
+        })
+        .await
+}

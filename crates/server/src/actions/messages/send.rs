@@ -1,0 +1,420 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use natterjack_protocol::channel_state::ChannelContextResponse;
+use natterjack_protocol::messages::{MessageRequest, SendMessageRequest, SendMessageResponse};
+use natterjack_protocol::{Cid, ErrorCode, Timestamp};
+use natterjack_storage::{
+    Advance, Advanced, App, ChannelEvent, Message, MessageChange, MessageExtra, MessageKind, NewMessage, Tx,
+    UserEvent,
+};
+use uuid::Uuid;
+
+use super::check::{Content, check_content, check_pin, find_in_channel};
+use crate::actions::{check_count, given, message_id, users};
+use crate::error::{Error, Result};
+use crate::limits::RESTRICTED_VISIBILITY_MAX;
+use crate::present::{Bundle, MessageContext, Users};
+use crate::state::{CachedChannel, CachedUser, Freshness, State};
+
+/// A message that may be sent, with everything that its transaction needs. Only [`check_send`] makes one.
+struct SendPlan {
+    app_pk: i64,
+    channel: Arc<CachedChannel>,
+    sender: Arc<CachedUser>,
+    sender_is_member: bool,
+    parent: Option<Parent>,
+    new: NewMessage,
+    keep_channel_hidden: bool,
+    now: Timestamp,
+}
+
+/// The message that a reply answers.
+#[derive(Debug, Clone)]
+struct Parent {
+    pk: i64,
+    id: String,
+    author_id: String,
+}
+
+/// What a reply needs beside the plan.
+struct Checked {
+    plan: SendPlan,
+    content_users: Users,
+    quoted: Option<Message>,
+}
+
+/// Sends a message to a channel.
+pub(crate) async fn send_message(
+    state: &State,
+    app: &App,
+    cid: &Cid,
+    request: SendMessageRequest,
+) -> Result<SendMessageResponse> {
+    let cid_text = cid.to_string();
+    let message = &request.message;
+    let sender =
+        users::acting_user(state, app, "message.user", message.user_id.as_ref(), message.user.as_ref())
+            .await?;
+    let mut fresh = Freshness::new(app.pk, &cid_text, Some(&sender.user.id));
+    loop {
+        let Checked { plan, content_users, quoted } = check_send(state, app, &cid_text, &request).await?;
+        let channel = Arc::clone(&plan.channel);
+        let outcome = state.store.write("send_message", plan, |tx, plan| Box::pin(do_send(tx, plan))).await;
+        if let Some(sent) = fresh.settle(state, outcome)? {
+            return present_sent(state, app, &channel, &request, sent, content_users, quoted).await;
+        }
+    }
+}
+
+async fn present_sent(
+    state: &State,
+    app: &App,
+    channel: &CachedChannel,
+    request: &SendMessageRequest,
+    message: Message,
+    users: Users,
+    quoted: Option<Message>,
+) -> Result<SendMessageResponse> {
+    let context = MessageContext { app_pk: app.pk, ..MessageContext::default() };
+    let mut bundle = Bundle::of_users(users, context, message.created_at);
+    bundle.add_channel(message.channel_pk, &channel.channel.cid);
+    if let Some(quoted) = quoted {
+        bundle.add_quoted(quoted);
+    }
+    let channel_context = || ChannelContextResponse {
+        cid: channel.channel.cid.clone(),
+        id: channel.channel.id.clone(),
+        kind: channel.channel.kind.clone(),
+        created_by: None,
+    };
+    Ok(SendMessageResponse {
+        message: bundle.message(&message),
+        channel_context: (request.include_channel_context == Some(true)).then(channel_context),
+        mentioned_members: match request.include_mentioned_members {
+            Some(true) => Some(mentioned_members(state, channel, &message).await?),
+            _ => None,
+        },
+        pending_message_metadata: None,
+    })
+}
+
+/// Which of the mentioned users are members.
+async fn mentioned_members(
+    state: &State,
+    channel: &CachedChannel,
+    message: &Message,
+) -> Result<BTreeMap<String, bool>> {
+    let mut members = BTreeMap::new();
+    for id in &message.mentioned_user_ids {
+        members.insert(id.clone(), state.channel_role(&channel.channel, id).await?.is_some());
+    }
+    Ok(members)
+}
+
+async fn check_send(state: &State, app: &App, cid: &str, request: &SendMessageRequest) -> Result<Checked> {
+    let channel = state.channel(app, cid).await?;
+    if request.pending == Some(true) {
+        return Err(Error::field("pending", "is refused: pending messages not enabled"));
+    }
+    let message = &request.message;
+    let sender =
+        users::acting_user(state, app, "message.user", message.user_id.as_ref(), message.user.as_ref())
+            .await?;
+    let now = state.now();
+    let is_system = check_kind(message)?;
+    let pin = check_pin(message, &sender.user.id, None, now)?;
+    check_restricted(state, app, message).await?;
+    let id = match given(message.id.as_ref()) {
+        Some(id) => message_id("message.id", id)?.as_str().to_owned(),
+        None => generated_id(&sender.user.id),
+    };
+    let parent = check_parent(state, app, &channel, message).await?;
+    let Content { mut change, mentioned, quoted } = check_content(state, app, &channel, message, pin).await?;
+    let role = state.channel_role(&channel.channel, &sender.user.id).await?;
+    change.extra.channel_role = role.as_deref().map(str::to_owned);
+    if parent.is_some() {
+        change.extra.show_in_channel = Some(message.show_in_channel == Some(true));
+    }
+    let in_channel = parent.is_none() || message.show_in_channel == Some(true);
+    let silent = message.silent == Some(true);
+    let new = NewMessage {
+        id,
+        user_id: sender.user.id.clone(),
+        kind: match (&parent, is_system) {
+            (_, true) => MessageKind::System,
+            (Some(_), false) => MessageKind::Reply,
+            (None, false) => MessageKind::Regular,
+        },
+        parent_pk: parent.as_ref().map(|parent| parent.pk),
+        parent_id: parent.as_ref().map(|parent| parent.id.clone()),
+        in_channel,
+        counts_unread: in_channel && !silent && message.restricted_visibility.is_empty(),
+        silent,
+        restricted_visibility: message.restricted_visibility.clone(),
+        change,
+    };
+    let mut content_users: Users = mentioned.values().map(|user| Arc::clone(&user.response)).collect();
+    if let Some(quoted) = &quoted {
+        let ids = std::iter::once(quoted.user_id.as_str())
+            .chain(quoted.mentioned_user_ids.iter().map(String::as_str))
+            .chain(quoted.reactions.latest.iter().map(|reaction| reaction.user_id.as_str()));
+        for user in state.users(app.pk, ids).await?.into_values() {
+            content_users.insert(Arc::clone(&user.response));
+        }
+    }
+    content_users.insert(Arc::clone(&sender.response));
+    let plan = SendPlan {
+        app_pk: app.pk,
+        channel,
+        sender_is_member: role.is_some(),
+        sender,
+        parent,
+        new,
+        keep_channel_hidden: request.keep_channel_hidden == Some(true),
+        now,
+    };
+    Ok(Checked { plan, content_users, quoted })
+}
+
+/// Whether the message is one of the system's.
+fn check_kind(message: &MessageRequest) -> Result<bool> {
+    match given(message.kind.as_ref()) {
+        None | Some("regular" | "reply") => Ok(false),
+        Some("system") => Ok(true),
+        Some(other) => {
+            Err(Error::field("message.type", format!("must be regular or system, found {other:?}")))
+        }
+    }
+}
+
+async fn check_restricted(state: &State, app: &App, message: &MessageRequest) -> Result<()> {
+    const FIELD: &str = "message.restricted_visibility";
+    let ids = &message.restricted_visibility;
+    check_count(FIELD, ids.len(), RESTRICTED_VISIBILITY_MAX)?;
+    if !ids.is_empty() && message.pinned == Some(true) {
+        return Err(Error::field("message.pinned", "is not allowed for a message of restricted visibility"));
+    }
+    users::all_existing(state, app, FIELD, ids).await.map(|_| ())
+}
+
+async fn check_parent(
+    state: &State,
+    app: &App,
+    channel: &CachedChannel,
+    message: &MessageRequest,
+) -> Result<Option<Parent>> {
+    const FIELD: &str = "message.parent_id";
+    let Some(id) = given(message.parent_id.as_ref()) else { return Ok(None) };
+    if !channel.config.replies {
+        return Err(Error::caller(ErrorCode::FeatureDisabled, "replies are disabled for this channel"));
+    }
+    let parent = find_in_channel(state, app, channel, &message_id(FIELD, id)?).await?;
+    let parent =
+        parent.ok_or_else(|| Error::field(FIELD, format!("names a message that doesn't exist: {id}")))?;
+    if parent.parent_pk.is_some() {
+        return Err(Error::caller(
+            ErrorCode::MultipleNesting,
+            "message.parent_id names a reply; replies to replies are not supported",
+        ));
+    }
+    Ok(Some(Parent { pk: parent.pk, id: parent.id, author_id: parent.user_id }))
+}
+
+/// An id for a message whose sender chose none.
+fn generated_id(user_id: &str) -> String {
+    let unique = Uuid::new_v4();
+    let id = format!("{user_id}-{unique}");
+    if id.len() > natterjack_protocol::MessageId::LENGTH_MAX { unique.to_string() } else { id }
+}
+
+/// Stores a checked message with its counters and events.
+async fn do_send(tx: &mut Tx, plan: &SendPlan) -> Result<Message> {
+    let events = if plan.parent.is_some() { 2 } else { 1 };
+    let channel = &plan.channel.channel;
+    let skips_last_message =
+        plan.new.kind == MessageKind::System && plan.channel.config.skip_last_msg_update_for_system_msgs;
+    let advance = Advance {
+        events,
+        unread: i64::from(plan.new.counts_unread),
+        messages: 1,
+        last_message: plan.new.in_channel && !skips_last_message,
+        ..Advance::default()
+    };
+    let sender = &plan.sender.user;
+    let (advanced, sender_version) = tx
+        .advance_channel_for(channel.pk, advance, plan.now, plan.app_pk, &sender.id)
+        .await?
+        .ok_or(Error::Stale)?;
+    if advanced.version != channel.version || sender_version != Some(sender.version) {
+        return Err(Error::Stale);
+    }
+    let thread_seq = match &plan.parent {
+        None => None,
+        Some(parent) => Some(do_advance_thread(tx, plan, parent, advanced).await?),
+    };
+    let inserted = tx
+        .insert_message(plan.app_pk, channel.pk, &plan.new, advanced.unread_seq, thread_seq, advanced.at)
+        .await?;
+    let Some(pk) = inserted else {
+        return Err(Error::field(
+            "message.id",
+            format!("is taken: a message with ID {} already exists", plan.new.id),
+        ));
+    };
+    let message = Message::from_new(
+        plan.new.clone(),
+        pk,
+        plan.app_pk,
+        channel.pk,
+        advanced.unread_seq,
+        thread_seq,
+        advanced.at,
+    );
+    let moves_read_position = plan.sender_is_member && message.in_channel;
+    tx.follow_new_message(&message, advanced.event_seq - events + 1, moves_read_position).await?;
+    if !message.restricted_visibility.is_empty() && message.in_channel && !message.silent {
+        // The channel's counter passed over it; for those who see it the message counts.
+        let readers = message.restricted_visibility.iter().filter(|id| **id != message.user_id).cloned();
+        tx.lower_unread(channel.pk, readers.collect(), -1).await?;
+    }
+    if let Some(parent) = &plan.parent {
+        do_follow_reply(tx, plan, parent, &message, advanced).await?;
+    }
+    if advanced.is_hidden && !plan.keep_channel_hidden && message.in_channel {
+        do_show_hidden(tx, plan, advanced).await?;
+    }
+    Ok(message)
+}
+
+/// Counts the reply into its thread, after making sure that its parent is still there.
+async fn do_advance_thread(tx: &mut Tx, plan: &SendPlan, parent: &Parent, advanced: Advanced) -> Result<i64> {
+    if !tx.update_reply_counts(parent.pk, 1, 0).await? {
+        return Err(Error::field(
+            "message.parent_id",
+            format!("names a message that doesn't exist: {}", parent.id),
+        ));
+    }
+    let channel_pk = plan.channel.channel.pk;
+    Ok(tx.advance_thread(plan.app_pk, channel_pk, parent.pk, &plan.new.user_id, advanced.at).await?)
+}
+
+/// Lets the sender, the parent's author and those mentioned take part in the thread.
+async fn do_follow_reply(
+    tx: &mut Tx,
+    plan: &SendPlan,
+    parent: &Parent,
+    reply: &Message,
+    advanced: Advanced,
+) -> Result<()> {
+    let seq = reply.thread_seq.unwrap_or_default();
+    let others: Vec<&str> = std::iter::once(&parent.author_id)
+        .chain(&reply.mentioned_user_ids)
+        .filter(|id| **id != reply.user_id)
+        .map(String::as_str)
+        .collect();
+    tx.join_thread(plan.app_pk, parent.pk, &others, seq - 1, advanced.at).await?;
+    tx.join_thread_by_reply(plan.app_pk, parent.pk, &reply.user_id, seq, &reply.id, advanced.at).await?;
+    let event = ChannelEvent {
+        channel_pk: reply.channel_pk,
+        seq: advanced.event_seq,
+        kind: "message.updated",
+        user_id: Some(&parent.author_id),
+        message_id: Some(&parent.id),
+        payload: None,
+    };
+    tx.append_channel_event(event, advanced.at).await?;
+    Ok(())
+}
+
+/// A new message shows the channel again to those who had hidden it.
+async fn do_show_hidden(tx: &mut Tx, plan: &SendPlan, advanced: Advanced) -> Result<()> {
+    let channel_pk = plan.channel.channel.pk;
+    for user_id in tx.show_hidden_channel(channel_pk).await? {
+        let event = UserEvent {
+            app_pk: plan.app_pk,
+            user_id: &user_id,
+            kind: "channel.visible",
+            channel_pk: Some(channel_pk),
+            payload: None,
+        };
+        tx.append_user_event(event, advanced.at).await?;
+    }
+    Ok(())
+}
+
+/// A message that goes with a change of the channel, such as an update of its members.
+#[derive(Debug, Clone)]
+pub(crate) struct NewSystemMessage {
+    pub(crate) id: String,
+    pub(crate) user_id: String,
+    pub(crate) change: MessageChange,
+}
+
+impl NewSystemMessage {
+    /// Checks a message given with a change of the channel. `user` stands in where the message names nobody.
+    pub(crate) async fn check(
+        state: &State,
+        app: &App,
+        channel: &CachedChannel,
+        request: &MessageRequest,
+        user: Option<&Arc<CachedUser>>,
+    ) -> Result<(Self, Arc<CachedUser>)> {
+        let named =
+            users::optional_user(state, app, "message.user", request.user_id.as_ref(), request.user.as_ref())
+                .await?;
+        let user = named.or_else(|| user.cloned()).ok_or_else(|| {
+            Error::input(
+                "either message.user or message.user_id must be provided when using server side auth.",
+            )
+        })?;
+        if !request.restricted_visibility.is_empty() {
+            return Err(Error::field("message.restricted_visibility", "is not allowed here"));
+        }
+        let id = match given(request.id.as_ref()) {
+            Some(id) => message_id("message.id", id)?.as_str().to_owned(),
+            None => generated_id(&user.user.id),
+        };
+        let content = check_content(state, app, channel, request, None).await?;
+        let change = MessageChange {
+            extra: MessageExtra { channel_role: None, ..content.change.extra },
+            ..content.change
+        };
+        Ok((Self { id, user_id: user.user.id.clone(), change }, user))
+    }
+}
+
+/// Stores a system message inside a transaction that has already moved the channel's counters by one message, one
+/// unread and the event `event_seq`.
+pub(crate) async fn do_send_system_message(
+    tx: &mut Tx,
+    app_pk: i64,
+    channel_pk: i64,
+    new: &NewSystemMessage,
+    advanced: Advanced,
+    event_seq: i64,
+) -> Result<Message> {
+    let new = NewMessage {
+        id: new.id.clone(),
+        user_id: new.user_id.clone(),
+        kind: MessageKind::System,
+        parent_pk: None,
+        parent_id: None,
+        in_channel: true,
+        counts_unread: true,
+        silent: false,
+        restricted_visibility: Vec::new(),
+        change: new.change.clone(),
+    };
+    let inserted =
+        tx.insert_message(app_pk, channel_pk, &new, advanced.unread_seq, None, advanced.at).await?;
+    let Some(pk) = inserted else {
+        return Err(Error::field(
+            "message.id",
+            format!("is taken: a message with ID {} already exists", new.id),
+        ));
+    };
+    let message = Message::from_new(new, pk, app_pk, channel_pk, advanced.unread_seq, None, advanced.at);
+    tx.follow_new_message(&message, event_seq, true).await?;
+    Ok(message)
+}

@@ -1,0 +1,301 @@
+//! Reacting to messages.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use natterjack_protocol::reactions::{
+    DeleteReactionQuery, DeleteReactionResponse, GetReactionsQuery, ReactionRequest, ReactionResponse,
+    SendReactionRequest, SendReactionResponse,
+};
+use natterjack_protocol::{Custom, ErrorCode, MessageId, ReactionType, Timestamp};
+use natterjack_storage::{Advance, App, ChannelEvent, Message, Reaction, Tx};
+
+use super::messages::find_with_channel;
+use super::{check_size, limit, offset, users};
+use crate::error::{Error, Result};
+use crate::limits::{
+    LATEST_REACTIONS_MAX, OFFSET_MAX, REACTION_CUSTOM_SIZE_MAX, REACTIONS_PAGE_DEFAULT, REACTIONS_PAGE_MAX,
+};
+use crate::present::{self, Bundle, MessageContext, Users};
+use crate::state::{CachedChannel, CachedUser, Freshness, State};
+
+/// Score of a reaction for which none was given.
+const SCORE_DEFAULT: i64 = 1;
+/// Greatest score, either way: sums over many reactions stay far from overflowing.
+const SCORE_MAX: i64 = 1_000_000_000;
+
+/// A reaction that may be made. Only [`check_send`] makes one.
+struct SendPlan {
+    app_pk: i64,
+    channel: Arc<CachedChannel>,
+    message_id: String,
+    user: Arc<CachedUser>,
+    kind: String,
+    score: i64,
+    custom: Custom,
+    enforce_unique: bool,
+    now: Timestamp,
+}
+
+/// A reaction that may be taken back.
+struct DeletePlan {
+    app_pk: i64,
+    channel: Arc<CachedChannel>,
+    message_id: String,
+    user_id: String,
+    kind: String,
+    now: Timestamp,
+}
+
+/// A reaction that was made or taken back, and its message as it is then.
+struct Reacted {
+    message: Message,
+    reaction: Reaction,
+    bundle: Bundle,
+}
+
+/// Makes a reaction to a message, in place of the user's one of the same type.
+pub(crate) async fn send_reaction(
+    state: &State,
+    app: &App,
+    id: &MessageId,
+    request: SendReactionRequest,
+) -> Result<SendReactionResponse> {
+    let (_, channel) = find_with_channel(state, app, id).await?;
+    let cid = channel.channel.cid.clone();
+    let given = &request.reaction;
+    let user =
+        users::acting_user(state, app, "reaction.user", given.user_id.as_ref(), given.user.as_ref()).await?;
+    let mut fresh = Freshness::new(app.pk, &cid, Some(&user.user.id));
+    let reacted = loop {
+        let plan = check_send(state, app, &cid, id, &request).await?;
+        let outcome = state.store.write("send_reaction", plan, |tx, plan| Box::pin(do_send(tx, plan))).await;
+        if let Some(reacted) = fresh.settle(state, outcome)? {
+            break reacted;
+        }
+    };
+    Ok(SendReactionResponse {
+        message: reacted.bundle.message(&reacted.message),
+        reaction: present::reaction(&reacted.reaction, &reacted.message.id, &reacted.bundle.users),
+    })
+}
+
+async fn check_send(
+    state: &State,
+    app: &App,
+    cid: &str,
+    id: &MessageId,
+    request: &SendReactionRequest,
+) -> Result<SendPlan> {
+    let given = &request.reaction;
+    let user =
+        users::acting_user(state, app, "reaction.user", given.user_id.as_ref(), given.user.as_ref()).await?;
+    let (kind, score) = check_reaction(given)?;
+    let channel = state.channel(app, cid).await?;
+    check_enabled(&channel)?;
+    Ok(SendPlan {
+        app_pk: app.pk,
+        channel,
+        message_id: id.as_str().to_owned(),
+        user,
+        kind: kind.as_str().to_owned(),
+        score,
+        // Times given by older clients are not looked at: the server sets its own.
+        custom: given.custom.clone(),
+        enforce_unique: request.enforce_unique == Some(true),
+        now: state.now(),
+    })
+}
+
+fn check_reaction(given: &ReactionRequest) -> Result<(ReactionType, i64)> {
+    if given.kind.is_empty() {
+        return Err(Error::required("reaction.type"));
+    }
+    let kind = ReactionType::parse(&given.kind).map_err(|error| Error::id("reaction.type", &error))?;
+    let score = given.score.unwrap_or(SCORE_DEFAULT);
+    if !(-SCORE_MAX..=SCORE_MAX).contains(&score) {
+        return Err(Error::field("reaction.score", format!("must be between -{SCORE_MAX} and {SCORE_MAX}")));
+    }
+    check_size("reaction.custom", &given.custom, REACTION_CUSTOM_SIZE_MAX)?;
+    Ok((kind, score))
+}
+
+fn check_enabled(channel: &CachedChannel) -> Result<()> {
+    if channel.config.reactions {
+        return Ok(());
+    }
+    Err(Error::caller(ErrorCode::FeatureDisabled, "reactions are disabled for this channel"))
+}
+
+/// Stores a checked reaction with the message's counts and the events.
+async fn do_send(tx: &mut Tx, plan: &SendPlan) -> Result<Reacted> {
+    let channel = &plan.channel.channel;
+    let user = &plan.user.user;
+    let advance = Advance { events: 1, ..Advance::default() };
+    let (first, user_version) = tx
+        .advance_channel_for(channel.pk, advance, plan.now, plan.app_pk, &user.id)
+        .await?
+        .ok_or(Error::Stale)?;
+    if first.version != channel.version || user_version != Some(user.version) {
+        return Err(Error::Stale);
+    }
+    let message = lock_message(tx, plan.app_pk, &plan.channel, &plan.message_id).await?;
+    if message.deleted_at.is_some() {
+        return Err(Error::field("id", format!("names a deleted message: {}", message.id)));
+    }
+    let existing = tx.list_reactions_by_user(message.pk, &user.id).await?;
+    let (same, others): (Vec<_>, Vec<_>) = existing.into_iter().partition(|other| other.kind == plan.kind);
+    let removed = if plan.enforce_unique { others } else { Vec::new() };
+    // Only now is it known how many events there are besides that of the reaction itself.
+    let last = match i64::try_from(removed.len()).unwrap_or(i64::MAX) {
+        0 => first,
+        events => {
+            let advance = Advance { events, ..Advance::default() };
+            tx.advance_channel(channel.pk, advance, plan.now).await?.ok_or(Error::Stale)?
+        }
+    };
+    for (reaction, seq) in removed.iter().zip(first.event_seq..) {
+        tx.delete_reaction(message.pk, &user.id, &reaction.kind).await?;
+        append_event(tx, "reaction.deleted", &message, reaction, seq, last.at).await?;
+    }
+    let replaced = same.first();
+    let reaction = Reaction {
+        user_id: user.id.clone(),
+        kind: plan.kind.clone(),
+        score: plan.score,
+        custom: plan.custom.clone(),
+        created_at: replaced.map_or(last.at, |replaced| replaced.created_at),
+        updated_at: last.at,
+    };
+    tx.upsert_reaction(message.pk, &reaction).await?;
+    let kind = if replaced.is_some() { "reaction.updated" } else { "reaction.new" };
+    append_event(tx, kind, &message, &reaction, last.event_seq, last.at).await?;
+    let touched = removed.iter().chain([&reaction]).map(|reaction| reaction.kind.as_str()).collect();
+    let message = do_count_reactions(tx, message, touched).await?;
+    let bundle = load(tx, plan.app_pk, &plan.channel, &message, &user.id, plan.now).await?;
+    Ok(Reacted { message, reaction, bundle })
+}
+
+/// The message, kept from changing, when it is still seen in the channel.
+async fn lock_message(tx: &mut Tx, app_pk: i64, channel: &CachedChannel, id: &str) -> Result<Message> {
+    let channel = &channel.channel;
+    let found = tx.lock_message(app_pk, id).await?;
+    found
+        .filter(|message| message.channel_pk == channel.pk && message.created_at > channel.history_from)
+        .ok_or_else(|| Error::not_found("message", id))
+}
+
+/// Logs what happened to a reaction. The event has the reaction with it: its row may change or go at any time.
+async fn append_event(
+    tx: &mut Tx,
+    kind: &'static str,
+    message: &Message,
+    reaction: &Reaction,
+    seq: i64,
+    at: Timestamp,
+) -> Result<()> {
+    let event = ChannelEvent {
+        channel_pk: message.channel_pk,
+        seq,
+        kind,
+        user_id: Some(&reaction.user_id),
+        message_id: Some(&message.id),
+        payload: Some(serde_json::json!({ "reaction": reaction }).to_string()),
+    };
+    Ok(tx.append_channel_event(event, at).await?)
+}
+
+/// Counts the reactions of these types again and stores the counts with the message.
+async fn do_count_reactions(tx: &mut Tx, mut message: Message, kinds: BTreeSet<&str>) -> Result<Message> {
+    for kind in kinds {
+        match tx.count_reaction_group(message.pk, kind).await? {
+            Some(group) => message.reactions.groups.insert(kind.to_owned(), group),
+            None => message.reactions.groups.remove(kind),
+        };
+    }
+    message.reactions.latest = tx.list_reactions(message.pk, LATEST_REACTIONS_MAX as i64, 0).await?;
+    tx.update_reaction_summary(message.pk, &message.reactions).await?;
+    Ok(message)
+}
+
+/// Reads what is shown with the message to the user who reacted.
+async fn load(
+    tx: &mut Tx,
+    app_pk: i64,
+    channel: &CachedChannel,
+    message: &Message,
+    user_id: &str,
+    now: Timestamp,
+) -> Result<Bundle> {
+    let context = MessageContext { app_pk, viewer: Some(user_id.to_owned()), ..MessageContext::default() };
+    let mut bundle = Bundle::load(tx, context, &[message], [user_id.to_owned()], now).await?;
+    bundle.add_channel(message.channel_pk, &channel.channel.cid);
+    Ok(bundle)
+}
+
+/// Takes a user's reaction back, also where reactions have been switched off since.
+pub(crate) async fn delete_reaction(
+    state: &State,
+    app: &App,
+    id: &MessageId,
+    kind: &str,
+    query: DeleteReactionQuery,
+) -> Result<DeleteReactionResponse> {
+    let user = users::acting_user(state, app, "user", query.user_id.as_ref(), None).await?;
+    let kind = ReactionType::parse(kind).map_err(|error| Error::id("type", &error))?;
+    let (_, channel) = find_with_channel(state, app, id).await?;
+    let plan = DeletePlan {
+        app_pk: app.pk,
+        channel,
+        message_id: id.as_str().to_owned(),
+        user_id: user.user.id.clone(),
+        kind: kind.as_str().to_owned(),
+        now: state.now(),
+    };
+    let reacted =
+        state.store.write("delete_reaction", plan, |tx, plan| Box::pin(do_delete(tx, plan))).await?;
+    Ok(DeleteReactionResponse {
+        message: reacted.bundle.message(&reacted.message),
+        reaction: present::reaction(&reacted.reaction, &reacted.message.id, &reacted.bundle.users),
+    })
+}
+
+async fn do_delete(tx: &mut Tx, plan: &DeletePlan) -> Result<Reacted> {
+    let gone = || Error::not_found("message", &plan.message_id);
+    let advance = Advance { events: 1, ..Advance::default() };
+    let advanced = tx.advance_channel(plan.channel.channel.pk, advance, plan.now).await?.ok_or_else(gone)?;
+    let message = lock_message(tx, plan.app_pk, &plan.channel, &plan.message_id).await?;
+    let own = tx.list_reactions_by_user(message.pk, &plan.user_id).await?;
+    let reaction = own
+        .into_iter()
+        .find(|reaction| reaction.kind == plan.kind)
+        .ok_or_else(|| Error::not_found("reaction", &plan.kind))?;
+    tx.delete_reaction(message.pk, &plan.user_id, &plan.kind).await?;
+    append_event(tx, "reaction.deleted", &message, &reaction, advanced.event_seq, advanced.at).await?;
+    let message = do_count_reactions(tx, message, BTreeSet::from([plan.kind.as_str()])).await?;
+    let bundle = load(tx, plan.app_pk, &plan.channel, &message, &plan.user_id, plan.now).await?;
+    Ok(Reacted { message, reaction, bundle })
+}
+
+/// A page of the reactions to a message, newest first.
+pub(crate) async fn get_reactions(
+    state: &State,
+    app: &App,
+    id: &MessageId,
+    query: GetReactionsQuery,
+) -> Result<Vec<ReactionResponse>> {
+    let limit = limit("limit", query.limit, REACTIONS_PAGE_DEFAULT, REACTIONS_PAGE_MAX)?;
+    let offset = offset("offset", query.offset, OFFSET_MAX)?;
+    let (message, channel) = find_with_channel(state, app, id).await?;
+    check_enabled(&channel)?;
+    let reactions = state
+        .store
+        .read("get_reactions", (message.pk, limit, offset), |tx, (message_pk, limit, offset)| {
+            Box::pin(tx.list_reactions(*message_pk, *limit, *offset))
+        })
+        .await?;
+    let ids = reactions.iter().map(|reaction| reaction.user_id.as_str());
+    let users: Users =
+        state.users(app.pk, ids).await?.into_values().map(|user| Arc::clone(&user.response)).collect();
+    Ok(reactions.iter().map(|reaction| present::reaction(reaction, &message.id, &users)).collect())
+}

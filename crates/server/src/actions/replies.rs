@@ -1,0 +1,74 @@
+//! Reading the replies to a message.
+
+use natterjack_protocol::MessageId;
+use natterjack_protocol::channels::MessagePaginationParams;
+use natterjack_protocol::message_types::MessageResponse;
+use natterjack_protocol::messages::GetRepliesQuery;
+use natterjack_storage::{App, Visibility};
+
+use super::channels::check_member_custom_include;
+use super::messages::find_with_channel;
+use super::pages::MessagePageRequest;
+use crate::error::{Error, Result};
+use crate::limits::REPLIES_DEFAULT;
+use crate::present::{Bundle, MessageContext};
+use crate::state::State;
+
+/// A page of the replies to a message, in the order asked for.
+pub(crate) async fn get_replies(
+    state: &State,
+    app: &App,
+    parent_id: &MessageId,
+    query: GetRepliesQuery,
+) -> Result<Vec<MessageResponse>> {
+    let params = MessagePaginationParams {
+        id_lt: query.id_lt,
+        id_lte: query.id_lte,
+        id_gt: query.id_gt,
+        id_gte: query.id_gte,
+        id_around: query.id_around,
+        limit: query.limit,
+        ..MessagePaginationParams::default()
+    };
+    let page = MessagePageRequest::new("", &params, REPLIES_DEFAULT)?;
+    let descending = match query.sort.0.as_slice() {
+        [] => false,
+        [only] if only.field.as_deref() == Some("created_at") => match only.direction {
+            None | Some(0 | 1) => false,
+            Some(-1) => true,
+            Some(_) => return Err(Error::field("sort", "must have direction 1 or -1")),
+        },
+        _ => return Err(Error::field("sort", "must be one entry for created_at")),
+    };
+    let context = MessageContext {
+        app_pk: app.pk,
+        member_custom_include: check_member_custom_include(query.member_custom_include.0)?,
+        ..MessageContext::default()
+    };
+    let (parent, channel) = find_with_channel(state, app, parent_id).await?;
+    let cid = channel.channel.cid.clone();
+    let visibility = Visibility { from: channel.channel.history_from, user_id: None };
+    let input = (parent.pk, page, visibility, context, state.now());
+    let (replies, mut bundle) = state
+        .store
+        .read("get_replies", input, |tx, (parent_pk, page, visibility, context, now)| {
+            Box::pin(async move {
+                let at = page
+                    .resolve(tx, context.app_pk, |message| {
+                        message.parent_pk == Some(*parent_pk) || message.pk == *parent_pk
+                    })
+                    .await?;
+                let replies = tx.list_replies(*parent_pk, at, page.limit, visibility).await?;
+                let referring: Vec<_> = replies.iter().collect();
+                let bundle = Bundle::load(tx, context.clone(), &referring, [], *now).await?;
+                Ok::<_, Error>((replies, bundle))
+            })
+        })
+        .await?;
+    bundle.add_channel(channel.channel.pk, &cid);
+    let mut messages: Vec<_> = replies.iter().map(|reply| bundle.message(reply)).collect();
+    if descending {
+        messages.reverse();
+    }
+    Ok(messages)
+}

@@ -1,0 +1,336 @@
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use natterjack_filter::{limits::SORT_FIELDS_MAX, parse, parse_sort};
+use natterjack_protocol::users::{
+    FullUserResponse, PrivacySettingsResponse, QueryUsersPayload, UpdateUsersRequest, UserRequest,
+};
+use natterjack_protocol::{Timestamp, UserId};
+use natterjack_storage::queries::USERS;
+use natterjack_storage::{App, Tx, User, UserChange, UserEvent, UserQuery};
+
+use super::{check_count, check_custom, check_length, given, limit, offset};
+use crate::error::{Error, Result};
+use crate::limits::{
+    BATCH_MAX, NAME_LENGTH_MAX, OFFSET_MAX, ROLE_LENGTH_MAX, TEAM_SIZE_MAX, TEAMS_MAX, URL_LENGTH_MAX,
+    USERS_PAGE_DEFAULT, USERS_PAGE_MAX,
+};
+use crate::present;
+use crate::state::{CachedUser, State};
+
+/// Role of a user for whom none was given.
+const ROLE_DEFAULT: &str = "user";
+/// A language code.
+const LANGUAGE_LENGTH_MAX: usize = 16;
+
+/// What an upsert does with the keys that are not given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Missing {
+    /// Name, image and custom data vanish: the call describes the whole user.
+    Vanish,
+    /// They stay: the user object only accompanies another call.
+    Stay,
+}
+
+/// Users to be created or updated, checked.
+struct Upsert {
+    app_pk: i64,
+    requests: Vec<UserRequest>,
+    missing: Missing,
+    now: Timestamp,
+}
+
+/// Creates or replaces users.
+pub(crate) async fn update_users(
+    state: &State,
+    app: &App,
+    request: UpdateUsersRequest,
+) -> Result<BTreeMap<String, FullUserResponse>> {
+    if request.users.is_empty() {
+        return Err(Error::required("users"));
+    }
+    check_count("users", request.users.len(), BATCH_MAX)?;
+    for (key, user) in &request.users {
+        check_request(&format!("users.{key}"), user)?;
+        if *key != user.id {
+            return Err(Error::field(&format!("users.{key}.id"), "must be equal to the key"));
+        }
+    }
+    let requests = request.users.into_values().collect();
+    let users = upsert(state, app, requests, Missing::Vanish).await?;
+    let users = users.iter().map(|cached| &cached.user).collect();
+    Ok(full_users(state, app, users).await?.into_iter().map(|user| (user.id.clone(), user)).collect())
+}
+
+/// Finds the user on whose behalf a server acts. `what` is the place in the request: `user`, `message.user`, …
+///
+/// A `user` object creates the user or sets the keys that it holds; a bare id must exist.
+pub(crate) async fn acting_user(
+    state: &State,
+    app: &App,
+    what: &str,
+    user_id: Option<&String>,
+    user: Option<&UserRequest>,
+) -> Result<Arc<CachedUser>> {
+    let user = match (given(user_id), user) {
+        (None, None) => {
+            return Err(Error::input(format!(
+                "either {what} or {what}_id must be provided when using server side auth."
+            )));
+        }
+        (Some(id), Some(user)) if user.id != id => {
+            return Err(Error::input(format!("cannot set both {what} and {what}_id.")));
+        }
+        (_, Some(user)) => accompany(state, app, what, user).await?,
+        (Some(id), None) => existing(state, app, &format!("{what}_id"), id).await?,
+    };
+    if user.user.deactivated_at.is_some() {
+        return Err(Error::denied(format!("user {:?} was deactivated", user.user.id)));
+    }
+    Ok(user)
+}
+
+/// As [`acting_user`], where naming nobody is allowed.
+pub(crate) async fn optional_user(
+    state: &State,
+    app: &App,
+    what: &str,
+    user_id: Option<&String>,
+    user: Option<&UserRequest>,
+) -> Result<Option<Arc<CachedUser>>> {
+    if given(user_id).is_none() && user.is_none() {
+        return Ok(None);
+    }
+    acting_user(state, app, what, user_id, user).await.map(Some)
+}
+
+/// The user that an id names.
+pub(crate) async fn existing(state: &State, app: &App, field: &str, id: &str) -> Result<Arc<CachedUser>> {
+    let id = UserId::parse(id).map_err(|error| Error::id(field, &error))?;
+    let found = state.user(app.pk, id.as_str()).await?;
+    let user = found.ok_or_else(|| {
+        Error::field(field, format!("names a user who doesn't exist: {id}. Please create the user first."))
+    })?;
+    if user.user.deleted_at.is_some() {
+        return Err(Error::field(field, format!("names a user who was deleted: {id}")));
+    }
+    Ok(user)
+}
+
+/// The users that ids name; all of them must exist.
+pub(crate) async fn all_existing(
+    state: &State,
+    app: &App,
+    field: &str,
+    ids: &[String],
+) -> Result<HashMap<String, Arc<CachedUser>>> {
+    for id in ids {
+        UserId::parse(id).map_err(|error| Error::id(field, &error))?;
+    }
+    let found = state.users(app.pk, ids.iter().map(String::as_str)).await?;
+    let unknown: Vec<&str> = ids
+        .iter()
+        .map(String::as_str)
+        .filter(|id| found.get(*id).is_none_or(|user| user.user.deleted_at.is_some()))
+        .collect();
+    if unknown.is_empty() {
+        return Ok(found);
+    }
+    Err(Error::field(field, format!("names users who don't exist: [{}]", unknown.join(" "))))
+}
+
+/// Creates or updates the user of a `user` object inside another call. Writes only when something changes.
+async fn accompany(state: &State, app: &App, what: &str, request: &UserRequest) -> Result<Arc<CachedUser>> {
+    check_request(what, request)?;
+    if let Some(cached) = state.user(app.pk, &request.id).await? {
+        if cached.user.deleted_at.is_some() {
+            return Err(Error::field(&format!("{what}.id"), "names a user who was deleted"));
+        }
+        if change(request, Some(&cached.user), Missing::Stay) == change_of(&cached.user) {
+            return Ok(cached);
+        }
+    }
+    let mut users = upsert(state, app, vec![request.clone()], Missing::Stay).await?;
+    Ok(users.pop().expect("an upsert answers each user"))
+}
+
+async fn upsert(
+    state: &State,
+    app: &App,
+    requests: Vec<UserRequest>,
+    missing: Missing,
+) -> Result<Vec<Arc<CachedUser>>> {
+    let plan = Upsert { app_pk: app.pk, requests, missing, now: state.now() };
+    let users = state.store.write("update_users", plan, |tx, plan| Box::pin(do_upsert(tx, plan))).await?;
+    Ok(users.into_iter().map(|user| state.remember_user(user)).collect())
+}
+
+async fn do_upsert(tx: &mut Tx, plan: &Upsert) -> Result<Vec<User>> {
+    let ids = plan.requests.iter().map(|request| request.id.clone()).collect();
+    let existing: HashMap<String, User> =
+        tx.lock_users(plan.app_pk, ids).await?.into_iter().map(|user| (user.id.clone(), user)).collect();
+    let mut users = Vec::with_capacity(plan.requests.len());
+    for request in &plan.requests {
+        let stored = existing.get(&request.id);
+        if stored.is_some_and(|user| user.deleted_at.is_some()) {
+            return Err(Error::input(format!("user {:?} was deleted", request.id)));
+        }
+        let change = change(request, stored, plan.missing);
+        let user = tx.upsert_user(plan.app_pk, &change, plan.now).await?;
+        let event = UserEvent {
+            app_pk: plan.app_pk,
+            user_id: &request.id,
+            kind: "user.updated",
+            channel_pk: None,
+            payload: None,
+        };
+        tx.append_user_event(event, plan.now).await?;
+        users.push(user);
+    }
+    Ok(users)
+}
+
+/// The state that a request gives to a user.
+fn change(request: &UserRequest, stored: Option<&User>, missing: Missing) -> UserChange {
+    let kept = stored.map(change_of);
+    let described = kept.clone().filter(|_| missing == Missing::Stay);
+    let mut custom = described.as_ref().map(|user| user.custom.clone()).unwrap_or_default();
+    for (key, value) in request.custom.iter().flat_map(|custom| custom.iter()) {
+        custom.insert(key.clone(), value.clone());
+    }
+    let kept = kept.unwrap_or_else(|| UserChange {
+        id: request.id.clone(),
+        name: None,
+        image: None,
+        role: ROLE_DEFAULT.to_owned(),
+        language: String::new(),
+        teams: Vec::new(),
+        teams_role: BTreeMap::new(),
+        invisible: false,
+        privacy_settings: None,
+        custom: Default::default(),
+    });
+    UserChange {
+        id: request.id.clone(),
+        name: request.name.clone().or_else(|| described.as_ref().and_then(|user| user.name.clone())),
+        image: request.image.clone().or_else(|| described.as_ref().and_then(|user| user.image.clone())),
+        role: given(request.role.as_ref()).map_or(kept.role, str::to_owned),
+        language: request.language.clone().unwrap_or(kept.language),
+        teams: request.teams.clone().unwrap_or(kept.teams),
+        teams_role: request.teams_role.clone().unwrap_or(kept.teams_role),
+        invisible: request.invisible.unwrap_or(kept.invisible),
+        privacy_settings: match (&request.privacy_settings, kept.privacy_settings) {
+            (Some(given), Some(kept)) => Some(PrivacySettingsResponse {
+                delivery_receipts: given.delivery_receipts.clone().or(kept.delivery_receipts),
+                read_receipts: given.read_receipts.clone().or(kept.read_receipts),
+                typing_indicators: given.typing_indicators.clone().or(kept.typing_indicators),
+            }),
+            (given, kept) => given.clone().or(kept),
+        },
+        custom,
+    }
+}
+
+fn change_of(user: &User) -> UserChange {
+    UserChange {
+        id: user.id.clone(),
+        name: user.name.clone(),
+        image: user.image.clone(),
+        role: user.role.clone(),
+        language: user.language.clone(),
+        teams: user.teams.clone(),
+        teams_role: user.teams_role.clone(),
+        invisible: user.invisible,
+        privacy_settings: user.privacy_settings.clone(),
+        custom: user.custom.clone(),
+    }
+}
+
+/// Refuses a user object that cannot be stored. `at` is its place in the request.
+fn check_request(at: &str, request: &UserRequest) -> Result<()> {
+    let field = |name: &str| format!("{at}.{name}");
+    UserId::parse(&request.id).map_err(|error| Error::id(&field("id"), &error))?;
+    if let Some(name) = &request.name {
+        check_length(&field("name"), name, NAME_LENGTH_MAX)?;
+    }
+    if let Some(image) = &request.image {
+        check_length(&field("image"), image, URL_LENGTH_MAX)?;
+    }
+    if let Some(role) = &request.role {
+        check_length(&field("role"), role, ROLE_LENGTH_MAX)?;
+    }
+    if let Some(language) = &request.language {
+        check_length(&field("language"), language, LANGUAGE_LENGTH_MAX)?;
+    }
+    if let Some(custom) = &request.custom {
+        check_custom(&field("custom"), custom)?;
+    }
+    let teams = request.teams.iter().flatten().chain(request.teams_role.iter().flat_map(BTreeMap::keys));
+    for team in teams {
+        if team.is_empty() || team.len() > TEAM_SIZE_MAX {
+            return Err(Error::field(
+                &field("teams"),
+                format!("must hold names of 1 to {TEAM_SIZE_MAX} bytes"),
+            ));
+        }
+    }
+    check_count(&field("teams"), request.teams.as_ref().map_or(0, Vec::len), TEAMS_MAX)?;
+    check_count(&field("teams_role"), request.teams_role.as_ref().map_or(0, BTreeMap::len), TEAMS_MAX)?;
+    for role in request.teams_role.iter().flat_map(BTreeMap::values) {
+        check_length(&field("teams_role"), role, ROLE_LENGTH_MAX)?;
+    }
+    Ok(())
+}
+
+/// Finds users.
+pub(crate) async fn query_users(
+    state: &State,
+    app: &App,
+    payload: QueryUsersPayload,
+) -> Result<Vec<FullUserResponse>> {
+    if payload.presence == Some(true) {
+        return Err(Error::field("presence", "needs a connected user; it must be false for servers"));
+    }
+    optional_user(state, app, "user", payload.user_id.as_ref(), payload.user.as_ref()).await?;
+    let query = UserQuery {
+        filter: parse(&USERS, &payload.filter_conditions)
+            .map_err(|error| Error::filter("filter_conditions", &error))?,
+        sort: parse_sort(&USERS, &payload.sort, SORT_FIELDS_MAX)
+            .map_err(|error| Error::filter("sort", &error))?,
+        limit: limit("limit", payload.limit, USERS_PAGE_DEFAULT, USERS_PAGE_MAX)?,
+        offset: offset("offset", payload.offset, OFFSET_MAX)?,
+        include_deactivated: payload.include_deactivated_users == Some(true),
+    };
+    let users = state
+        .store
+        .read("query_users", (app.pk, query), |tx, (app_pk, query)| Box::pin(tx.query_users(*app_pk, query)))
+        .await?;
+    full_users(state, app, users.iter().collect()).await
+}
+
+/// Users with the numbers of what they have not read.
+async fn full_users(state: &State, app: &App, users: Vec<&User>) -> Result<Vec<FullUserResponse>> {
+    let ids: Vec<String> = users.iter().map(|user| user.id.clone()).collect();
+    let (channels, threads) = state
+        .store
+        .read("unread_totals", (app.pk, ids), |tx, (app_pk, ids)| {
+            Box::pin(async move {
+                let channels = tx.list_unread_channels(*app_pk, ids.clone()).await?;
+                let threads = tx.list_unread_threads(*app_pk, ids.clone()).await?;
+                Ok::<_, Error>((channels, threads))
+            })
+        })
+        .await?;
+    let full = users.into_iter().map(|user| {
+        let channels: Vec<_> = channels
+            .iter()
+            .filter(|channel| channel.user_id == user.id)
+            .filter(|channel| {
+                state.channel_type(app, &channel.channel_kind).is_some_and(|config| config.read_events)
+            })
+            .collect();
+        let threads: Vec<_> = threads.iter().filter(|thread| thread.user_id == user.id).collect();
+        present::full_user(user, &channels, &threads)
+    });
+    Ok(full.collect())
+}

@@ -1,0 +1,48 @@
+use std::sync::Arc;
+
+use natterjack_protocol::channel_state::ChannelStateResponse;
+use natterjack_protocol::channels::{
+    DeleteChannel, DeleteChannelResponse, GetChannel, GetOrCreateChannel, GetOrCreateDistinctChannel,
+    QueryChannels, QueryChannelsResponse, UpdateChannel, UpdateChannelResponse,
+};
+use natterjack_protocol::{ChannelTypeName, Operation};
+
+use super::Call;
+use crate::actions::{channels, cid_of};
+use crate::error::{Error, Result};
+
+pub(crate) async fn get_or_create_channel(call: Call<GetOrCreateChannel>) -> Result<ChannelStateResponse> {
+    let Call { state, app, path, body, .. } = call;
+    channels::get_or_create_channel(&state, &app, &cid_of(&path)?, body).await
+}
+
+pub(crate) async fn get_or_create_distinct_channel(
+    call: Call<GetOrCreateDistinctChannel>,
+) -> Result<<GetOrCreateDistinctChannel as Operation>::Response> {
+    let Call { state, app, path, body, .. } = call;
+    let kind = ChannelTypeName::parse(&path.kind).map_err(|error| Error::id("type", &error))?;
+    channels::get_or_create_distinct_channel(&state, &app, kind, body).await
+}
+
+pub(crate) async fn get_channel(call: Call<GetChannel>) -> Result<ChannelStateResponse> {
+    let Call { state, app, path, query, .. } = call;
+    channels::get_channel(&state, &app, &cid_of(&path)?, query).await
+}
+
+pub(crate) async fn query_channels(call: Call<QueryChannels>) -> Result<QueryChannelsResponse> {
+    let Call { state, app, body, .. } = call;
+    let channels = channels::query_channels(&state, &app, body).await?;
+    Ok(QueryChannelsResponse { channels, predefined_filter: None })
+}
+
+pub(crate) async fn update_channel(call: Call<UpdateChannel>) -> Result<UpdateChannelResponse> {
+    let Call { state, app, path, body, .. } = call;
+    channels::update_channel(&state, &app, &cid_of(&path)?, body).await
+}
+
+pub(crate) async fn delete_channel(call: Call<DeleteChannel>) -> Result<DeleteChannelResponse> {
+    let Call { state, app, path, query, .. } = call;
+    let hard = query.hard_delete == Some(true);
+    let channel = channels::delete_channel(&state, &app, &cid_of(&path)?, hard).await?;
+    Ok(DeleteChannelResponse { channel: Some(Arc::new(channel)) })
+}

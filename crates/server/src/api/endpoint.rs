@@ -1,0 +1,247 @@
+//! The way of every request: app, caller, path, query and body in; action; reply or error out.
+
+use std::borrow::Cow;
+use std::io::Read;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::body::Body;
+use axum::extract::{FromRequestParts, RawPathParams, Request};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, header, request};
+use bytes::Bytes;
+use flate2::read::GzDecoder;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use natterjack_protocol::{ErrorCode, NoBody, Operation, PathParams, QueryParams, Timestamp};
+use natterjack_storage::App;
+use serde::de::DeserializeOwned;
+
+use super::reply;
+use crate::auth::{Authenticator, Caller, Credentials};
+use crate::compress;
+use crate::error::{Error, Result};
+use crate::limits::{BODY_SIZE_MAX, BODY_TIME_MAX};
+use crate::rate_limits;
+use crate::state::State;
+
+/// What every request shares.
+#[derive(Debug)]
+pub struct Edge {
+    pub(crate) state: Arc<State>,
+    pub(crate) authenticator: Authenticator,
+}
+
+/// A request to one operation whose caller is known and whose parts are decoded.
+pub(crate) struct Call<O: Operation> {
+    pub(crate) state: Arc<State>,
+    pub(crate) app: Arc<App>,
+    #[expect(dead_code, reason = "operations that a user may call look at it; so far only servers may call")]
+    pub(crate) caller: Caller,
+    pub(crate) path: O::Path,
+    pub(crate) query: O::Query,
+    pub(crate) body: O::Body,
+}
+
+/// Carries out one request to the operation `O` by handing it to `handler`.
+pub(crate) async fn handle<O, H, F>(edge: Arc<Edge>, request: Request, handler: H) -> Response<Body>
+where
+    O: Operation,
+    H: FnOnce(Call<O>) -> F + Send,
+    F: Future<Output = Result<O::Response>> + Send,
+{
+    let started = Instant::now();
+    let (parts, body) = request.into_parts();
+    let accepts_gzip = compress::accepts_gzip(&parts.headers);
+    let now = edge.state.now();
+    let outcome = match decode::<O>(&edge, parts, body, now).await {
+        Ok(call) => handler(call).await,
+        Err(error) => Err(error),
+    };
+    let elapsed = started.elapsed();
+    let mut response = match outcome {
+        Ok(reply) => reply::success(&reply, O::METHOD.success_status(), elapsed),
+        Err(error) => {
+            if let Error::Internal(source) = &error {
+                let chain = crate::error_chain(source);
+                tracing::error!(operation = O::ID, error = chain, "a request failed");
+            }
+            reply::failure(O::NAME, &error, elapsed)
+        }
+    };
+    rate_limits::write_headers::<O>(response.headers_mut(), now);
+    metrics::counter!(
+        "natterjack_requests_total",
+        "operation" => O::ID, "status" => status_class(response.status().as_u16())
+    )
+    .increment(1);
+    metrics::histogram!("natterjack_request_duration_seconds", "operation" => O::ID)
+        .record(elapsed.as_secs_f64());
+    if accepts_gzip { compress::compress(response).await } else { response }
+}
+
+fn status_class(status: u16) -> &'static str {
+    match status {
+        200..=299 => "2xx",
+        400..=499 => "4xx",
+        _ => "5xx",
+    }
+}
+
+async fn decode<O: Operation>(
+    edge: &Edge,
+    mut parts: request::Parts,
+    body: Body,
+    now: Timestamp,
+) -> Result<Call<O>> {
+    let pairs = query_pairs(parts.uri.query().unwrap_or_default())?;
+    let parameter = |name: &str| {
+        pairs.iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| &**value)
+    };
+
+    let api_key = parameter("api_key")
+        .or_else(|| header_text(&parts.headers, "api_key"))
+        .ok_or_else(|| Error::caller(ErrorCode::ApiKey, "api_key or app_id not provided"))?;
+    let app =
+        edge.state.app(api_key).ok_or_else(|| Error::caller(ErrorCode::ApiKey, "api_key is not known"))?;
+    let credentials = Credentials {
+        authorization: header_text(&parts.headers, "authorization").or(parameter("authorization")),
+        auth_type: header_text(&parts.headers, "stream-auth-type").or(parameter("stream-auth-type")),
+        user_id: None,
+    };
+    let caller = edge.authenticator.authenticate(&app, credentials, now)?;
+    if caller != Caller::Server {
+        return Err(Error::denied("this operation is only allowed with server-side auth"));
+    }
+
+    let query = O::Query::decode(pairs.iter().map(|(name, value)| (&**name, &**value)))
+        .map_err(|error| Error::field(&error.name, &error.problem))?;
+    let path = decode_path::<O>(&mut parts).await?;
+    let body = if std::any::TypeId::of::<O::Body>() == std::any::TypeId::of::<NoBody>() {
+        // Some clients send `null` or `{}` where nothing is expected.
+        O::Body::default()
+    } else {
+        decode_body(&read_body(&parts.headers, body).await?)?
+    };
+    Ok(Call { state: Arc::clone(&edge.state), app, caller, path, query, body })
+}
+
+fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok()).filter(|text| !text.is_empty())
+}
+
+/// The decoded pairs of a query string.
+fn query_pairs(query: &str) -> Result<Vec<(Cow<'_, str>, Cow<'_, str>)>> {
+    let pairs: Vec<_> = url::form_urlencoded::parse(query.as_bytes()).collect();
+    for (name, value) in &pairs {
+        if value.contains('\0') || holds_escaped_nul(value) {
+            return Err(Error::field(name, "contains a NUL character"));
+        }
+    }
+    Ok(pairs)
+}
+
+/// The decoded segments that stand where the path has parameters.
+async fn decode_path<O: Operation>(parts: &mut request::Parts) -> Result<O::Path> {
+    let params = RawPathParams::from_request_parts(parts, &())
+        .await
+        .map_err(|_| Error::input("the path is not valid UTF-8 text"))?;
+    let segments: Vec<String> = params.iter().map(|(_, value)| value.to_owned()).collect();
+    if segments.iter().any(|segment| segment.contains('\0')) {
+        return Err(Error::input("the path contains a NUL character"));
+    }
+    O::Path::from_segments(segments).ok_or_else(|| Error::input("the path has too few parts"))
+}
+
+/// Reads the whole body, decompressed, within its limits of size and time.
+async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes> {
+    let too_big = || Error::too_big("the request body", BODY_SIZE_MAX);
+    let collected = tokio::time::timeout(BODY_TIME_MAX, Limited::new(body, BODY_SIZE_MAX).collect())
+        .await
+        .map_err(|_| Error::caller(ErrorCode::Timeout, "the request body did not arrive in time"))?;
+    let bytes = match collected {
+        Ok(collected) => collected.to_bytes(),
+        Err(error) if error.is::<LengthLimitError>() => return Err(too_big()),
+        Err(_) => return Err(Error::input("the request body could not be read")),
+    };
+    match header_text(headers, header::CONTENT_ENCODING.as_str()) {
+        None | Some("identity") => Ok(bytes),
+        Some("gzip") => {
+            let mut plain = Vec::new();
+            let read = GzDecoder::new(bytes.as_ref())
+                .take(BODY_SIZE_MAX as u64 + 1)
+                .read_to_end(&mut plain)
+                .map_err(|_| Error::input("the request body is not valid gzip"))?;
+            if read > BODY_SIZE_MAX { Err(too_big()) } else { Ok(plain.into()) }
+        }
+        Some(other) => Err(Error::input(format!("content-encoding {other:?} is not supported; use gzip"))),
+    }
+}
+
+/// Reads a JSON body and names the field that is wrong with it. No body at all is an empty object.
+fn decode_body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    let bytes = if bytes.iter().all(u8::is_ascii_whitespace) || bytes == b"null" { b"{}" } else { bytes };
+    match serde_json::from_slice(bytes) {
+        Ok(body) => {
+            let text = std::str::from_utf8(bytes).unwrap_or_default();
+            if holds_escaped_nul(text) {
+                return Err(Error::input("the request body contains a NUL character"));
+            }
+            Ok(body)
+        }
+        // Only now, so that a good body does not pay for it.
+        Err(_) => {
+            let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+            match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
+                Ok(_) => Err(Error::input("the request body goes on after its end")),
+                Err(error) => Err(body_error(&error)),
+            }
+        }
+    }
+}
+
+fn body_error(error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
+    let path = error.path().to_string();
+    let problem = error.inner().to_string();
+    // The position stands behind the problem; it means nothing to who wrote the body with a library.
+    let problem = problem.split(" at line ").next().unwrap_or_default();
+    if error.inner().is_syntax() || error.inner().is_eof() {
+        return Error::input(format!("the request body is not valid JSON: {problem}"));
+    }
+    let missing = problem.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
+    match (missing, path.as_str()) {
+        (Some(field), "." | "") => Error::required(field),
+        (Some(field), path) => Error::required(&format!("{path}.{field}")),
+        (None, "." | "") => Error::input(format!("the request body: {problem}")),
+        (None, path) => Error::field(path, format!("is not valid: {problem}")),
+    }
+}
+
+/// Whether JSON text spells a NUL character, which PostgreSQL cannot store in a text. Refused on both databases.
+fn holds_escaped_nul(json: &str) -> bool {
+    let mut rest = json;
+    while let Some(at) = rest.find("\\u0000") {
+        let backslashes = rest[..at].bytes().rev().take_while(|byte| *byte == b'\\').count();
+        if backslashes % 2 == 0 {
+            return true;
+        }
+        rest = &rest[at + 2..];
+    }
+    false
+}
+
+/// Makes a header of a number.
+pub(crate) fn number_header(name: &'static str, number: u64) -> (HeaderName, HeaderValue) {
+    (HeaderName::from_static(name), HeaderValue::from(number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::holds_escaped_nul;
+
+    #[test]
+    fn sees_a_nul_only_where_the_backslash_escapes() {
+        assert!(holds_escaped_nul(r#"{"text":"a\u0000b"}"#));
+        assert!(!holds_escaped_nul(r#"{"text":"a\\u0000b"}"#));
+        assert!(holds_escaped_nul(r#"{"text":"a\\\u0000b"}"#));
+        assert!(!holds_escaped_nul(r#"{"text":"u0000"}"#));
+    }
+}

@@ -1,0 +1,18 @@
+//! The HTTP edge: who calls, what is asked, and how the answer is written. The rules are in [`actions`](crate::actions).
+
+mod channel_types;
+mod channels;
+mod endpoint;
+mod health;
+mod members;
+mod messages;
+mod reactions;
+mod reads;
+mod reply;
+mod router;
+mod search;
+mod users;
+
+pub use endpoint::Edge;
+pub(crate) use endpoint::{Call, number_header};
+pub use router::{operations, router};

@@ -1,0 +1,78 @@
+//! Writes answers: the reply with its `duration`, or the error body.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{HeaderValue, Response, StatusCode, header};
+use natterjack_protocol::{ErrorBody, ErrorCode};
+use serde::Serialize;
+
+use crate::error::{Error, Fault};
+
+/// Where the codes are explained: a page of this server.
+const MORE_INFO: &str = "/errors";
+
+/// A time as clients read it in `duration`.
+fn duration_text(elapsed: Duration) -> String {
+    format!("{:.2}ms", elapsed.as_secs_f64() * 1000.0)
+}
+
+/// The answer to a call that succeeded: the reply's fields and `duration`.
+pub(crate) fn success(reply: &impl Serialize, status: u16, elapsed: Duration) -> Response<Body> {
+    let mut body = Vec::with_capacity(1024);
+    body.extend_from_slice(br#"{"duration":""#);
+    body.extend_from_slice(duration_text(elapsed).as_bytes());
+    body.extend_from_slice(br#"","#);
+    let start = body.len();
+    if let Err(error) = serde_json::to_writer(&mut body, reply) {
+        tracing::error!(error = &error as &dyn std::error::Error, "a reply could not be written");
+        return failure(
+            "Server",
+            &Error::Internal(natterjack_storage::Error::Database(error.into())),
+            elapsed,
+        );
+    }
+    // The reply's own opening brace gives way to the one that stands before `duration`.
+    body.remove(start);
+    if body.last() == Some(&b'}') && body.get(start) == Some(&b'}') {
+        // A reply without fields: no comma after `duration`.
+        body.remove(start - 1);
+    }
+    json_response(StatusCode::from_u16(status).unwrap_or(StatusCode::OK), body)
+}
+
+/// The answer to a call that was not carried out. `operation` is its name in CamelCase.
+pub(crate) fn failure(operation: &str, error: &Error, elapsed: Duration) -> Response<Body> {
+    let internal;
+    let fault = match error {
+        Error::Caller(fault) => fault.as_ref(),
+        Error::Stale | Error::Internal(_) => {
+            internal = Fault {
+                code: ErrorCode::Internal,
+                message: "internal error".to_owned(),
+                fields: Default::default(),
+            };
+            &internal
+        }
+    };
+    let status = fault.code.status();
+    let body = ErrorBody {
+        code: fault.code,
+        message: format!("{operation} failed with error: \"{}\"", fault.message),
+        status_code: status,
+        duration: duration_text(elapsed),
+        more_info: MORE_INFO.to_owned(),
+        details: Vec::new(),
+        exception_fields: fault.fields.clone(),
+        unrecoverable: None,
+    };
+    let body = serde_json::to_vec(&body).unwrap_or_default();
+    json_response(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), body)
+}
+
+fn json_response(status: StatusCode, body: Vec<u8>) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}

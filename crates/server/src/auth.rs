@@ -1,0 +1,156 @@
+//! Who is calling: the app's key, then the token.
+
+use std::sync::Arc;
+
+use jsonwebtoken::errors::ErrorKind;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use natterjack_protocol::{ErrorCode, Timestamp, UserId};
+use natterjack_storage::App;
+use quick_cache::sync::Cache;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::error::{Error, Result};
+
+/// Verified tokens kept in memory; what depends on the time is checked at every call.
+const TOKENS_CACHED: usize = 10_000;
+/// How far the clock of the one who made a token may be ahead.
+const LEEWAY_SECONDS: i64 = 5;
+/// A token's greatest size.
+const TOKEN_SIZE_MAX: usize = 8 * 1024;
+
+/// Who makes a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Caller {
+    /// A server of the app's owner: may do everything, names the user on whose behalf it acts.
+    Server,
+    /// A user of the app.
+    User(UserId),
+}
+
+/// The claims of a token that the server looks at. Their types are strict: a number in a string is refused.
+#[derive(Debug, Clone, Deserialize)]
+struct Claims {
+    server: Option<bool>,
+    user_id: Option<String>,
+    #[serde(default, deserialize_with = "seconds")]
+    iat: Option<i64>,
+    #[serde(default, deserialize_with = "seconds")]
+    exp: Option<i64>,
+    #[serde(default, deserialize_with = "seconds")]
+    nbf: Option<i64>,
+}
+
+/// Seconds since the epoch, as an integer or a number with a fraction.
+fn seconds<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    let number = match Option::<Value>::deserialize(deserializer)? {
+        None => return Ok(None),
+        Some(Value::Number(number)) => number,
+        Some(_) => return Err(serde::de::Error::custom("expecting a number of seconds")),
+    };
+    let whole = number.as_i64().or_else(|| number.as_f64().map(|fraction| fraction.floor() as i64));
+    whole.map(Some).ok_or_else(|| serde::de::Error::custom("expecting a number of seconds"))
+}
+
+/// Verifies tokens.
+#[derive(Debug)]
+pub struct Authenticator {
+    verified: Cache<(i64, String), Arc<Claims>>,
+}
+
+impl Default for Authenticator {
+    fn default() -> Self {
+        Self { verified: Cache::new(TOKENS_CACHED) }
+    }
+}
+
+/// What a request says about its caller.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Credentials<'a> {
+    /// Header `Authorization`, with or without `Bearer`.
+    pub authorization: Option<&'a str>,
+    /// Header or query parameter `stream-auth-type`.
+    pub auth_type: Option<&'a str>,
+    /// Query parameter `user_id`, which clients with a user token add.
+    pub user_id: Option<&'a str>,
+}
+
+impl Authenticator {
+    /// Says who is calling.
+    ///
+    /// # Errors
+    /// Code 5 when the auth type or the token is missing or malformed, 40 to 43 when the token does not hold.
+    pub fn authenticate(&self, app: &App, credentials: Credentials<'_>, now: Timestamp) -> Result<Caller> {
+        match credentials.auth_type {
+            Some("jwt") => {}
+            Some("anonymous") => {
+                return Err(Error::denied("anonymous users are not allowed to perform this operation"));
+            }
+            _ => return Err(refused("stream-auth-type missing or invalid")),
+        }
+        let token = credentials.authorization.map(str::trim).filter(|token| !token.is_empty());
+        let token = token.ok_or_else(|| refused("Authorization header with a token is missing"))?;
+        let token = token.strip_prefix("Bearer ").map_or(token, str::trim);
+        let claims = self.verify(app, token)?;
+        check_times(&claims, now.nanoseconds() / 1_000_000_000)?;
+        match (&claims.user_id, claims.server) {
+            (Some(user_id), _) => {
+                let user_id =
+                    UserId::parse(user_id).map_err(|error| refused(&format!("token: user_id {error}")))?;
+                if credentials.user_id.is_some_and(|named| named != user_id.as_str()) {
+                    return Err(refused("user_id of the request differs from that of the token"));
+                }
+                Ok(Caller::User(user_id))
+            }
+            (None, Some(true)) => Ok(Caller::Server),
+            (None, _) => Err(refused("token holds neither user_id nor server")),
+        }
+    }
+
+    fn verify(&self, app: &App, token: &str) -> Result<Arc<Claims>> {
+        if token.len() > TOKEN_SIZE_MAX {
+            return Err(refused("token is too long"));
+        }
+        let key = (app.pk, token.to_owned());
+        if let Some(claims) = self.verified.get(&key) {
+            return Ok(claims);
+        }
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.required_spec_claims.clear();
+        // Checked apart, with codes of their own.
+        validation.validate_exp = false;
+        validation.validate_nbf = false;
+        validation.validate_aud = false;
+        let secret = DecodingKey::from_secret(app.api_secret.as_bytes());
+        let decoded =
+            jsonwebtoken::decode::<Claims>(token, &secret, &validation).map_err(|error| {
+                match error.kind() {
+                    ErrorKind::InvalidSignature => {
+                        Error::caller(ErrorCode::TokenSignature, "Token signature is invalid")
+                    }
+                    ErrorKind::InvalidAlgorithm => refused("token must be signed with HS256"),
+                    _ => refused("token is malformed"),
+                }
+            })?;
+        let claims = Arc::new(decoded.claims);
+        self.verified.insert(key, Arc::clone(&claims));
+        Ok(claims)
+    }
+}
+
+fn check_times(claims: &Claims, now: i64) -> Result<()> {
+    if claims.exp.is_some_and(|exp| exp <= now) {
+        return Err(Error::caller(ErrorCode::TokenExpired, "Token is expired"));
+    }
+    if claims.nbf.is_some_and(|nbf| nbf > now + LEEWAY_SECONDS) {
+        return Err(Error::caller(ErrorCode::TokenNotValidYet, "Token is not valid yet"));
+    }
+    if claims.iat.is_some_and(|iat| iat > now + LEEWAY_SECONDS) {
+        return Err(Error::caller(ErrorCode::TokenDateIncorrect, "Token used before issue date"));
+    }
+    Ok(())
+}
+
+fn refused(text: &str) -> Error {
+    Error::caller(ErrorCode::Authentication, text)
+}

@@ -1,0 +1,103 @@
+//! `natterjack bench`: what this machine allows, and what the server makes of it.
+
+mod child;
+mod generator;
+mod machine;
+mod plan;
+mod progress;
+mod report;
+mod requests;
+mod setup;
+mod table;
+mod targets;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use child::Setup;
+use machine::Machine;
+use plan::{Effort, Run};
+use progress::Progress;
+use report::{Figures, Report};
+
+/// Arguments of `natterjack bench`.
+#[derive(Debug, clap::Args)]
+pub struct BenchArgs {
+    /// Seconds of each measurement [default: 3, or 0.5 with --quick].
+    #[arg(long, value_name = "SECONDS")]
+    seconds: Option<f64>,
+    /// Messages to load before the reads are measured and the server is started anew [default: 200000, or 20000 with
+    /// --quick].
+    #[arg(long, value_name = "NUMBER")]
+    messages: Option<u64>,
+    /// Measures for a short time on few messages.
+    #[arg(long)]
+    quick: bool,
+    /// Also measures on this PostgreSQL database, which has to be empty and is not cleaned up: postgres://….
+    #[arg(long, value_name = "URL")]
+    postgres: Option<String>,
+    /// Leaves out the measurements on SQLite.
+    #[arg(long, requires = "postgres")]
+    no_sqlite: bool,
+    /// Makes the temporary folder of the data in this one, to measure its disk [default: the system's temporary
+    /// folder].
+    #[arg(long, value_name = "FOLDER")]
+    folder: Option<PathBuf>,
+    /// Also writes all figures to this file, as JSON.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+/// Starts a server of its own, measures the limits of the machine and what the server reaches, and prints both.
+///
+/// # Errors
+/// When the server does not start, or the users, channels and messages cannot be made.
+pub async fn run(args: BenchArgs) -> Result<()> {
+    let seconds = args.seconds.unwrap_or(if args.quick { 0.5 } else { 3.0 });
+    ensure!((0.1..=3600.0).contains(&seconds), "--seconds must be from 0.1 to 3600");
+    let effort = Effort {
+        duration: Duration::from_secs_f64(seconds),
+        messages: args.messages.unwrap_or(if args.quick { 20_000 } else { 200_000 }).max(1),
+    };
+    let sqlite = (!args.no_sqlite).then_some(None);
+    let databases: Vec<Option<String>> = sqlite.into_iter().chain(args.postgres.map(Some)).collect();
+    let progress = Progress::new(plan::STEPS * databases.len());
+    let mut report = Report { machine: Machine::read(), seconds, databases: Vec::new() };
+    for database_url in databases {
+        let measured = measure(database_url, args.folder.clone(), effort, &progress);
+        let figures = tokio::select! {
+            figures = measured => figures?,
+            _ = tokio::signal::ctrl_c() => bail!("interrupted"),
+        };
+        report.databases.push(figures);
+    }
+    drop(progress);
+    print!("{}", table::write(&report));
+    if let Some(path) = args.json {
+        let text = serde_json::to_string_pretty(&report)? + "\n";
+        std::fs::write(&path, text).with_context(|| format!("writing {}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// Runs the whole plan on one database, in a folder that is removed afterwards.
+async fn measure(
+    database_url: Option<String>,
+    parent: Option<PathBuf>,
+    effort: Effort,
+    progress: &Progress,
+) -> Result<Figures> {
+    let parent = parent.unwrap_or_else(std::env::temp_dir);
+    let folder = tempfile::Builder::new().prefix("natterjack-bench-").tempdir_in(&parent)?;
+    let setup = Setup {
+        program: std::env::current_exe().context("finding this program")?,
+        folder: folder.path().canonicalize()?,
+        database_url,
+        api_key: format!("bench{:016x}", rand::random::<u64>()),
+        api_secret: format!("{:032x}", rand::random::<u128>()),
+    };
+    let figures = Run::new(&setup, effort, progress).run().await;
+    figures.with_context(|| format!("the last lines of the server's log:\n{}\n", setup.log_tail()))
+}

@@ -1,0 +1,78 @@
+//! What is asked of the server, compared with what was measured.
+
+use super::plan::{SEND_ONE, SEND_SPREAD, page_name, send_name};
+use super::report::{Bound, Figures, Measurement, Target};
+
+/// Durable sends a second at 64 in flight.
+const SENDS_MIN: f64 = 12_000.0;
+/// Those sends as a part of the bare group commit.
+const SENDS_OF_COMMIT_MIN: f64 = 0.4;
+/// Processor time of the server for one of them, in microseconds.
+const SEND_CPU_MAX: f64 = 100.0;
+/// Sends a second to the largest channel as a part of those to the smallest.
+const LARGE_CHANNEL_MIN: f64 = 0.9;
+/// A lone send takes this many syncs, and this many microseconds on top.
+const LONE_SEND_SYNCS: f64 = 1.5;
+const LONE_SEND_EXTRA: f64 = 500.0;
+/// 99 of 100 pages of messages take at most this, in microseconds.
+const PAGE_MAX: f64 = 2000.0;
+/// Milliseconds from making the process to being ready, on a full database.
+const READY_MAX: f64 = 300.0;
+/// Resident memory in MiB without and after load.
+const IDLE_MEMORY_MAX: f64 = 60.0;
+const LOADED_MEMORY_MAX: f64 = 250.0;
+
+/// Compares the figures with the targets. Figures that are missing have no line.
+pub fn compare(figures: &Figures) -> Vec<Target> {
+    let find = |name: &str, in_flight: usize| -> Option<&Measurement> {
+        let mut found = figures.measurements.iter();
+        found.find(|one| one.name == name && one.in_flight == in_flight && one.failure.is_none())
+    };
+    let mut lines = Vec::new();
+    for (sends, label) in [(send_name(SEND_ONE), "one channel"), (SEND_SPREAD.to_owned(), "16 channels")] {
+        let Some(found) = find(&sends, 64) else { continue };
+        lines.push(at_least(format!("sends/s, 64 in flight, {label}"), found.per_second, SENDS_MIN));
+        if let Some(part) = found.of_group_commit {
+            lines.push(at_least(
+                format!("… of the bare group commit of 64, {label}"),
+                part,
+                SENDS_OF_COMMIT_MIN,
+            ));
+        }
+        lines.push(at_most(
+            format!("… server CPU of a send in µs, {label}"),
+            found.server_cpu_us,
+            SEND_CPU_MAX,
+        ));
+    }
+    for in_flight in [1, 16, 64, 256] {
+        let pair = (find(&send_name(10_000), in_flight), find(&send_name(2), in_flight));
+        let (Some(large), Some(small)) = pair else { continue };
+        let name = format!("sends to 10,000 members of those to 2, {in_flight} in flight");
+        lines.push(at_least(name, large.per_second / small.per_second, LARGE_CHANNEL_MIN));
+    }
+    if let Some(lone) = find(&send_name(SEND_ONE), 1) {
+        let limit = LONE_SEND_SYNCS * figures.sync.p50_us + LONE_SEND_EXTRA;
+        lines.push(at_most("p50 of a lone send in µs (1.5 syncs + 500)".to_owned(), lone.p50_us, limit));
+    }
+    for older in [false, true] {
+        if let Some(page) = find(page_name(older), 1) {
+            lines.push(at_most(format!("p99 of a {} in µs", page.name), page.p99_us, PAGE_MAX));
+        }
+    }
+    let name = format!("ms until ready on {} messages", figures.messages);
+    lines.push(at_most(name, figures.ready_loaded_ms, READY_MAX));
+    for memory in &figures.memory {
+        let limit = if memory.moment.starts_with("idle") { IDLE_MEMORY_MAX } else { LOADED_MEMORY_MAX };
+        lines.push(at_most(format!("MiB resident {}", memory.moment), memory.resident.now_mib, limit));
+    }
+    lines
+}
+
+fn at_least(name: String, found: f64, limit: f64) -> Target {
+    Target { name, found, limit, bound: Bound::AtLeast, met: found >= limit }
+}
+
+fn at_most(name: String, found: f64, limit: f64) -> Target {
+    Target { name, found, limit, bound: Bound::AtMost, met: found <= limit }
+}

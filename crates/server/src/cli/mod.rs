@@ -1,0 +1,50 @@
+//! The subcommands of the program, a file each.
+
+pub mod bench;
+pub mod check;
+pub mod load;
+mod serve;
+mod token;
+
+use clap::{Parser, Subcommand};
+
+/// A self-hosted chat server compatible with the Stream Chat API.
+#[derive(Debug, Parser)]
+#[command(name = "natterjack", version, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start the server.
+    Serve(serve::ServeArgs),
+    /// Make a token for a user or a server.
+    Token(token::TokenArgs),
+    /// Load a conversation file through the API, or verify that it is there.
+    Load(load::LoadArgs),
+    /// Verify the invariants of a database.
+    Check(check::CheckArgs),
+    /// Measure the server and the limits of this machine.
+    Bench(bench::BenchArgs),
+}
+
+impl Cli {
+    /// Runs the subcommand.
+    ///
+    /// # Errors
+    /// What went wrong, for the operator.
+    pub fn run(self) -> anyhow::Result<()> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(async {
+            match self.command {
+                Command::Serve(args) => serve::run(args).await,
+                Command::Token(args) => token::run(&args),
+                Command::Load(args) => load::run(args).await,
+                Command::Check(args) => check::run(args).await,
+                Command::Bench(args) => bench::run(args).await,
+            }
+        })
+    }
+}

@@ -1,0 +1,100 @@
+use std::io::Write;
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::Args;
+use natterjack_client::token::server_token;
+use natterjack_storage::{NewApp, Store};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::clock::SystemClock;
+use crate::config::{Config, Credentials, Settings};
+use crate::serve::{Server, ServerParts};
+use crate::telemetry;
+
+/// Arguments of `natterjack serve`.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    #[command(flatten)]
+    settings: Settings,
+}
+
+/// Starts the server and waits until it is told to stop.
+pub async fn run(args: ServeArgs) -> anyhow::Result<()> {
+    let config = args.settings.resolve()?;
+    telemetry::start_logging(config.log_format, &config.log);
+    telemetry::start_metrics();
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+
+    std::fs::create_dir_all(&config.data_dir)
+        .with_context(|| format!("data-dir: {} cannot be created", config.data_dir.display()))?;
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("listen: {} cannot be used", config.listen))?;
+    let store = Store::open(&config.database_url).await.context("the database cannot be used")?;
+    let credentials = first_app(&config, &store).await?;
+    let server = Server::start(ServerParts {
+        store,
+        clock: Arc::new(SystemClock),
+        first_app: Some(NewApp {
+            name: "default".to_owned(),
+            api_key: credentials.api_key.clone(),
+            api_secret: credentials.api_secret.clone(),
+        }),
+        listener,
+    })
+    .await
+    .map_err(|error| anyhow::anyhow!(error))?;
+    greet(&config, &server, &credentials)?;
+
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping");
+    server.stop().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Key and secret of the first app: as set, else as kept in the data folder, else as in the database, else new.
+async fn first_app(config: &Config, store: &Store) -> anyhow::Result<Credentials> {
+    if let (Some(api_key), Some(api_secret)) = (&config.api_key, &config.api_secret) {
+        let credentials = Credentials { api_key: api_key.clone(), api_secret: api_secret.clone() };
+        credentials.write(&config.data_dir)?;
+        return Ok(credentials);
+    }
+    let apps = store.read("list_apps", (), |tx, ()| Box::pin(tx.list_apps())).await?;
+    let credentials = match (apps.into_iter().next(), Credentials::read(&config.data_dir)?) {
+        // A folder may be left from another database; the database knows its own app.
+        (Some(app), _) => Credentials { api_key: app.api_key, api_secret: app.api_secret },
+        (None, Some(kept)) => kept,
+        (None, None) => Credentials::generate(),
+    };
+    credentials.write(&config.data_dir)?;
+    Ok(credentials)
+}
+
+/// Tells how to reach the server.
+fn greet(config: &Config, server: &Server, credentials: &Credentials) -> anyhow::Result<()> {
+    let url = format!("http://{}", server.address());
+    let token = server_token(&credentials.api_secret).context("a token cannot be made")?;
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "natterjack {} is ready", env!("CARGO_PKG_VERSION"))?;
+    writeln!(out, "  URL      {url}")?;
+    writeln!(out, "  API key  {}", credentials.api_key)?;
+    writeln!(out, "  secret   in {}", Credentials::path(&config.data_dir).display())?;
+    writeln!(out, "  data     {:?}", config.database_url)?;
+    writeln!(out, "\nTry it:\n")?;
+    writeln!(
+        out,
+        "  curl -s '{url}/api/v2/users?api_key={}' -H 'Authorization: {token}' \\\n    \
+         -H 'Stream-Auth-Type: jwt' -H 'Content-Type: application/json' \\\n    \
+         -d '{{\"users\":{{\"jane\":{{\"id\":\"jane\",\"name\":\"Jane\"}}}}}}'\n",
+        credentials.api_key
+    )?;
+    out.flush()?;
+    Ok(())
+}

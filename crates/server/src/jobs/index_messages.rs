@@ -1,0 +1,45 @@
+use crate::error::Result;
+use crate::state::State;
+
+/// Messages indexed in one transaction: few enough to keep no sender waiting.
+const BATCH: i64 = 64;
+/// Messages that a search waits for. When more of them wait, it goes on with what is indexed.
+const SEARCH_WAITS_FOR_MAX: i64 = 2000;
+
+/// Indexes everything that was sent, changed or deleted since the last run.
+pub(crate) async fn run(state: &State) {
+    if let Err(error) = index_all(state).await {
+        tracing::warn!(error = crate::error_chain(&error), "messages could not be indexed");
+    }
+}
+
+async fn index_all(state: &State) -> Result<()> {
+    while count_waiting(state, 1).await? > 0 && index_batch(state).await? == BATCH as usize {}
+    Ok(())
+}
+
+/// Indexes what waits, unless it is very much, so that a search finds what was just sent.
+pub(crate) async fn index_before_search(state: &State) -> Result<()> {
+    let waiting = count_waiting(state, SEARCH_WAITS_FOR_MAX + 1).await?;
+    if waiting > SEARCH_WAITS_FOR_MAX {
+        return Ok(());
+    }
+    for _ in 0..(waiting + BATCH - 1) / BATCH {
+        index_batch(state).await?;
+    }
+    Ok(())
+}
+
+async fn count_waiting(state: &State, limit: i64) -> Result<i64> {
+    let counted = state
+        .store
+        .read("count_search_queue", limit, |tx, limit| Box::pin(tx.count_search_queue(*limit)))
+        .await?;
+    Ok(counted)
+}
+
+async fn index_batch(state: &State) -> Result<usize> {
+    let indexed =
+        state.store.write("index_messages", (), |tx, ()| Box::pin(tx.index_queued_messages(BATCH))).await?;
+    Ok(indexed)
+}

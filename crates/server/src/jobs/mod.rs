@@ -1,0 +1,45 @@
+//! What the server does on its own, apart from requests. Each job is a file; the schedule is the list below.
+
+mod index_messages;
+mod prune_events;
+
+pub(crate) use index_messages::index_before_search;
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::state::State;
+
+/// Time between two looks at the queue of messages to index: what was sent is found by searches within it, and a
+/// search that comes sooner indexes first.
+const INDEX_INTERVAL: Duration = Duration::from_millis(200);
+/// Time between two rounds of pruning: the log is kept for weeks, an hour more or less makes no difference.
+const PRUNE_INTERVAL: Duration = Duration::from_secs(3600);
+
+/// Starts every job.
+pub(crate) fn start(state: &Arc<State>, tasks: &TaskTracker, stop: &CancellationToken) {
+    let schedule: [(Duration, Job); 2] = [
+        (INDEX_INTERVAL, |state| Box::pin(index_messages::run(state))),
+        (PRUNE_INTERVAL, |state| Box::pin(prune_events::run(state))),
+    ];
+    for (interval, job) in schedule {
+        tasks.spawn(every(interval, job, Arc::clone(state), stop.clone()));
+    }
+}
+
+/// One run of a job.
+type Job = fn(&State) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+
+async fn every(interval: Duration, job: Job, state: Arc<State>, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(interval) => {}
+        }
+        job(&state).await;
+    }
+}

@@ -1,0 +1,107 @@
+//! Every limit of the API in one place. Sizes are in bytes, lengths in characters.
+
+use std::time::Duration;
+
+/// A request's body after decompression.
+pub const BODY_SIZE_MAX: usize = 4 * 1024 * 1024;
+/// Time in which a request's body must have arrived.
+pub const BODY_TIME_MAX: Duration = Duration::from_secs(30);
+/// Time for which a connection may stay without a complete request head.
+pub const HEADER_TIME_MAX: Duration = Duration::from_secs(120);
+/// A request's head.
+pub const HEADER_SIZE_MAX: usize = 64 * 1024;
+/// Open connections of the whole server.
+pub const CONNECTIONS_MAX: usize = 20_000;
+/// Time that requests get to finish when the server is told to stop.
+pub const DRAIN_TIME_MAX: Duration = Duration::from_secs(20);
+
+/// Custom data of a user, channel, member or message, as JSON.
+pub const CUSTOM_SIZE_MAX: usize = 5 * 1024;
+/// Custom data of a reaction, as JSON.
+pub const REACTION_CUSTOM_SIZE_MAX: usize = 1024;
+/// Attachments of a message.
+pub const ATTACHMENTS_MAX: usize = 30;
+/// All attachments of a message together, as JSON.
+pub const ATTACHMENTS_SIZE_MAX: usize = 5 * 1024;
+/// Users mentioned by a message.
+pub const MENTIONED_USERS_MAX: usize = 100;
+/// Roles, and groups, mentioned by a message.
+pub const MENTIONED_ROLES_MAX: usize = 10;
+/// Users who may see a restricted message.
+pub const RESTRICTED_VISIBILITY_MAX: usize = 10;
+/// HTML or MML given with a message.
+pub const MARKUP_SIZE_MAX: usize = 64 * 1024;
+/// Messages asked for by id in one call.
+pub const MANY_MESSAGES_MAX: usize = 50;
+/// Messages that one user may delete for himself or herself alone, by channel.
+pub const DELETE_FOR_ME_MAX: i64 = 100;
+
+/// Users, members, invites, moderators in one request.
+pub const BATCH_MAX: usize = 100;
+/// A user's name.
+pub const NAME_LENGTH_MAX: usize = 255;
+/// A URL of an image.
+pub const URL_LENGTH_MAX: usize = 2048;
+/// A role's name.
+pub const ROLE_LENGTH_MAX: usize = 64;
+/// Teams of a user.
+pub const TEAMS_MAX: usize = 250;
+/// A team's name.
+pub const TEAM_SIZE_MAX: usize = 100;
+/// Filter tags of a channel.
+pub const FILTER_TAGS_MAX: usize = 10;
+/// A filter tag.
+pub const FILTER_TAG_LENGTH_MAX: usize = 255;
+/// Keys of member data copied onto messages.
+pub const MEMBER_CUSTOM_INCLUDE_MAX: usize = 8;
+/// One such key.
+pub const MEMBER_CUSTOM_INCLUDE_LENGTH_MAX: usize = 64;
+/// Slow mode, in seconds.
+pub const COOLDOWN_MAX: i64 = 120;
+/// Message length that a channel may be configured for.
+pub const MESSAGE_LENGTH_MAX: i64 = 20_000;
+
+/// Channels of one page.
+pub const CHANNELS_PAGE_MAX: i64 = 30;
+/// Channels of a page without a limit.
+pub const CHANNELS_PAGE_DEFAULT: i64 = 10;
+/// Messages of one page.
+pub const MESSAGES_PAGE_MAX: i64 = 300;
+/// Messages of each channel of a query without a limit.
+pub const QUERY_MESSAGES_DEFAULT: i64 = 25;
+/// Messages of a single channel without a limit.
+pub const CHANNEL_MESSAGES_DEFAULT: i64 = 100;
+/// Replies without a limit.
+pub const REPLIES_DEFAULT: i64 = 100;
+/// Members of each channel of a query.
+pub const QUERY_MEMBERS_LIMIT_MAX: i64 = 100;
+/// Members and watchers of a single channel's page.
+pub const MEMBERS_PAGE_MAX: i64 = 300;
+/// Offset of the members of a channel.
+pub const MEMBERS_OFFSET_MAX: i64 = 10_000;
+/// Read states of a channel.
+pub const READS_MAX: i64 = 100;
+/// Pinned messages of a channel's state.
+pub const PINNED_MESSAGES_MAX: i64 = 10;
+/// Users of one page.
+pub const USERS_PAGE_MAX: i64 = 100;
+/// Users of a page without a limit.
+pub const USERS_PAGE_DEFAULT: i64 = 30;
+/// Offset of most lists.
+pub const OFFSET_MAX: i64 = 1000;
+/// Reactions of one page.
+pub const REACTIONS_PAGE_MAX: i64 = 300;
+/// Reactions of a page without a limit.
+pub const REACTIONS_PAGE_DEFAULT: i64 = 100;
+/// Newest reactions shown with a message.
+pub const LATEST_REACTIONS_MAX: usize = 10;
+/// Participants shown with a thread's parent.
+pub const THREAD_PARTICIPANTS_MAX: i64 = 100;
+/// Results of one page of a search.
+pub const SEARCH_PAGE_MAX: i64 = 100;
+/// Channels that a search looks into.
+pub const SEARCH_CHANNELS_MAX: i64 = 500;
+/// Unread channels listed for a user.
+pub const UNREAD_CHANNELS_MAX: usize = 100;
+/// Results of a search up to which pages reach.
+pub const SEARCH_DEPTH_MAX: i64 = 10_000;

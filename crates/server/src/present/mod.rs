@@ -1,0 +1,199 @@
+//! Turns what is stored into what travels on the wire.
+
+mod bundle;
+mod markdown;
+
+pub(crate) use bundle::{Bundle, MessageContext};
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use natterjack_protocol::Custom;
+use natterjack_protocol::channel_state::ChannelResponse;
+use natterjack_protocol::channel_types::ChannelTypeConfig;
+use natterjack_protocol::members::ChannelMemberResponse;
+use natterjack_protocol::reactions::ReactionResponse;
+use natterjack_protocol::reads::ReadStateResponse;
+use natterjack_protocol::users::{FullUserResponse, UserResponse};
+use natterjack_storage::{Channel, ChannelUnread, Member, Reaction, ThreadUnread, User};
+
+/// Role of a member who moderates the channel.
+pub(crate) const CHANNEL_MODERATOR: &str = "channel_moderator";
+
+/// The users that a reply shows, by id.
+#[derive(Debug, Default)]
+pub(crate) struct Users(HashMap<String, Arc<UserResponse>>);
+
+impl Users {
+    pub(crate) fn insert(&mut self, user: Arc<UserResponse>) {
+        self.0.insert(user.id.clone(), user);
+    }
+
+    /// The user with this id. One whose row is gone is shown by the id alone.
+    pub(crate) fn get(&self, id: &str) -> Arc<UserResponse> {
+        self.0.get(id).cloned().unwrap_or_else(|| {
+            Arc::new(UserResponse { id: id.to_owned(), role: "user".to_owned(), ..UserResponse::default() })
+        })
+    }
+}
+
+impl FromIterator<Arc<UserResponse>> for Users {
+    fn from_iter<T: IntoIterator<Item = Arc<UserResponse>>>(users: T) -> Self {
+        Self(users.into_iter().map(|user| (user.id.clone(), user)).collect())
+    }
+}
+
+pub(crate) fn user(user: &User) -> UserResponse {
+    UserResponse {
+        id: user.id.clone(),
+        name: user.name.clone(),
+        image: user.image.clone(),
+        role: user.role.clone(),
+        language: user.language.clone(),
+        teams: user.teams.clone(),
+        teams_role: (!user.teams_role.is_empty()).then(|| user.teams_role.clone()),
+        invisible: user.invisible,
+        banned: user.banned,
+        privacy_settings: user.privacy_settings.clone(),
+        custom: user.custom.clone(),
+        created_at: user.created_at,
+        updated_at: user.updated_at,
+        last_active: user.last_active,
+        deactivated_at: user.deactivated_at,
+        deleted_at: user.deleted_at,
+        revoke_tokens_issued_before: user.revoke_tokens_issued_before,
+        ..UserResponse::default()
+    }
+}
+
+/// A user as servers see it, with the numbers of what is unread.
+pub(crate) fn full_user(
+    user: &User,
+    channels: &[&ChannelUnread],
+    threads: &[&ThreadUnread],
+) -> FullUserResponse {
+    let unread = channels.iter().map(|channel| channel.unread).sum();
+    FullUserResponse {
+        id: user.id.clone(),
+        name: user.name.clone(),
+        image: user.image.clone(),
+        role: user.role.clone(),
+        language: user.language.clone(),
+        teams: user.teams.clone(),
+        teams_role: (!user.teams_role.is_empty()).then(|| user.teams_role.clone()),
+        invisible: user.invisible,
+        banned: user.banned,
+        privacy_settings: user.privacy_settings.clone(),
+        custom: user.custom.clone(),
+        created_at: user.created_at,
+        updated_at: user.updated_at,
+        last_active: user.last_active,
+        deactivated_at: user.deactivated_at,
+        deleted_at: user.deleted_at,
+        revoke_tokens_issued_before: user.revoke_tokens_issued_before,
+        total_unread_count: unread,
+        unread_count: unread,
+        unread_channels: channels.len() as i64,
+        unread_threads: threads.len() as i64,
+        ..FullUserResponse::default()
+    }
+}
+
+/// A channel. `viewer` is the membership of the user for whom it is shown.
+pub(crate) fn channel(
+    channel: &Channel,
+    config: &Arc<ChannelTypeConfig>,
+    users: &Users,
+    viewer: Option<&Member>,
+) -> ChannelResponse {
+    ChannelResponse {
+        cid: channel.cid.clone(),
+        id: channel.id.clone(),
+        kind: channel.kind.clone(),
+        custom: channel.custom.clone(),
+        team: channel.team.clone(),
+        frozen: channel.frozen,
+        disabled: channel.disabled,
+        created_at: channel.created_at,
+        updated_at: channel.updated_at,
+        deleted_at: channel.deleted_at,
+        last_message_at: channel.last_message_at,
+        truncated_at: channel.truncated_at,
+        truncated_by: channel.truncated_by_id.as_deref().map(|id| users.get(id)),
+        created_by: channel.created_by_id.as_deref().map(|id| users.get(id)),
+        cooldown: (channel.cooldown > 0).then_some(channel.cooldown),
+        auto_translation_enabled: channel.auto_translation_enabled.then_some(true),
+        auto_translation_language: channel.auto_translation_language.clone(),
+        filter_tags: (!channel.filter_tags.is_empty()).then(|| channel.filter_tags.clone()),
+        member_count: Some(channel.member_count),
+        message_count: config.count_messages.then_some(channel.message_count),
+        hidden: viewer.filter(|member| member.hidden).map(|_| true),
+        hide_messages_before: viewer.and_then(|member| member.hide_messages_before),
+        own_capabilities: Some(Vec::new()),
+        config: Some(Arc::clone(config)),
+        ..ChannelResponse::default()
+    }
+}
+
+pub(crate) fn member(member: &Member, users: &Users, created_by: Option<&str>) -> ChannelMemberResponse {
+    let is_moderator = member.channel_role == CHANNEL_MODERATOR;
+    // The older names of the roles.
+    let role = match created_by {
+        Some(creator) if creator == member.user_id => "owner",
+        _ if is_moderator => "moderator",
+        _ => "member",
+    };
+    ChannelMemberResponse {
+        user_id: Some(member.user_id.clone()),
+        user: Some(users.get(&member.user_id)),
+        channel_role: member.channel_role.clone(),
+        role: Some(role.to_owned()),
+        status: Some("member".to_owned()),
+        is_moderator: is_moderator.then_some(true),
+        custom: member.custom.clone(),
+        banned: member.banned,
+        shadow_banned: member.shadow_banned,
+        ban_expires: member.ban_expires,
+        notifications_muted: member.notifications_muted,
+        invited: member.invited.then_some(true),
+        invite_accepted_at: member.invite_accepted_at,
+        invite_rejected_at: member.invite_rejected_at,
+        pinned_at: member.pinned_at,
+        archived_at: member.archived_at,
+        created_at: member.created_at,
+        updated_at: member.updated_at,
+        ..ChannelMemberResponse::default()
+    }
+}
+
+pub(crate) fn read(member: &Member, unread_seq: i64, users: &Users) -> ReadStateResponse {
+    ReadStateResponse {
+        user: users.get(&member.user_id),
+        last_read: member.last_read,
+        unread_messages: member.unread(unread_seq),
+        last_read_message_id: member.last_read_message_id.clone(),
+        last_delivered_at: member.last_delivered_at,
+        last_delivered_message_id: member.last_delivered_message_id.clone(),
+    }
+}
+
+pub(crate) fn reaction(reaction: &Reaction, message_id: &str, users: &Users) -> ReactionResponse {
+    ReactionResponse {
+        message_id: message_id.to_owned(),
+        user_id: reaction.user_id.clone(),
+        user: users.get(&reaction.user_id),
+        kind: reaction.kind.clone(),
+        score: reaction.score,
+        custom: reaction.custom.clone(),
+        created_at: reaction.created_at,
+        updated_at: reaction.updated_at,
+    }
+}
+
+/// The listed keys of custom data.
+pub(crate) fn only(custom: &Custom, keys: &[String]) -> Custom {
+    keys.iter()
+        .filter_map(|key| custom.get(key).map(|value| (key.clone(), value.clone())))
+        .collect::<natterjack_protocol::JsonMap>()
+        .into()
+}

@@ -1,0 +1,144 @@
+//! Accepts connections and ends them in good order.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::service::TowerToHyperService;
+use natterjack_storage::{App, NewApp, Store};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
+
+use crate::api::{Edge, router};
+use crate::auth::Authenticator;
+use crate::clock::Clock;
+use crate::error::Result;
+use crate::jobs;
+use crate::limits::{CONNECTIONS_MAX, DRAIN_TIME_MAX, HEADER_SIZE_MAX, HEADER_TIME_MAX};
+use crate::state::State;
+
+/// What a server is made of.
+#[derive(Debug)]
+pub struct ServerParts {
+    /// The opened database.
+    pub store: Store,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Key and secret of the first app; `None` keeps those that are stored.
+    pub first_app: Option<NewApp>,
+    /// The address to listen on, already bound.
+    pub listener: TcpListener,
+}
+
+/// A server that listens.
+#[derive(Debug)]
+pub struct Server {
+    state: Arc<State>,
+    address: SocketAddr,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Server {
+    /// Starts listening and the background jobs.
+    ///
+    /// # Errors
+    /// When the database cannot be read or written.
+    pub async fn start(parts: ServerParts) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        let state = Arc::new(State::new(parts.store, parts.clock).await?);
+        if let Some(app) = parts.first_app {
+            state.set_first_app(app).await?;
+        }
+        let address = parts.listener.local_addr()?;
+        let stop = CancellationToken::new();
+        let tasks = TaskTracker::new();
+        let edge = Edge { state: Arc::clone(&state), authenticator: Authenticator::default() };
+        tasks.spawn(accept(parts.listener, router(Arc::new(edge)), stop.clone(), tasks.clone()));
+        jobs::start(&state, &tasks, &stop);
+        Ok(Self { state, address, stop, tasks })
+    }
+
+    /// The address that the server listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The app that was created first.
+    pub fn first_app(&self) -> Option<Arc<App>> {
+        self.state.first_app()
+    }
+
+    /// Stops accepting, lets requests that are under way finish within a bound, and closes the database.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(DRAIN_TIME_MAX, self.tasks.wait()).await.is_err() {
+            tracing::warn!("some requests did not finish in time");
+        }
+        if let Some(state) = Arc::into_inner(self.state) {
+            state.store.close().await;
+        }
+    }
+}
+
+/// Takes connections until it is told to stop. Beyond the greatest number of them, new ones wait to be accepted.
+async fn accept(listener: TcpListener, router: Router, stop: CancellationToken, tasks: TaskTracker) {
+    let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    loop {
+        let accepted = tokio::select! {
+            () = stop.cancelled() => return,
+            accepted = async {
+                let permit = Arc::clone(&permits).acquire_owned().await;
+                (listener.accept().await, permit)
+            } => accepted,
+        };
+        match accepted {
+            (Ok((stream, _)), Ok(permit)) => {
+                let connection = serve_connection(stream, router.clone(), stop.clone());
+                tasks.spawn(async move {
+                    connection.await;
+                    drop(permit);
+                });
+            }
+            (Err(error), _) => {
+                // Out of file descriptors, or a client that went away: others still want to be served.
+                tracing::warn!(error = &error as &dyn std::error::Error, "a connection was not accepted");
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            (Ok(_), Err(_)) => return,
+        }
+    }
+}
+
+async fn serve_connection(stream: TcpStream, router: Router, stop: CancellationToken) {
+    // Answers are written whole; waiting to fill a packet only delays them.
+    let _ = stream.set_nodelay(true);
+    let service = router.map_request(|request: hyper::Request<Incoming>| request.map(axum::body::Body::new));
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIME_MAX)
+        .max_buf_size(HEADER_SIZE_MAX)
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(HEADER_SIZE_MAX as u32)
+        .keep_alive_interval(Duration::from_secs(30));
+    let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+    tokio::pin!(connection);
+    tokio::select! {
+        // How a client ends its connection is the client's business.
+        _ = connection.as_mut() => {}
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            let _ = connection.await;
+        }
+    }
+}

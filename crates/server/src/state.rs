@@ -1,0 +1,280 @@
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use natterjack_protocol::Timestamp;
+use natterjack_protocol::channel_types::ChannelTypeConfig;
+use natterjack_protocol::users::UserResponse;
+use natterjack_storage::{App, Channel, NewApp, Store, User};
+use quick_cache::sync::Cache;
+
+use crate::channel_types;
+use crate::clock::Clock;
+use crate::error::{Error, Result};
+use crate::present;
+
+/// Users kept in memory.
+const USERS_CACHED: usize = 20_000;
+/// Channels kept in memory.
+const CHANNELS_CACHED: usize = 20_000;
+/// Memberships kept in memory.
+const MEMBERSHIPS_CACHED: usize = 50_000;
+
+/// Everything that requests share: the database, the clock, the apps and what is cached of channels and users.
+///
+/// What is cached carries the version of its row. A transaction that relies on it reads the version with the row it
+/// updates anyway; when they differ it ends with [`Error::Stale`], the entry is dropped and the checks are repeated.
+#[derive(Debug)]
+pub struct State {
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<dyn Clock>,
+    apps: RwLock<HashMap<String, Arc<App>>>,
+    users: Cache<(i64, String), Arc<CachedUser>>,
+    channels: Cache<(i64, String), Arc<CachedChannel>>,
+    memberships: Cache<(i64, String), CachedMembership>,
+}
+
+/// A user together with its form on the wire.
+#[derive(Debug)]
+pub(crate) struct CachedUser {
+    pub(crate) user: User,
+    pub(crate) response: Arc<UserResponse>,
+}
+
+/// A channel together with the configuration that holds in it.
+///
+/// The counters in `channel` are those of the moment of reading; only its identity, data and settings may be used.
+#[derive(Debug)]
+pub(crate) struct CachedChannel {
+    pub(crate) channel: Channel,
+    pub(crate) config: Arc<ChannelTypeConfig>,
+}
+
+/// The role of a user in a channel, `None` for one who is not a member, as of a version of the channel.
+#[derive(Debug, Clone)]
+struct CachedMembership {
+    channel_version: i64,
+    channel_role: Option<Arc<str>>,
+}
+
+impl State {
+    /// Takes the database into use.
+    ///
+    /// # Errors
+    /// When the apps cannot be read.
+    pub async fn new(store: Store, clock: Arc<dyn Clock>) -> Result<Self> {
+        let state = Self {
+            store,
+            clock,
+            apps: RwLock::default(),
+            users: Cache::new(USERS_CACHED),
+            channels: Cache::new(CHANNELS_CACHED),
+            memberships: Cache::new(MEMBERSHIPS_CACHED),
+        };
+        state.reload_apps().await?;
+        Ok(state)
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    async fn reload_apps(&self) -> Result<()> {
+        let apps = self.store.read("list_apps", (), |tx, ()| Box::pin(tx.list_apps())).await?;
+        let by_key = apps.into_iter().map(|app| (app.api_key.clone(), Arc::new(app))).collect();
+        *self.apps.write().unwrap_or_else(PoisonError::into_inner) = by_key;
+        Ok(())
+    }
+
+    /// The app with this key.
+    pub fn app(&self, api_key: &str) -> Option<Arc<App>> {
+        self.apps.read().unwrap_or_else(PoisonError::into_inner).get(api_key).cloned()
+    }
+
+    /// The app that was created first.
+    pub fn first_app(&self) -> Option<Arc<App>> {
+        let apps = self.apps.read().unwrap_or_else(PoisonError::into_inner);
+        apps.values().min_by_key(|app| app.pk).cloned()
+    }
+
+    /// Creates the first app, or gives it another key and secret.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn set_first_app(&self, app: NewApp) -> Result<()> {
+        let existing = self.first_app().map(|app| app.pk);
+        let now = self.now();
+        self.store
+            .write("set_first_app", (existing, app, now), |tx, (existing, app, now)| {
+                Box::pin(async move {
+                    match existing {
+                        None => tx.insert_app(app, *now).await,
+                        Some(pk) => tx.update_app_credentials(*pk, &app.api_key, &app.api_secret, *now).await,
+                    }
+                })
+            })
+            .await?;
+        self.reload_apps().await
+    }
+
+    /// The users with these ids that exist, cached ones first, the others from the database.
+    pub(crate) async fn users(
+        &self,
+        app_pk: i64,
+        ids: impl IntoIterator<Item = &str>,
+    ) -> Result<HashMap<String, Arc<CachedUser>>> {
+        let mut found = HashMap::new();
+        let mut missing = Vec::new();
+        for id in ids {
+            if found.contains_key(id) {
+                continue;
+            }
+            match self.users.get(&(app_pk, id.to_owned())) {
+                Some(user) => {
+                    found.insert(id.to_owned(), user);
+                }
+                None => missing.push(id.to_owned()),
+            }
+        }
+        if !missing.is_empty() {
+            let read = self
+                .store
+                .read("list_users", (app_pk, missing), |tx, (app_pk, ids)| {
+                    Box::pin(tx.list_users(*app_pk, ids.clone()))
+                })
+                .await?;
+            for user in read {
+                let cached = self.remember_user(user);
+                found.insert(cached.user.id.clone(), cached);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The user with this id.
+    pub(crate) async fn user(&self, app_pk: i64, id: &str) -> Result<Option<Arc<CachedUser>>> {
+        if let Some(user) = self.users.get(&(app_pk, id.to_owned())) {
+            return Ok(Some(user));
+        }
+        Ok(self.users(app_pk, [id]).await?.remove(id))
+    }
+
+    /// Keeps what was just read or written of a user.
+    pub(crate) fn remember_user(&self, user: User) -> Arc<CachedUser> {
+        let response = Arc::new(present::user(&user));
+        let key = (user.app_pk, user.id.clone());
+        let cached = Arc::new(CachedUser { user, response });
+        self.users.insert(key, Arc::clone(&cached));
+        cached
+    }
+
+    /// The configuration of a channel type.
+    pub(crate) fn channel_type(&self, app: &App, name: &str) -> Option<ChannelTypeConfig> {
+        channel_types::built_in(name, app.created_at)
+    }
+
+    /// The channel with this cid that is not deleted.
+    ///
+    /// # Errors
+    /// When it does not exist.
+    pub(crate) async fn channel(&self, app: &App, cid: &str) -> Result<Arc<CachedChannel>> {
+        let key = (app.pk, cid.to_owned());
+        if let Some(channel) = self.channels.get(&key) {
+            return Ok(channel);
+        }
+        let found = self
+            .store
+            .read("find_channel", key, |tx, (app_pk, cid)| Box::pin(tx.find_channel(*app_pk, cid)))
+            .await?;
+        match found {
+            Some(channel) if channel.deleted_at.is_none() => Ok(self.remember_channel(app, channel)),
+            _ => Err(Error::not_found("channel", cid)),
+        }
+    }
+
+    /// Keeps what was just read of a channel.
+    pub(crate) fn remember_channel(&self, app: &App, channel: Channel) -> Arc<CachedChannel> {
+        let key = (app.pk, channel.cid.clone());
+        let config = self.channel_config(app, &channel);
+        let cached = Arc::new(CachedChannel { channel, config });
+        self.channels.insert(key, Arc::clone(&cached));
+        cached
+    }
+
+    /// The configuration that holds in a channel.
+    pub(crate) fn channel_config(&self, app: &App, channel: &Channel) -> Arc<ChannelTypeConfig> {
+        let of_type = self.channel_type(app, &channel.kind).unwrap_or_default();
+        Arc::new(channel_types::effective(&of_type, channel.config_overrides.as_ref()))
+    }
+
+    /// Drops what is cached of a channel, after a change or when it was found stale.
+    pub(crate) fn forget_channel(&self, app_pk: i64, cid: &str) {
+        self.channels.remove(&(app_pk, cid.to_owned()));
+    }
+
+    /// Drops what is cached of a user, after a change or when it was found stale.
+    pub(crate) fn forget_user(&self, app_pk: i64, id: &str) {
+        self.users.remove(&(app_pk, id.to_owned()));
+    }
+
+    /// The role of a user in a channel, `None` for one who is not a member.
+    pub(crate) async fn channel_role(&self, channel: &Channel, user_id: &str) -> Result<Option<Arc<str>>> {
+        let key = (channel.pk, user_id.to_owned());
+        if let Some(cached) = self.memberships.get(&key)
+            && cached.channel_version == channel.version
+        {
+            return Ok(cached.channel_role);
+        }
+        let member = self
+            .store
+            .read("find_member", key.clone(), |tx, (channel_pk, user_id)| {
+                Box::pin(tx.find_member(*channel_pk, user_id))
+            })
+            .await?;
+        let channel_role: Option<Arc<str>> = member.map(|member| member.channel_role.into());
+        let cached =
+            CachedMembership { channel_version: channel.version, channel_role: channel_role.clone() };
+        self.memberships.insert(key, cached);
+        Ok(channel_role)
+    }
+}
+
+/// Repeats checks and their write for as long as they find what was cached to be stale.
+#[derive(Debug)]
+pub(crate) struct Freshness<'a> {
+    app_pk: i64,
+    cid: &'a str,
+    user_id: Option<&'a str>,
+    attempts: usize,
+}
+
+impl<'a> Freshness<'a> {
+    /// Changes of the same channel that may get in between.
+    const ATTEMPTS_MAX: usize = 10;
+
+    /// For a write that relies on what is cached of this channel and this user.
+    pub(crate) fn new(app_pk: i64, cid: &'a str, user_id: Option<&'a str>) -> Self {
+        Self { app_pk, cid, user_id, attempts: 0 }
+    }
+
+    /// What the write answered, or `None` when the checks have to be repeated with fresh data.
+    ///
+    /// # Errors
+    /// The write's own error, or that the channel changed under it too often.
+    pub(crate) fn settle<T>(&mut self, state: &State, outcome: Result<T>) -> Result<Option<T>> {
+        match outcome {
+            Err(Error::Stale) if self.attempts < Self::ATTEMPTS_MAX => {
+                self.attempts += 1;
+                state.forget_channel(self.app_pk, self.cid);
+                if let Some(user_id) = self.user_id {
+                    state.forget_user(self.app_pk, user_id);
+                }
+                Ok(None)
+            }
+            Err(Error::Stale) => {
+                let reason = "the channel changed too often while it was written to";
+                Err(Error::Internal(natterjack_storage::Error::Busy(reason.into())))
+            }
+            outcome => outcome.map(Some),
+        }
+    }
+}

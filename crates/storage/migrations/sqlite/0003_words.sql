@@ -1,0 +1,1 @@
+-- Nothing to do: the server registers its functions for words with each connection.

@@ -1,0 +1,150 @@
+/// A rule that one query checks.
+pub(super) struct Rule {
+    pub(super) name: &'static str,
+    /// What has to hold.
+    pub(super) requires: &'static str,
+    /// Finds the rows that break it: `subject` names the row, `found` and `expected` are numbers or `NULL`.
+    pub(super) broken: &'static str,
+}
+
+macro_rules! rules {
+    ($($name:literal, $requires:literal, $broken:literal;)*) => {
+        &[$(Rule { name: $name, requires: $requires, broken: $broken }),*]
+    };
+}
+
+pub(super) const RULES: &[Rule] = rules! {
+    "users.app_pk", "the app of every user is there",
+        "SELECT u.id AS subject, u.app_pk AS found, NULL AS expected \
+         FROM users u LEFT JOIN apps a ON a.pk = u.app_pk WHERE a.pk IS NULL";
+    "channels.app_pk", "the app of every channel is there",
+        "SELECT c.cid AS subject, c.app_pk AS found, NULL AS expected \
+         FROM channels c LEFT JOIN apps a ON a.pk = c.app_pk WHERE a.pk IS NULL";
+    "members.channel_pk", "the channel of every member is there, in the same app",
+        "SELECT m.user_id AS subject, m.channel_pk AS found, NULL AS expected \
+         FROM members m LEFT JOIN channels c ON c.pk = m.channel_pk AND c.app_pk = m.app_pk WHERE c.pk IS NULL";
+    "members.user_id", "the user of every member is there",
+        "SELECT m.user_id AS subject, m.channel_pk AS found, NULL AS expected \
+         FROM members m LEFT JOIN users u ON u.app_pk = m.app_pk AND u.id = m.user_id WHERE u.id IS NULL";
+    "messages.channel_pk", "the channel of every message is there, in the same app",
+        "SELECT m.id AS subject, m.channel_pk AS found, NULL AS expected \
+         FROM messages m LEFT JOIN channels c ON c.pk = m.channel_pk AND c.app_pk = m.app_pk WHERE c.pk IS NULL";
+    "messages.parent_pk",
+        "the parent of every reply is there, in the same channel, under the given id, and is no reply; \
+         what is not a reply stands in the channel",
+        "SELECT m.id AS subject, m.parent_pk AS found, NULL AS expected \
+         FROM messages m LEFT JOIN messages p ON p.pk = m.parent_pk \
+         WHERE CASE WHEN m.parent_pk IS NULL THEN m.parent_id IS NOT NULL OR NOT m.in_channel \
+         ELSE p.pk IS NULL OR p.channel_pk <> m.channel_pk OR m.parent_id IS NULL OR p.id <> m.parent_id \
+         OR p.parent_pk IS NOT NULL END";
+    "reactions.message_pk", "the message of every reaction is there",
+        "SELECT r.user_id AS subject, r.message_pk AS found, NULL AS expected \
+         FROM reactions r LEFT JOIN messages m ON m.pk = r.message_pk WHERE m.pk IS NULL";
+    "message_hidden_for.message_pk", "the message of every deletion for one user is there, in the given channel",
+        "SELECT h.user_id AS subject, h.message_pk AS found, NULL AS expected FROM message_hidden_for h \
+         LEFT JOIN messages m ON m.pk = h.message_pk AND m.channel_pk = h.channel_pk WHERE m.pk IS NULL";
+    "threads.parent_pk", "the parent of every thread is there, in the given channel and app",
+        "SELECT CAST(t.parent_pk AS TEXT) AS subject, t.channel_pk AS found, NULL AS expected FROM threads t \
+         LEFT JOIN messages m ON m.pk = t.parent_pk AND m.channel_pk = t.channel_pk AND m.app_pk = t.app_pk \
+         WHERE m.pk IS NULL";
+    "thread_participants.parent_pk", "the thread of everyone who takes part is there, in the same app",
+        "SELECT p.user_id AS subject, p.parent_pk AS found, NULL AS expected FROM thread_participants p \
+         LEFT JOIN threads t ON t.parent_pk = p.parent_pk AND t.app_pk = p.app_pk WHERE t.parent_pk IS NULL";
+    "unread_gaps.channel_pk", "the channel of every gap is there",
+        "SELECT CAST(g.channel_pk AS TEXT) AS subject, g.seq AS found, NULL AS expected \
+         FROM unread_gaps g LEFT JOIN channels c ON c.pk = g.channel_pk WHERE c.pk IS NULL";
+    "thread_unread_gaps.parent_pk", "the thread of every gap is there",
+        "SELECT CAST(g.parent_pk AS TEXT) AS subject, g.seq AS found, NULL AS expected \
+         FROM thread_unread_gaps g LEFT JOIN threads t ON t.parent_pk = g.parent_pk WHERE t.parent_pk IS NULL";
+    "channel_events.channel_pk", "the channel of every event is there",
+        "SELECT CAST(e.channel_pk AS TEXT) AS subject, MIN(e.seq) AS found, NULL AS expected \
+         FROM channel_events e LEFT JOIN channels c ON c.pk = e.channel_pk WHERE c.pk IS NULL \
+         GROUP BY e.channel_pk";
+
+    "channels.member_count", "a channel's member_count is the number of its members",
+        "SELECT c.cid AS subject, c.member_count AS found, COALESCE(n.number, 0) AS expected FROM channels c \
+         LEFT JOIN (SELECT channel_pk, COUNT(*) AS number FROM members GROUP BY channel_pk) n \
+         ON n.channel_pk = c.pk WHERE c.member_count <> COALESCE(n.number, 0)";
+    "channels.message_count", "a channel's message_count is the number of messages shown that are not deleted",
+        "SELECT c.cid AS subject, c.message_count AS found, COALESCE(n.number, 0) AS expected FROM channels c \
+         LEFT JOIN (SELECT m.channel_pk, COUNT(*) AS number FROM messages m JOIN channels h ON h.pk = m.channel_pk \
+         WHERE m.deleted_at IS NULL AND m.created_at > h.history_from GROUP BY m.channel_pk) n \
+         ON n.channel_pk = c.pk WHERE c.deleted_at IS NULL AND c.message_count <> COALESCE(n.number, 0)";
+    "channels.last_message_at",
+        "a channel's last_message_at is the time of its newest message, unless that is a system message, which may \
+         be left out",
+        "SELECT c.cid AS subject, c.last_message_at AS found, n.newest AS expected FROM channels c \
+         LEFT JOIN (SELECT m.channel_pk, MAX(m.created_at) AS newest, \
+         MAX(CASE WHEN m.kind <> 'system' THEN m.created_at END) AS newest_sent \
+         FROM messages m JOIN channels h ON h.pk = m.channel_pk \
+         WHERE m.in_channel AND m.created_at > h.history_from GROUP BY m.channel_pk) n ON n.channel_pk = c.pk \
+         WHERE c.deleted_at IS NULL AND (COALESCE(c.last_message_at, 0) < COALESCE(n.newest_sent, 0) \
+         OR COALESCE(c.last_message_at, 0) > COALESCE(n.newest, 0))";
+    "channels.clock_at", "a channel's clock is not behind its messages",
+        "SELECT c.cid AS subject, c.clock_at AS found, MAX(m.created_at) AS expected \
+         FROM channels c JOIN messages m ON m.channel_pk = c.pk GROUP BY c.pk, c.cid, c.clock_at \
+         HAVING MAX(m.created_at) > c.clock_at";
+    "channels.unread_seq", "a channel's unread_seq is not behind its messages",
+        "SELECT c.cid AS subject, c.unread_seq AS found, MAX(m.unread_seq) AS expected \
+         FROM channels c JOIN messages m ON m.channel_pk = c.pk GROUP BY c.pk, c.cid, c.unread_seq \
+         HAVING MAX(m.unread_seq) > c.unread_seq";
+    "channels.event_seq", "a channel's event_seq is the number of its last event",
+        "SELECT c.cid AS subject, c.event_seq AS found, MAX(e.seq) AS expected \
+         FROM channels c JOIN channel_events e ON e.channel_pk = c.pk GROUP BY c.pk, c.cid, c.event_seq \
+         HAVING MAX(e.seq) <> c.event_seq";
+    "channel_events.seq", "the events of a channel are numbered without a gap behind the first one kept",
+        "SELECT CAST(e.channel_pk AS TEXT) AS subject, COUNT(*) AS found, MAX(e.seq) - MIN(e.seq) + 1 AS expected \
+         FROM channel_events e GROUP BY e.channel_pk HAVING COUNT(*) <> MAX(e.seq) - MIN(e.seq) + 1";
+    "users.event_seq", "a user's event_seq is not behind the user's events, and the user is there",
+        "SELECT e.user_id AS subject, u.event_seq AS found, MAX(e.seq) AS expected FROM user_events e \
+         LEFT JOIN users u ON u.app_pk = e.app_pk AND u.id = e.user_id \
+         GROUP BY e.app_pk, e.user_id, u.event_seq HAVING u.event_seq IS NULL OR MAX(e.seq) > u.event_seq";
+
+    "messages.created_at", "each message of a channel is later than the one stored before it",
+        "SELECT n.id AS subject, n.created_at AS found, n.earlier AS expected FROM (SELECT m.id, m.created_at, \
+         LAG(m.created_at) OVER (PARTITION BY m.channel_pk ORDER BY m.pk) AS earlier FROM messages m) n \
+         WHERE n.created_at <= n.earlier";
+    "messages.unread_seq", "the unread_seq of a channel's messages goes up by one at least where a message counts",
+        "SELECT n.id AS subject, n.unread_seq AS found, n.earlier AS expected FROM (SELECT m.id, m.unread_seq, \
+         CASE WHEN m.counts_unread THEN 1 ELSE 0 END AS step, \
+         LAG(m.unread_seq) OVER (PARTITION BY m.channel_pk ORDER BY m.pk) AS earlier FROM messages m) n \
+         WHERE n.unread_seq < n.earlier + n.step";
+    "messages.counts_unread", "no message counts that is silent, restricted, or only in its thread",
+        "SELECT m.id AS subject, NULL AS found, NULL AS expected FROM messages m \
+         WHERE m.counts_unread AND (NOT m.in_channel OR m.silent OR m.restricted_visibility IS NOT NULL)";
+    "messages.reply_count", "a message's reply_count is the number of its replies that are not deleted",
+        "SELECT p.id AS subject, p.reply_count AS found, COALESCE(r.live, 0) AS expected FROM messages p \
+         LEFT JOIN (SELECT parent_pk, COUNT(*) AS live FROM messages \
+         WHERE parent_pk IS NOT NULL AND deleted_at IS NULL GROUP BY parent_pk) r ON r.parent_pk = p.pk \
+         WHERE p.reply_count <> COALESCE(r.live, 0)";
+    "messages.deleted_reply_count", "a message's deleted_reply_count is the number of replies sent less those left",
+        "SELECT p.id AS subject, p.deleted_reply_count AS found, \
+         COALESCE(t.reply_seq - COALESCE(r.live, 0), 0) AS expected \
+         FROM messages p LEFT JOIN threads t ON t.parent_pk = p.pk \
+         LEFT JOIN (SELECT parent_pk, COUNT(*) AS live FROM messages \
+         WHERE parent_pk IS NOT NULL AND deleted_at IS NULL GROUP BY parent_pk) r ON r.parent_pk = p.pk \
+         WHERE p.deleted_reply_count <> COALESCE(t.reply_seq - COALESCE(r.live, 0), 0)";
+    "messages.thread_seq", "the replies of a thread are numbered in the order in which they were sent",
+        "SELECT n.id AS subject, n.thread_seq AS found, n.earlier AS expected FROM (SELECT m.id, m.thread_seq, \
+         LAG(m.thread_seq) OVER (PARTITION BY m.parent_pk ORDER BY m.pk) AS earlier FROM messages m \
+         WHERE m.parent_pk IS NOT NULL) n WHERE n.thread_seq IS NULL OR n.thread_seq <= n.earlier";
+    "threads.reply_seq", "a thread's reply_seq is not behind its replies, of which there was one at least",
+        "SELECT CAST(t.parent_pk AS TEXT) AS subject, t.reply_seq AS found, COALESCE(MAX(m.thread_seq), 1) AS expected \
+         FROM threads t LEFT JOIN messages m ON m.parent_pk = t.parent_pk GROUP BY t.parent_pk, t.reply_seq \
+         HAVING t.reply_seq < COALESCE(MAX(m.thread_seq), 1)";
+    "threads", "a message that has or had replies has a thread",
+        "SELECT p.id AS subject, NULL AS found, NULL AS expected FROM messages p \
+         LEFT JOIN threads t ON t.parent_pk = p.pk WHERE t.parent_pk IS NULL AND (p.deleted_reply_count > 0 \
+         OR EXISTS (SELECT 1 FROM messages r WHERE r.parent_pk = p.pk))";
+    "thread_participants.read_seq", "nobody has read more of a thread than there is",
+        "SELECT p.user_id AS subject, p.read_seq AS found, t.reply_seq AS expected FROM thread_participants p \
+         JOIN threads t ON t.parent_pk = p.parent_pk WHERE p.read_seq < 0 OR p.read_seq > t.reply_seq";
+    "members.read_seq", "no member has read more of a channel than there is",
+        "SELECT m.user_id AS subject, m.read_seq AS found, c.unread_seq AS expected FROM members m \
+         JOIN channels c ON c.pk = m.channel_pk WHERE m.read_seq < 0 OR m.read_seq > c.unread_seq";
+    "unread_gaps.seq", "a gap stands for a message that counted and is deleted",
+        "SELECT c.cid AS subject, g.seq AS found, c.unread_seq AS expected FROM unread_gaps g \
+         JOIN channels c ON c.pk = g.channel_pk LEFT JOIN messages m ON m.channel_pk = g.channel_pk \
+         AND m.unread_seq = g.seq AND m.in_channel AND m.counts_unread AND m.deleted_at IS NULL \
+         WHERE g.seq > c.unread_seq OR m.pk IS NOT NULL";
+};

@@ -1,0 +1,358 @@
+//! Every operation runs on both databases and does the same.
+
+#![allow(clippy::unwrap_used)]
+
+mod databases;
+
+use databases::{Databases, at, read, write};
+use natterjack_filter::Expression;
+use natterjack_protocol::Custom;
+use natterjack_storage::{
+    Advance, ChannelChange, ChannelEvent, ChannelQuery, Error, MemberQuery, MessageChange, MessageExtra,
+    MessageKind, MessagePage, NewApp, NewChannel, NewMember, NewMessage, Pin, Reaction, ReactionSummary,
+    ReadPosition, Result, Store, Tx, UserChange, UserEvent, UserQuery, Visibility,
+};
+
+const APP: i64 = 7;
+
+fn user(id: &str) -> UserChange {
+    UserChange {
+        id: id.to_owned(),
+        name: Some(format!("Name of {id}")),
+        image: None,
+        role: "user".to_owned(),
+        language: String::new(),
+        teams: vec!["red".to_owned()],
+        teams_role: Default::default(),
+        invisible: false,
+        privacy_settings: None,
+        custom: Custom::new().with("email", format!("{id}@example.org")),
+    }
+}
+
+fn channel(id: &str) -> NewChannel {
+    NewChannel {
+        kind: "messaging".to_owned(),
+        id: id.to_owned(),
+        cid: format!("messaging:{id}"),
+        created_by_id: "ann".to_owned(),
+        distinct_members: Vec::new(),
+        change: ChannelChange { filter_tags: vec!["tag".to_owned()], ..ChannelChange::default() },
+    }
+}
+
+fn member(id: &str) -> NewMember {
+    NewMember {
+        user_id: id.to_owned(),
+        channel_role: "channel_member".to_owned(),
+        custom: Custom::new().with("x", 1),
+        invited: false,
+        hidden: false,
+        hide_messages_before: None,
+    }
+}
+
+fn message(id: &str, user_id: &str) -> NewMessage {
+    NewMessage {
+        id: id.to_owned(),
+        user_id: user_id.to_owned(),
+        kind: MessageKind::Regular,
+        parent_pk: None,
+        parent_id: None,
+        in_channel: true,
+        counts_unread: true,
+        silent: false,
+        restricted_visibility: Vec::new(),
+        change: MessageChange {
+            text: format!("text of {id}"),
+            quoted_message_id: None,
+            mentioned_user_ids: vec!["bob".to_owned()],
+            attachments: Vec::new(),
+            custom: Custom::new().with("mood", "good"),
+            extra: MessageExtra::default(),
+            pin: None,
+        },
+    }
+}
+
+async fn users_and_channels(tx: &mut Tx) -> Result<i64> {
+    for id in ["ann", "bob", "eve"] {
+        let stored = tx.upsert_user(APP, &user(id), at(10)).await?;
+        assert_eq!((stored.version, stored.custom["email"].as_str().is_some()), (1, true));
+    }
+    assert_eq!(tx.upsert_user(APP, &user("eve"), at(11)).await?.version, 2);
+    let ids = || ["ann", "nobody"].map(str::to_owned).to_vec();
+    assert_eq!(tx.list_users(APP, ids()).await?.len(), 1);
+    assert_eq!(tx.lock_users(APP, ids()).await?.len(), 1);
+    tx.append_user_event(
+        UserEvent { app_pk: APP, user_id: "ann", kind: "user.updated", channel_pk: None, payload: None },
+        at(12),
+    )
+    .await?;
+    assert_eq!(tx.prune_user_events(at(5)).await?, 0);
+
+    let stored = tx.insert_channel(APP, &channel("one"), at(20)).await?.unwrap();
+    assert!(tx.insert_channel(APP, &channel("one"), at(20)).await?.is_none());
+    assert_eq!(tx.find_channel(APP, "messaging:one").await?, Some(stored.clone()));
+    assert_eq!(tx.lock_channel(APP, "messaging:one").await?, Some(stored.clone()));
+    assert_eq!(tx.list_channels(vec![stored.pk]).await?, [stored.clone()]);
+    let change = ChannelChange { team: Some("red".to_owned()), frozen: true, ..ChannelChange::from(&stored) };
+    tx.update_channel(stored.pk, &change, at(21)).await?;
+    assert!(tx.find_channel(APP, "messaging:one").await?.unwrap().frozen);
+    Ok(stored.pk)
+}
+
+async fn members(tx: &mut Tx, channel_pk: i64) -> Result<()> {
+    let new = [
+        member("ann"),
+        NewMember { hidden: true, hide_messages_before: Some(at(1)), ..member("bob") },
+        NewMember { invited: true, ..member("eve") },
+    ];
+    assert_eq!(tx.insert_members(APP, channel_pk, 0, &new, at(30)).await?, ["ann", "bob", "eve"]);
+    assert!(tx.insert_members(APP, channel_pk, 0, &new, at(31)).await?.is_empty());
+    let advance = Advance { members: 3, events: 1, version: true, ..Advance::default() };
+    let advanced = tx.advance_channel(channel_pk, advance, at(30)).await?.unwrap();
+    assert_eq!((advanced.member_count, advanced.is_hidden, advanced.version), (3, true, 2));
+    tx.append_channel_event(
+        ChannelEvent {
+            channel_pk,
+            seq: advanced.event_seq,
+            kind: "member.added",
+            user_id: Some("ann"),
+            message_id: None,
+            payload: Some("{}".to_owned()),
+        },
+        at(30),
+    )
+    .await?;
+    assert!(tx.find_member(channel_pk, "ann").await?.is_some());
+    assert!(tx.find_member(channel_pk, "nobody").await?.is_none());
+    assert_eq!(tx.list_members_with_ids(channel_pk, vec!["bob".to_owned()]).await?.len(), 1);
+    assert_eq!(tx.list_members_of_channels(&[channel_pk, -1], 2, 1).await?[0].len(), 2);
+    assert_eq!(tx.list_memberships(APP, "ann", vec![channel_pk]).await?.len(), 1);
+    assert!(tx.update_member_role(channel_pk, "bob", "channel_moderator", at(32)).await?);
+    assert_eq!(tx.show_hidden_channel(channel_pk).await?, ["bob"]);
+    tx.answer_invite(channel_pk, "eve", false, at(33)).await?;
+    tx.answer_invite(channel_pk, "eve", true, at(34)).await?;
+    assert!(!tx.find_member(channel_pk, "eve").await?.unwrap().is_pending());
+    Ok(())
+}
+
+async fn messages(tx: &mut Tx, channel_pk: i64) -> Result<()> {
+    let mut stored = Vec::new();
+    for (number, id) in ["m1", "m2", "m3"].into_iter().enumerate() {
+        let advance = Advance { events: 1, unread: 1, messages: 1, last_message: true, ..Advance::default() };
+        let advanced = tx.advance_channel(channel_pk, advance, at(40)).await?.unwrap();
+        assert_eq!(advanced.at, at(40 + number as i64), "time goes on within a channel");
+        let new = message(id, "ann");
+        let pk =
+            tx.insert_message(APP, channel_pk, &new, advanced.unread_seq, None, advanced.at).await?.unwrap();
+        let made = natterjack_storage::Message::from_new(
+            new,
+            pk,
+            APP,
+            channel_pk,
+            advanced.unread_seq,
+            None,
+            advanced.at,
+        );
+        tx.follow_new_message(&made, advanced.event_seq, true).await?;
+        assert_eq!(tx.find_message(APP, id).await?, Some(made.clone()));
+        assert_eq!(tx.lock_message(APP, id).await?, Some(made.clone()));
+        stored.push(made);
+    }
+    assert!(tx.insert_message(APP, channel_pk, &message("m1", "ann"), 0, None, at(60)).await?.is_none());
+    let first = stored[0].clone();
+    let change = MessageChange {
+        text: "new text".to_owned(),
+        pin: Some(Pin { at: at(50), by_id: "bob".to_owned(), expires: Some(at(90)) }),
+        ..first.change()
+    };
+    tx.update_message(first.pk, &change, Some(at(50)), at(50)).await?;
+    assert_eq!(tx.list_messages_with_ids(APP, vec!["m1".to_owned()]).await?[0].change(), change);
+
+    let by_bob = Visibility { from: at(0), user_id: Some("bob".to_owned()) };
+    for (page, expected) in [
+        (MessagePage::Newest, vec!["m2", "m3"]),
+        (MessagePage::Oldest, vec!["m1", "m2"]),
+        (MessagePage::Before { at: at(41), inclusive: true }, vec!["m1", "m2"]),
+        (MessagePage::After { at: at(41), inclusive: false }, vec!["m3"]),
+        (MessagePage::Around { at: at(41) }, vec!["m1", "m2"]),
+    ] {
+        for visibility in [&Visibility::default(), &by_bob] {
+            let page = tx.list_messages(channel_pk, page, 2, visibility).await?;
+            let ids: Vec<_> = page.iter().map(|message| message.id.as_str()).collect();
+            assert_eq!(ids, expected);
+        }
+    }
+    for user_id in [None, Some("bob")] {
+        assert_eq!(
+            tx.list_newest_messages(&[(channel_pk, at(41)), (-1, at(0))], 9, user_id).await?[0].len(),
+            1
+        );
+        assert_eq!(tx.list_pinned_messages(&[(channel_pk, at(0))], 9, user_id, at(60)).await?[0].len(), 1);
+        assert_eq!(tx.list_pinned_messages(&[(channel_pk, at(0))], 9, user_id, at(95)).await?[0].len(), 0);
+    }
+    assert!(tx.hide_message_for(&first, "bob", at(61)).await?);
+    assert!(!tx.hide_message_for(&first, "bob", at(61)).await?);
+    assert_eq!(tx.count_messages_hidden_for(channel_pk, "bob").await?, 1);
+    assert_eq!(tx.list_messages_hidden_for(vec![first.pk], "bob").await?, [first.pk]);
+
+    thread(tx, channel_pk, first.pk).await?;
+    reactions(tx, first.pk).await?;
+
+    tx.delete_message_softly(stored[2].pk, at(70)).await?;
+    tx.insert_unread_gaps(channel_pk, &[3, 3]).await?;
+    tx.refresh_last_message_at(channel_pk).await?;
+    Ok(())
+}
+
+async fn thread(tx: &mut Tx, channel_pk: i64, parent_pk: i64) -> Result<()> {
+    for (number, id) in [(1, "r1"), (2, "r2")] {
+        let when = at(62 + number);
+        assert_eq!(tx.advance_thread(APP, channel_pk, parent_pk, "ann", when).await?, number);
+        let reply = NewMessage {
+            kind: MessageKind::Reply,
+            parent_pk: Some(parent_pk),
+            parent_id: Some("m1".to_owned()),
+            in_channel: false,
+            counts_unread: false,
+            restricted_visibility: vec!["ann".to_owned()],
+            ..message(id, "bob")
+        };
+        tx.insert_message(APP, channel_pk, &reply, 3, Some(number), when).await?.unwrap();
+        tx.join_thread_by_reply(APP, parent_pk, "bob", number, id, when).await?;
+        tx.join_thread(APP, parent_pk, &["ann"], number - 1, when).await?;
+    }
+    tx.update_reply_counts(parent_pk, 2, 0).await?;
+    assert_eq!(tx.find_thread(parent_pk).await?.unwrap().reply_seq, 2);
+    assert_eq!(tx.list_thread_participants(&[parent_pk], 9).await?.len(), 2);
+    for (user_id, expected) in [(None, 2), (Some("bob"), 2), (Some("ann"), 2), (Some("eve"), 0)] {
+        let visibility = Visibility { from: at(0), user_id: user_id.map(str::to_owned) };
+        assert_eq!(tx.list_replies(parent_pk, MessagePage::Newest, 9, &visibility).await?.len(), expected);
+    }
+    let unread = tx.list_unread_threads(APP, vec!["ann".to_owned(), "bob".to_owned()]).await?;
+    assert_eq!(unread.iter().map(|one| (one.user_id.as_str(), one.unread)).collect::<Vec<_>>(), [("ann", 2)]);
+    tx.insert_thread_unread_gap(parent_pk, 2).await?;
+    assert_eq!(tx.list_unread_threads(APP, vec!["ann".to_owned()]).await?[0].unread, 1);
+    assert!(tx.read_thread(parent_pk, "ann", Some("r2"), at(66)).await?);
+    assert!(tx.list_unread_threads(APP, vec!["ann".to_owned()]).await?.is_empty());
+    Ok(())
+}
+
+async fn reactions(tx: &mut Tx, message_pk: i64) -> Result<()> {
+    for score in [1, 5] {
+        let reaction = Reaction {
+            user_id: "bob".to_owned(),
+            kind: "like".to_owned(),
+            score,
+            custom: Custom::new().with("e", "x"),
+            created_at: at(67),
+            updated_at: at(67 + score),
+        };
+        tx.upsert_reaction(message_pk, &reaction).await?;
+    }
+    let group = tx.count_reaction_group(message_pk, "like").await?.unwrap();
+    assert_eq!((group.count, group.sum_scores), (1, 5));
+    assert!(tx.count_reaction_group(message_pk, "love").await?.is_none());
+    let latest = tx.list_reactions(message_pk, 10, 0).await?;
+    assert_eq!(tx.list_reactions_by_user(message_pk, "bob").await?, latest);
+    assert_eq!(tx.list_own_reactions(vec![message_pk], "bob").await?, [(message_pk, latest[0].clone())]);
+    let summary = ReactionSummary { groups: [("like".to_owned(), group)].into(), latest };
+    tx.update_reaction_summary(message_pk, &summary).await?;
+    assert_eq!(tx.find_message(APP, "m1").await?.unwrap().reactions, summary);
+    assert!(tx.delete_reaction(message_pk, "bob", "like").await?);
+    assert!(!tx.delete_reaction(message_pk, "bob", "like").await?);
+    Ok(())
+}
+
+async fn reads(tx: &mut Tx, channel_pk: i64) -> Result<()> {
+    // Three were sent by ann, who has read them; the third is deleted.
+    let unread = tx.list_unread_channels(APP, vec!["ann".to_owned(), "bob".to_owned()]).await?;
+    assert_eq!(unread.iter().map(|one| (one.user_id.as_str(), one.unread)).collect::<Vec<_>>(), [("bob", 2)]);
+    assert_eq!(tx.count_unread_less(channel_pk, "ann", at(40)).await?, 1);
+    assert_eq!(tx.count_unread_less(channel_pk, "bob", at(40)).await?, 0);
+    tx.lower_unread(channel_pk, vec!["bob".to_owned()], 1).await?;
+    assert_eq!(tx.list_unread_channels(APP, vec!["bob".to_owned()]).await?[0].unread, 1);
+    let position = ReadPosition {
+        read_seq: 3,
+        unread_less: 0,
+        last_read: at(71),
+        last_read_message_id: Some("m3".to_owned()),
+    };
+    assert!(tx.update_read_position(channel_pk, "bob", &position).await?);
+    assert!(!tx.update_read_position(channel_pk, "nobody", &position).await?);
+    assert!(tx.list_unread_channels(APP, vec!["bob".to_owned()]).await?.is_empty());
+    assert_eq!(tx.list_reads(channel_pk, Some("eve"), 2).await?[0].user_id, "eve");
+    assert_eq!(tx.list_reads(channel_pk, None, 2).await?[0].user_id, "ann");
+    Ok(())
+}
+
+async fn queries(tx: &mut Tx, channel_pk: i64) -> Result<()> {
+    let all = || Expression::All(Vec::new());
+    let users =
+        UserQuery { filter: all(), sort: Vec::new(), limit: 2, offset: 0, include_deactivated: false };
+    let ids: Vec<_> = tx.query_users(APP, &users).await?.into_iter().map(|user| user.id).collect();
+    assert_eq!(ids, ["ann", "bob"]);
+    let members = MemberQuery {
+        user_id_gte: Some("b".to_owned()),
+        user_id_gt: Some("a".to_owned()),
+        user_id_lt: Some("z".to_owned()),
+        user_id_lte: Some("e".to_owned()),
+        created_at_after: Some(at(1)),
+        created_at_after_or_equal: Some(at(30)),
+        created_at_before: Some(at(100)),
+        created_at_before_or_equal: Some(at(30)),
+        ..MemberQuery::default()
+    };
+    let ids: Vec<_> =
+        tx.query_members(APP, channel_pk, &members).await?.into_iter().map(|member| member.user_id).collect();
+    assert_eq!(ids, ["bob"]);
+    let channels = ChannelQuery { filter: all(), sort: Vec::new(), limit: 9, offset: 0, user_id: None };
+    assert_eq!(tx.query_channels(APP, &channels).await?.len(), 1);
+    assert!(tx.query_channels(APP + 1, &channels).await?.is_empty());
+    Ok(())
+}
+
+async fn removal(tx: &mut Tx, channel_pk: i64) -> Result<()> {
+    let message_pk = tx.find_message(APP, "m1").await?.unwrap().pk;
+    assert_eq!(tx.list_counted_of_tree(message_pk).await?.iter().flatten().count(), 1);
+    tx.delete_message_rows(message_pk).await?;
+    assert!(tx.find_message(APP, "r1").await?.is_none());
+    assert!(tx.find_thread(message_pk).await?.is_none());
+    assert_eq!(tx.delete_members(channel_pk, vec!["eve".to_owned()]).await?, ["eve"]);
+    tx.delete_channel_softly(channel_pk, at(80)).await?;
+    assert!(tx.advance_channel(channel_pk, Advance::default(), at(81)).await?.is_none());
+    tx.revive_channel(channel_pk, at(82)).await?;
+    assert_eq!(tx.prune_channel_events(0, at(1000), 10).await?, Some(channel_pk));
+    tx.delete_channel_rows(channel_pk).await?;
+    assert!(tx.list_channels(vec![channel_pk]).await?.is_empty());
+    assert_eq!(tx.prune_user_events(at(1000)).await?, 1);
+    Ok(())
+}
+
+async fn everything(store: &Store) {
+    let app = NewApp { name: "n".to_owned(), api_key: "k".to_owned(), api_secret: "s".to_owned() };
+    write(store, app.clone(), |tx, app| Box::pin(tx.insert_app(app, at(1)))).await;
+    let again = store.write("test", app, |tx, app| Box::pin(tx.insert_app(app, at(1)))).await;
+    assert!(matches!(again, Err(Error::Conflict { .. })), "{again:?}");
+    let apps = read(store, (), |tx, ()| Box::pin(tx.list_apps())).await;
+    write(store, apps[0].pk, |tx, pk| Box::pin(tx.update_app_credentials(*pk, "k2", "s2", at(2)))).await;
+    assert_eq!(read(store, (), |tx, ()| Box::pin(tx.list_apps())).await[0].api_key, "k2");
+
+    let pk = write(store, (), |tx, ()| Box::pin(users_and_channels(tx))).await;
+    write(store, pk, |tx, pk| Box::pin(members(tx, *pk))).await;
+    write(store, pk, |tx, pk| Box::pin(messages(tx, *pk))).await;
+    write(store, pk, |tx, pk| Box::pin(reads(tx, *pk))).await;
+    read(store, pk, |tx, pk| Box::pin(queries(tx, *pk))).await;
+    write(store, pk, |tx, pk| Box::pin(removal(tx, *pk))).await;
+}
+
+#[tokio::test]
+async fn every_operation_runs_on_both_databases() {
+    let databases = Databases::open().await;
+    for store in &databases.stores {
+        everything(store).await;
+    }
+    databases.close().await;
+}
