@@ -92,6 +92,14 @@ impl Dialect {
         }
     }
 
+    /// Stands before a column whose index must not be used. PostgreSQL has statistics and decides for itself.
+    pub(crate) const fn no_index(self) -> &'static str {
+        match self {
+            Self::Sqlite => "+",
+            Self::Postgres => "",
+        }
+    }
+
     /// Locks the rows of a `SELECT` until the end of the transaction. SQLite has one writer and needs none.
     pub(crate) const fn for_update(self) -> &'static str {
         match self {

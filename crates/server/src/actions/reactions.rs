@@ -8,7 +8,7 @@ use natterjack_protocol::reactions::{
     SendReactionRequest, SendReactionResponse,
 };
 use natterjack_protocol::{Custom, ErrorCode, MessageId, ReactionType, Timestamp};
-use natterjack_storage::{Advance, App, ChannelEvent, Message, Reaction, Tx};
+use natterjack_storage::{Advance, Advanced, App, ChannelEvent, Message, Reaction, Tx};
 
 use super::messages::find_with_channel;
 use super::{check_size, limit, offset, users};
@@ -146,18 +146,7 @@ async fn do_send(tx: &mut Tx, plan: &SendPlan) -> Result<Reacted> {
     let existing = tx.list_reactions_by_user(message.pk, &user.id).await?;
     let (same, others): (Vec<_>, Vec<_>) = existing.into_iter().partition(|other| other.kind == plan.kind);
     let removed = if plan.enforce_unique { others } else { Vec::new() };
-    // Only now is it known how many events there are besides that of the reaction itself.
-    let last = match i64::try_from(removed.len()).unwrap_or(i64::MAX) {
-        0 => first,
-        events => {
-            let advance = Advance { events, ..Advance::default() };
-            tx.advance_channel(channel.pk, advance, plan.now).await?.ok_or(Error::Stale)?
-        }
-    };
-    for (reaction, seq) in removed.iter().zip(first.event_seq..) {
-        tx.delete_reaction(message.pk, &user.id, &reaction.kind).await?;
-        append_event(tx, "reaction.deleted", &message, reaction, seq, last.at).await?;
-    }
+    let last = do_remove_others(tx, plan, &message, &removed, first).await?;
     let replaced = same.first();
     let reaction = Reaction {
         user_id: user.id.clone(),
@@ -174,6 +163,28 @@ async fn do_send(tx: &mut Tx, plan: &SendPlan) -> Result<Reacted> {
     let message = do_count_reactions(tx, message, touched).await?;
     let bundle = load(tx, plan.app_pk, &plan.channel, &message, &user.id, plan.now).await?;
     Ok(Reacted { message, reaction, bundle })
+}
+
+/// Takes the user's other reactions back. Their events stand before that of the new one; answers the counters with
+/// the place of the latter.
+async fn do_remove_others(
+    tx: &mut Tx,
+    plan: &SendPlan,
+    message: &Message,
+    removed: &[Reaction],
+    first: Advanced,
+) -> Result<Advanced> {
+    if removed.is_empty() {
+        return Ok(first);
+    }
+    // Only now, with the channel locked, is it known how many events there are.
+    let advance = Advance { events: removed.len() as i64, ..Advance::default() };
+    let last = tx.advance_channel(message.channel_pk, advance, plan.now).await?.ok_or(Error::Stale)?;
+    for (reaction, seq) in removed.iter().zip(first.event_seq..) {
+        tx.delete_reaction(message.pk, &reaction.user_id, &reaction.kind).await?;
+        append_event(tx, "reaction.deleted", message, reaction, seq, last.at).await?;
+    }
+    Ok(last)
 }
 
 /// The message, kept from changing, when it is still seen in the channel.

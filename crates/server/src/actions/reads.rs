@@ -10,8 +10,8 @@ use natterjack_protocol::reads::{
 use natterjack_protocol::threads::{self, ThreadResponse};
 use natterjack_protocol::{Cid, ErrorCode, Timestamp};
 use natterjack_storage::{
-    Advance, Advanced, App, Channel, ChannelEvent, Member, Message, MessagePage, ReadPosition, Thread,
-    ThreadParticipant, Tx, UserEvent, Visibility,
+    Advance, Advanced, App, Channel, ChannelEvent, ChannelUnread, Member, Message, MessagePage, ReadPosition,
+    Thread, ThreadParticipant, Tx, UserEvent, Visibility,
 };
 
 use super::{given, message_id, users};
@@ -134,28 +134,8 @@ async fn do_mark_read(tx: &mut Tx, plan: &ReadPlan) -> Result<Option<Reading>> {
         Target::Thread { parent, thread } => {
             do_read_thread(tx, plan, parent, thread, &visibility, advanced).await?
         }
-        Target::Message(message) => {
-            let unread_less = tx.count_unread_less(channel.pk, &plan.user_id, message.created_at).await?;
-            let position = ReadPosition {
-                read_seq: message.unread_seq,
-                unread_less,
-                last_read: advanced.at,
-                last_read_message_id: Some(message.id.clone()),
-            };
-            tx.update_read_position(channel.pk, &plan.user_id, &position).await?;
-            (Some(message.id), None)
-        }
-        Target::LastMessage => {
-            let last = tx.list_messages(channel.pk, MessagePage::Newest, 1, &visibility).await?.pop();
-            let position = ReadPosition {
-                read_seq: advanced.unread_seq,
-                unread_less: 0,
-                last_read: advanced.at,
-                last_read_message_id: last.map(|message| message.id),
-            };
-            tx.update_read_position(channel.pk, &plan.user_id, &position).await?;
-            (position.last_read_message_id, None)
-        }
+        Target::Message(message) => (do_read_up_to(tx, plan, message, advanced).await?, None),
+        Target::LastMessage => (do_read_all(tx, plan, channel.pk, &visibility, advanced).await?, None),
     };
     let reading = Reading { channel, member, at: advanced.at, last_read_message_id, thread };
     append_events(tx, plan, &reading, advanced).await?;
@@ -180,6 +160,43 @@ async fn find_target(tx: &mut Tx, plan: &ReadPlan, channel: &Channel) -> Result<
     let thread =
         thread.ok_or_else(|| Error::field(field, format!("names a message without a thread: {id}")))?;
     Ok(Target::Thread { parent: message, thread })
+}
+
+/// Moves the position in the channel to a message, forwards or back.
+async fn do_read_up_to(
+    tx: &mut Tx,
+    plan: &ReadPlan,
+    message: Message,
+    advanced: Advanced,
+) -> Result<Option<String>> {
+    let channel_pk = message.channel_pk;
+    let position = ReadPosition {
+        read_seq: message.unread_seq,
+        unread_less: tx.count_unread_less(channel_pk, &plan.user_id, message.created_at).await?,
+        last_read: advanced.at,
+        last_read_message_id: Some(message.id),
+    };
+    tx.update_read_position(channel_pk, &plan.user_id, &position).await?;
+    Ok(position.last_read_message_id)
+}
+
+/// Moves the position in the channel to its end.
+async fn do_read_all(
+    tx: &mut Tx,
+    plan: &ReadPlan,
+    channel_pk: i64,
+    visibility: &Visibility,
+    advanced: Advanced,
+) -> Result<Option<String>> {
+    let last = tx.list_messages(channel_pk, MessagePage::Newest, 1, visibility).await?.pop();
+    let position = ReadPosition {
+        read_seq: advanced.unread_seq,
+        unread_less: 0,
+        last_read: advanced.at,
+        last_read_message_id: last.map(|message| message.id),
+    };
+    tx.update_read_position(channel_pk, &plan.user_id, &position).await?;
+    Ok(position.last_read_message_id)
 }
 
 /// Moves the position in the thread only; that in the channel stays.
@@ -308,20 +325,10 @@ pub(crate) async fn unread_counts(
     let counts = |kind: &str| state.channel_type(app, kind).is_some_and(|config| config.read_events);
     channels.retain(|channel| counts(&channel.channel_kind));
     threads.retain(|thread| counts(&thread.channel_kind));
-    let mut by_type: BTreeMap<&str, UnreadCountsChannelType> = BTreeMap::new();
-    for channel in &channels {
-        let of_type = by_type.entry(&channel.channel_kind).or_default();
-        of_type.channel_count += 1;
-        of_type.unread_count += channel.unread;
-    }
-    let channel_type = by_type
-        .into_iter()
-        .map(|(kind, of_type)| UnreadCountsChannelType { channel_type: kind.to_owned(), ..of_type })
-        .collect();
     Ok(WrappedUnreadCountsResponse {
         total_unread_count: channels.iter().map(|channel| channel.unread).sum(),
         total_unread_threads_count: threads.len() as i64,
-        channel_type,
+        channel_type: by_type(&channels),
         channels: channels
             .into_iter()
             .take(UNREAD_CHANNELS_MAX)
@@ -344,4 +351,18 @@ pub(crate) async fn unread_counts(
         // Apps have no teams that are kept apart.
         total_unread_count_by_team: None,
     })
+}
+
+/// The same counts added up by channel type.
+fn by_type(channels: &[ChannelUnread]) -> Vec<UnreadCountsChannelType> {
+    let mut by_type: BTreeMap<&str, UnreadCountsChannelType> = BTreeMap::new();
+    for channel in channels {
+        let of_type = by_type.entry(&channel.channel_kind).or_default();
+        of_type.channel_count += 1;
+        of_type.unread_count += channel.unread;
+    }
+    let named = by_type
+        .into_iter()
+        .map(|(kind, of_type)| UnreadCountsChannelType { channel_type: kind.to_owned(), ..of_type });
+    named.collect()
 }

@@ -216,23 +216,33 @@ impl ChannelFields<'_> {
     }
 }
 
-/// Whether every channel that matches is found through its members: by the filter itself or one of its parts that
-/// all hold.
-fn asks_members(filter: &Expression) -> bool {
+/// Whether `is_so` holds for the filter itself or for one of its parts that all hold.
+fn demands(filter: &Expression, is_so: fn(&str, Operator, &Operand) -> bool) -> bool {
     match filter {
-        Expression::All(parts) => parts.iter().any(asks_members),
-        Expression::Comparison(Comparison {
-            field: FieldRef::Builtin(Field { name: "members", .. }),
-            operator: Operator::In | Operator::Contains,
-            ..
-        }) => true,
-        Expression::Comparison(Comparison {
-            field: FieldRef::Builtin(Field { name: "members", .. }),
-            operator: Operator::Eq,
-            operand: Operand::List(_),
-        }) => true,
+        Expression::All(parts) => parts.iter().any(|part| demands(part, is_so)),
+        Expression::Comparison(Comparison { field: FieldRef::Builtin(field), operator, operand }) => {
+            is_so(field.name, *operator, operand)
+        }
         _ => false,
     }
+}
+
+/// Whether only channels with certain members match.
+fn demands_members(filter: &Expression) -> bool {
+    demands(filter, |name, operator, operand| {
+        name == "members"
+            && matches!(operator, Operator::In | Operator::Contains | Operator::Eq)
+            && *operand != Operand::Null
+    })
+}
+
+/// Whether only channels of the asking user match.
+fn demands_membership(filter: &Expression) -> bool {
+    demands(filter, |name, operator, operand| match name {
+        "archived" | "hidden" | "joined" | "pinned" | "has_unread" => *operand == Operand::Boolean(true),
+        "invite" | "channel_role" => matches!(operator, Operator::Eq | Operator::In),
+        _ => false,
+    })
 }
 
 impl Tx {
@@ -256,11 +266,20 @@ fn write_query(dialect: Dialect, app_pk: i64, query: &ChannelQuery) -> SqlWriter
     // No user has the empty id.
     let fields = ChannelFields { app_pk, user_id: query.user_id.as_deref().unwrap_or_default() };
     let mut writer = SqlWriter::new(dialect);
-    writer.push("SELECT c.pk FROM channels c LEFT JOIN members me ON me.channel_pk = c.pk AND me.user_id = ");
+    let demands_membership = demands_membership(&query.filter);
+    writer.push("SELECT c.pk FROM channels c ");
+    writer.push(if demands_membership { "JOIN" } else { "LEFT JOIN" });
+    writer.push(" members me ON me.channel_pk = c.pk AND me.user_id = ");
     writer.bind(fields.user_id.to_owned());
-    // The sign keeps the database from walking through all channels of the app.
-    writer.push(if asks_members(&query.filter) { " WHERE +c.app_pk = " } else { " WHERE c.app_pk = " });
-    writer.bind(app_pk);
+    writer.push(" AND me.app_pk = ");
+    let app = writer.reserve(app_pk);
+    writer.push(&app);
+    writer.push(" WHERE ");
+    if demands_membership || demands_members(&query.filter) {
+        // The members lead to the channels, not the app, which may have any number of them.
+        writer.push(dialect.no_index());
+    }
+    writer.push(&format!("c.app_pk = {app}"));
     writer.push(" AND c.deleted_at IS NULL AND ");
     write_expression(&mut writer, &query.filter, &fields);
     if query.user_id.is_some() && !query.filter.mentions("hidden") {

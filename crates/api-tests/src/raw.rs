@@ -1,0 +1,158 @@
+use natterjack_client::token;
+use serde_json::{Value, json};
+
+use crate::TestServer;
+
+/// A request written by hand, for what the client would not send.
+#[derive(Debug)]
+pub struct RawRequest {
+    url: String,
+    method: String,
+    query: Vec<(String, String)>,
+    headers: Vec<(String, String)>,
+    body: Option<Vec<u8>>,
+}
+
+/// The answer to a [`RawRequest`].
+#[derive(Debug)]
+pub struct RawReply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body, `null` when it is not JSON.
+    pub body: Value,
+    /// The body as text.
+    pub text: String,
+}
+
+/// A server token without dates, valid whatever the clock of the server shows.
+pub(crate) fn server_token(secret: &str) -> String {
+    let claims = json!({ "server": true });
+    jsonwebtoken::encode(
+        &jsonwebtoken::Header::new(jsonwebtoken::Algorithm::HS256),
+        &claims,
+        &jsonwebtoken::EncodingKey::from_secret(secret.as_bytes()),
+    )
+    .expect("a token can be signed")
+}
+
+impl RawRequest {
+    pub(crate) fn new(base_url: &str, method: &str, path: &str) -> Self {
+        Self {
+            url: format!("{base_url}{path}"),
+            method: method.to_owned(),
+            query: vec![("api_key".to_owned(), TestServer::API_KEY.to_owned())],
+            headers: vec![
+                ("authorization".to_owned(), server_token(TestServer::API_SECRET)),
+                ("stream-auth-type".to_owned(), "jwt".to_owned()),
+                ("content-type".to_owned(), "application/json".to_owned()),
+            ],
+            body: None,
+        }
+    }
+
+    /// Sets a query parameter, in place of one of the same name.
+    #[must_use]
+    pub fn query(mut self, name: &str, value: &str) -> Self {
+        self.query.retain(|(other, _)| other != name);
+        self.query.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Leaves a query parameter out.
+    #[must_use]
+    pub fn without_query(mut self, name: &str) -> Self {
+        self.query.retain(|(other, _)| other != name);
+        self
+    }
+
+    /// Sets a header, in place of one of the same name (in lower case).
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.retain(|(other, _)| other != name);
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Leaves a header out.
+    #[must_use]
+    pub fn without_header(mut self, name: &str) -> Self {
+        self.headers.retain(|(other, _)| other != name);
+        self
+    }
+
+    /// Signs as this user instead of as a server.
+    #[must_use]
+    pub fn as_user(self, user_id: &str) -> Self {
+        let options = token::TokenOptions::default();
+        let token =
+            token::user_token(TestServer::API_SECRET, user_id, &options).expect("a token can be signed");
+        self.header("authorization", &token)
+    }
+
+    /// Sets a JSON body.
+    #[must_use]
+    pub fn json(self, body: &Value) -> Self {
+        self.bytes(body.to_string().into_bytes())
+    }
+
+    /// Sets any body.
+    #[must_use]
+    pub fn bytes(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = Some(body.into());
+        self
+    }
+
+    /// Sends the request.
+    ///
+    /// # Panics
+    /// When there is no answer.
+    pub async fn send(self) -> RawReply {
+        let method = self.method.parse().expect("the method is one of HTTP");
+        let url = url::Url::parse_with_params(&self.url, &self.query).expect("the URL is valid");
+        let mut request = reqwest::Client::new().request(method, url);
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        if let Some(body) = self.body {
+            request = request.body(body);
+        }
+        let response = request.send().await.expect("the server answers");
+        let status = response.status().as_u16();
+        let headers = response
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().to_owned()))
+            .collect();
+        let text = response.text().await.expect("the answer is complete");
+        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+        RawReply { status, headers, body, text }
+    }
+}
+
+impl RawReply {
+    /// A header's value.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The error code of the answer, 0 when it has none.
+    pub fn code(&self) -> i64 {
+        self.body["code"].as_i64().unwrap_or_default()
+    }
+
+    /// The error text of the answer.
+    pub fn message(&self) -> &str {
+        self.body["message"].as_str().unwrap_or_default()
+    }
+
+    /// Requires this HTTP status, this code and a message that contains `text`.
+    ///
+    /// # Panics
+    /// When one of them differs.
+    pub fn expect_error(&self, status: u16, code: i64, text: &str) {
+        assert_eq!((self.status, self.code()), (status, code), "{}", self.text);
+        assert!(self.message().contains(text), "{:?} does not contain {text:?}", self.message());
+    }
+}

@@ -1,0 +1,167 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use natterjack_client::Client;
+use natterjack_client::protocol::Timestamp;
+use natterjack_client::protocol::channels::{ChannelInput, GetOrCreateChannelRequest};
+use natterjack_client::protocol::members::ChannelMemberRequest;
+use natterjack_client::protocol::message_types::MessageResponse;
+use natterjack_client::protocol::messages::{MessageRequest, SendMessageRequest};
+use natterjack_client::protocol::users::{UpdateUsersRequest, UserRequest};
+use natterjack_server::clock::ManualClock;
+use natterjack_server::telemetry;
+use natterjack_server::{Server, ServerParts};
+use natterjack_storage::{DatabaseUrl, NewApp, Store};
+use tokio::net::TcpListener;
+
+use crate::postgres;
+use crate::raw::RawRequest;
+
+/// Which database a test server stores its data in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Database {
+    /// A file in a temporary folder.
+    Sqlite,
+    /// A database of its own in the cluster of the tests.
+    Postgres,
+}
+
+/// A running server with an empty database.
+#[derive(Debug)]
+pub struct TestServer {
+    base_url: String,
+    client: Client,
+    clock: Arc<ManualClock>,
+}
+
+impl TestServer {
+    /// The API key of every test server.
+    pub const API_KEY: &'static str = "test-key";
+    /// The API secret of every test server.
+    pub const API_SECRET: &'static str = "test-secret-of-sufficient-length";
+
+    /// Starts a server, runs a test against it, stops the server and removes its data.
+    ///
+    /// # Panics
+    /// When the test does, or when the server cannot be started.
+    pub fn run(database: Database, test: impl AsyncFnOnce(&TestServer)) {
+        telemetry::start_metrics();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("a runtime can be started");
+        runtime.block_on(async {
+            let folder = tempfile::tempdir().expect("a temporary folder can be made");
+            let url = match database {
+                Database::Sqlite => DatabaseUrl::Sqlite(folder.path().join("natterjack.db")),
+                Database::Postgres => {
+                    let cluster = postgres::shared().expect("PostgreSQL is there");
+                    let url = postgres::fresh_database(cluster).await.expect("a database can be created");
+                    DatabaseUrl::Postgres(url)
+                }
+            };
+            let (server, handle) = Self::start(&url).await;
+            test(&handle).await;
+            drop(handle);
+            server.stop().await;
+            if let DatabaseUrl::Postgres(url) = url {
+                postgres::drop_database(&url).await.expect("the database of the test can be removed");
+            }
+        });
+    }
+
+    /// Starts a server on an existing or a new database.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub async fn start(url: &DatabaseUrl) -> (Server, Self) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+        let clock =
+            Arc::new(ManualClock::new(Timestamp::parse_rfc3339("2026-01-02T03:04:05Z").expect("is a time")));
+        let parts = ServerParts {
+            store: Store::open(url).await.expect("the database opens"),
+            clock: clock.clone(),
+            first_app: Some(NewApp {
+                name: "test".to_owned(),
+                api_key: Self::API_KEY.to_owned(),
+                api_secret: Self::API_SECRET.to_owned(),
+            }),
+            listener,
+        };
+        let server = Server::start(parts).await.expect("the server starts");
+        let base_url = format!("http://{}", server.address());
+        // The clock of a test server stands still in the past, and with it what a token may be dated.
+        let token = crate::raw::server_token(Self::API_SECRET);
+        let client = Client::builder(Self::API_KEY, Self::API_SECRET)
+            .base_url(&base_url)
+            .token(token)
+            .build()
+            .expect("the client's settings are valid");
+        (server, Self { base_url, client, clock })
+    }
+
+    /// A client with a server token.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Where the server listens, such as `http://127.0.0.1:4711`.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// Moves the server's clock forward.
+    pub fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+
+    /// A request written by hand, with a valid key and token until told otherwise.
+    pub fn raw(&self, method: &str, path: &str) -> RawRequest {
+        RawRequest::new(&self.base_url, method, path)
+    }
+
+    /// Creates users with nothing but an id.
+    pub async fn users(&self, ids: &[&str]) {
+        let users = ids
+            .iter()
+            .map(|id| ((*id).to_owned(), UserRequest { id: (*id).to_owned(), ..UserRequest::default() }));
+        let request = UpdateUsersRequest { users: users.collect() };
+        self.client.common().update_users(request).await.expect("the users are created");
+    }
+
+    /// Creates a channel of type messaging; the first member is its creator. The users must exist.
+    pub async fn channel(&self, id: &str, members: &[&str]) {
+        let data = ChannelInput {
+            created_by_id: members.first().map(|id| (*id).to_owned()),
+            members: Some(members.iter().map(|id| member(id)).collect()),
+            ..ChannelInput::default()
+        };
+        let request = GetOrCreateChannelRequest { data: Some(data), ..GetOrCreateChannelRequest::default() };
+        self.client
+            .chat()
+            .get_or_create_channel("messaging", id, request)
+            .await
+            .expect("the channel is created");
+    }
+
+    /// Sends a message with an id and a text to a channel of type messaging.
+    pub async fn send(&self, channel: &str, user_id: &str, id: &str, text: &str) -> MessageResponse {
+        let request = SendMessageRequest {
+            message: MessageRequest {
+                id: Some(id.to_owned()),
+                text: Some(text.to_owned()),
+                user_id: Some(user_id.to_owned()),
+                ..MessageRequest::default()
+            },
+            ..SendMessageRequest::default()
+        };
+        let sent = self.client.chat().send_message("messaging", channel, request).await;
+        sent.expect("the message is sent").into_inner().message
+    }
+}
+
+/// A member to be added, with nothing but an id.
+fn member(id: &str) -> ChannelMemberRequest {
+    ChannelMemberRequest { user_id: id.to_owned(), ..ChannelMemberRequest::default() }
+}
