@@ -163,5 +163,5 @@ impl TestServer {
 
 /// A member to be added, with nothing but an id.
 fn member(id: &str) -> ChannelMemberRequest {
-    ChannelMemberRequest { user_id: id.to_owned(), ..ChannelMemberRequest::default() }
+    ChannelMemberRequest::new(id)
 }

@@ -1,8 +1,11 @@
 //! Members of channels.
 
+use std::fmt;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::users::{UserRequest, UserResponse};
 use crate::{Custom, JsonMap, JsonParam, SortParam, Timestamp, operation, query_params};
@@ -64,8 +67,9 @@ pub struct MembersResponse {
     pub members: Vec<ChannelMemberResponse>,
 }
 
-/// A user to add, invite or give a role.
+/// A user to add, invite or give a role. In requests a bare user id may stand in its place.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct ChannelMemberRequest {
     /// Id of the user, who has to exist.
     pub user_id: String,
@@ -78,6 +82,42 @@ pub struct ChannelMemberRequest {
     /// The user as an object; servers go by `user_id`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<Arc<UserResponse>>,
+}
+
+impl ChannelMemberRequest {
+    /// The user with this id, as an ordinary member.
+    pub fn new(user_id: impl Into<String>) -> Self {
+        Self { user_id: user_id.into(), ..Self::default() }
+    }
+}
+
+// `remote` above turns what is derived into plain functions, so that the forms of an entry can be told apart here.
+impl Serialize for ChannelMemberRequest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for ChannelMemberRequest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entry;
+        impl<'de> Visitor<'de> for Entry {
+            type Value = ChannelMemberRequest;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a user id or an object with user_id")
+            }
+
+            fn visit_str<E: de::Error>(self, user_id: &str) -> Result<Self::Value, E> {
+                Ok(ChannelMemberRequest::new(user_id))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                ChannelMemberRequest::deserialize(MapAccessDeserializer::new(map))
+            }
+        }
+        deserializer.deserialize_any(Entry)
+    }
 }
 
 /// A user's membership of a channel.

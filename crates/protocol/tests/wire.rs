@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+use natterjack_protocol::members::ChannelMemberRequest;
 use natterjack_protocol::channel_state::ChannelStateResponse;
 use natterjack_protocol::channel_types::ListChannelTypesResponse;
 use natterjack_protocol::channels::{GetOrCreateChannelRequest, QueryChannelsRequest, UpdateChannelRequest};
@@ -173,4 +174,14 @@ fn sending_a_message_is_the_call_that_must_not_be_repeated() {
         reads::MarkRead::REPEATABLE,
     ];
     assert_eq!(repeatable, [true; 9]);
+}
+
+#[test]
+fn a_member_entry_may_be_a_bare_user_id() {
+    let entries: Vec<ChannelMemberRequest> =
+        serde_json::from_str(r#"["jane", {"user_id": "joe", "channel_role": "x"}]"#).unwrap();
+    assert_eq!(entries[0], ChannelMemberRequest::new("jane"));
+    assert_eq!(entries[1].channel_role.as_deref(), Some("x"));
+    assert_eq!(serde_json::to_string(&entries[0]).unwrap(), r#"{"user_id":"jane"}"#);
+    assert!(serde_json::from_str::<ChannelMemberRequest>("7").is_err());
 }

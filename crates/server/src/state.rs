@@ -101,7 +101,11 @@ impl State {
     /// # Errors
     /// When the database fails.
     pub async fn set_first_app(&self, app: NewApp) -> Result<()> {
-        let existing = self.first_app().map(|app| app.pk);
+        let existing = self.first_app();
+        if existing.as_ref().is_some_and(|was| was.api_key == app.api_key && was.api_secret == app.api_secret) {
+            return Ok(());
+        }
+        let existing = existing.map(|app| app.pk);
         let now = self.now();
         self.store
             .write("set_first_app", (existing, app, now), |tx, (existing, app, now)| {
