@@ -1,6 +1,6 @@
 # Run the server on a folder of its own
 run *arguments:
-    cargo run -- serve --data-dir data {{arguments}}
+    cargo run -- serve --data-dir natterjack-data {{arguments}}
 
 # Everything that must pass
 test *arguments:

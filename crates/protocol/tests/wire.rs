@@ -2,10 +2,10 @@
 
 #![allow(clippy::unwrap_used)]
 
-use natterjack_protocol::members::ChannelMemberRequest;
 use natterjack_protocol::channel_state::ChannelStateResponse;
 use natterjack_protocol::channel_types::ListChannelTypesResponse;
 use natterjack_protocol::channels::{GetOrCreateChannelRequest, QueryChannelsRequest, UpdateChannelRequest};
+use natterjack_protocol::members::ChannelMemberRequest;
 use natterjack_protocol::members::QueryMembersPayload;
 use natterjack_protocol::message_types::MessageResponse;
 use natterjack_protocol::messages::{GetRepliesQuery, MessageRequest, SendMessage, SendMessageRequest};

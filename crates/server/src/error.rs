@@ -118,7 +118,13 @@ impl std::error::Error for Error {
 
 impl From<storage::Error> for Error {
     fn from(error: storage::Error) -> Self {
-        Self::Internal(error)
+        match error {
+            // What was asked is too much for the time there is; asking for less helps.
+            storage::Error::Timeout(_) => {
+                Self::caller(ErrorCode::Timeout, "the request took too long; ask for less at a time")
+            }
+            error => Self::Internal(error),
+        }
     }
 }
 

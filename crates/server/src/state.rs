@@ -1,9 +1,10 @@
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use natterjack_protocol::Timestamp;
 use natterjack_protocol::channel_types::ChannelTypeConfig;
 use natterjack_protocol::users::UserResponse;
+use natterjack_protocol::{ErrorCode, Timestamp};
 use natterjack_storage::{App, Channel, NewApp, Store, User};
 use quick_cache::sync::Cache;
 
@@ -21,8 +22,9 @@ const MEMBERSHIPS_CACHED: usize = 50_000;
 
 /// Everything that requests share: the database, the clock, the apps and what is cached of channels and users.
 ///
-/// What is cached carries the version of its row. A transaction that relies on it reads the version with the row it
-/// updates anyway; when they differ it ends with [`Error::Stale`], the entry is dropped and the checks are repeated.
+/// What is cached carries the version of its row. The transactions that send messages and reactions and update channels
+/// read the version with the row they update anyway; when they differ they end with [`Error::Stale`], the entry is
+/// dropped and the checks are repeated. Reads take the channel from the database.
 #[derive(Debug)]
 pub struct State {
     pub(crate) store: Store,
@@ -30,6 +32,8 @@ pub struct State {
     apps: RwLock<HashMap<String, Arc<App>>>,
     users: Cache<(i64, String), Arc<CachedUser>>,
     channels: Cache<(i64, String), Arc<CachedChannel>>,
+    /// Moves with every entry that is dropped, so that a read that began before does not bring an old one back.
+    dropped: AtomicU64,
     memberships: Cache<(i64, String), CachedMembership>,
 }
 
@@ -68,6 +72,7 @@ impl State {
             apps: RwLock::default(),
             users: Cache::new(USERS_CACHED),
             channels: Cache::new(CHANNELS_CACHED),
+            dropped: AtomicU64::new(0),
             memberships: Cache::new(MEMBERSHIPS_CACHED),
         };
         state.reload_apps().await?;
@@ -102,7 +107,8 @@ impl State {
     /// When the database fails.
     pub async fn set_first_app(&self, app: NewApp) -> Result<()> {
         let existing = self.first_app();
-        if existing.as_ref().is_some_and(|was| was.api_key == app.api_key && was.api_secret == app.api_secret) {
+        if existing.as_ref().is_some_and(|was| was.api_key == app.api_key && was.api_secret == app.api_secret)
+        {
             return Ok(());
         }
         let existing = existing.map(|app| app.pk);
@@ -140,6 +146,7 @@ impl State {
             }
         }
         if !missing.is_empty() {
+            let dropped = self.dropped();
             let read = self
                 .store
                 .read("list_users", (app_pk, missing), |tx, (app_pk, ids)| {
@@ -147,7 +154,7 @@ impl State {
                 })
                 .await?;
             for user in read {
-                let cached = self.remember_user(user);
+                let cached = self.remember_read_user(user, dropped);
                 found.insert(cached.user.id.clone(), cached);
             }
         }
@@ -162,7 +169,22 @@ impl State {
         Ok(self.users(app_pk, [id]).await?.remove(id))
     }
 
-    /// Keeps what was just read or written of a user.
+    /// How many entries were dropped so far: what is read after this may be kept if it has not moved since.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Acquire)
+    }
+
+    /// Keeps what was read of a user, unless something was dropped since `dropped`.
+    fn remember_read_user(&self, user: User, dropped: u64) -> Arc<CachedUser> {
+        let key = (user.app_pk, user.id.clone());
+        let cached = self.remember_user(user);
+        if self.dropped() != dropped {
+            self.users.remove(&key);
+        }
+        cached
+    }
+
+    /// Keeps what was just written of a user.
     pub(crate) fn remember_user(&self, user: User) -> Arc<CachedUser> {
         let response = Arc::new(present::user(&user));
         let key = (user.app_pk, user.id.clone());
@@ -185,22 +207,26 @@ impl State {
         if let Some(channel) = self.channels.get(&key) {
             return Ok(channel);
         }
+        let dropped = self.dropped();
         let found = self
             .store
             .read("find_channel", key, |tx, (app_pk, cid)| Box::pin(tx.find_channel(*app_pk, cid)))
             .await?;
         match found {
-            Some(channel) if channel.deleted_at.is_none() => Ok(self.remember_channel(app, channel)),
+            Some(channel) if channel.deleted_at.is_none() => Ok(self.remember_channel(app, channel, dropped)),
             _ => Err(Error::not_found("channel", cid)),
         }
     }
 
-    /// Keeps what was just read of a channel.
-    pub(crate) fn remember_channel(&self, app: &App, channel: Channel) -> Arc<CachedChannel> {
+    /// Keeps what was read of a channel, unless something was dropped since `dropped`.
+    pub(crate) fn remember_channel(&self, app: &App, channel: Channel, dropped: u64) -> Arc<CachedChannel> {
         let key = (app.pk, channel.cid.clone());
         let config = self.channel_config(app, &channel);
         let cached = Arc::new(CachedChannel { channel, config });
-        self.channels.insert(key, Arc::clone(&cached));
+        self.channels.insert(key.clone(), Arc::clone(&cached));
+        if self.dropped() != dropped {
+            self.channels.remove(&key);
+        }
         cached
     }
 
@@ -212,11 +238,13 @@ impl State {
 
     /// Drops what is cached of a channel, after a change or when it was found stale.
     pub(crate) fn forget_channel(&self, app_pk: i64, cid: &str) {
+        self.dropped.fetch_add(1, Ordering::AcqRel);
         self.channels.remove(&(app_pk, cid.to_owned()));
     }
 
     /// Drops what is cached of a user, after a change or when it was found stale.
     pub(crate) fn forget_user(&self, app_pk: i64, id: &str) {
+        self.dropped.fetch_add(1, Ordering::AcqRel);
         self.users.remove(&(app_pk, id.to_owned()));
     }
 
@@ -253,7 +281,7 @@ pub(crate) struct Freshness<'a> {
 
 impl<'a> Freshness<'a> {
     /// Changes of the same channel that may get in between.
-    const ATTEMPTS_MAX: usize = 10;
+    const ATTEMPTS_MAX: usize = 500;
 
     /// For a write that relies on what is cached of this channel and this user.
     pub(crate) fn new(app_pk: i64, cid: &'a str, user_id: Option<&'a str>) -> Self {
@@ -275,8 +303,8 @@ impl<'a> Freshness<'a> {
                 Ok(None)
             }
             Err(Error::Stale) => {
-                let reason = "the channel changed too often while it was written to";
-                Err(Error::Internal(natterjack_storage::Error::Busy(reason.into())))
+                let text = "the channel changed too often while it was written to; repeat the call";
+                Err(Error::caller(ErrorCode::Timeout, text))
             }
             outcome => outcome.map(Some),
         }

@@ -24,6 +24,14 @@ const GROUP_BUCKETS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 25
 
 static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
 
+/// Checks a filter of log lines.
+///
+/// # Errors
+/// When it is not in the syntax of `RUST_LOG`.
+pub fn check_filter(filter: &str) -> Result<(), String> {
+    EnvFilter::try_new(filter).map(|_| ()).map_err(|error| error.to_string())
+}
+
 /// Starts writing log lines to standard error. `filter` is in the syntax of `RUST_LOG`.
 pub fn start_logging(format: LogFormat, filter: &str) {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));

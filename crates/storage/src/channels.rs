@@ -325,8 +325,8 @@ impl Tx {
         )
         .await?;
         self.execute(
-            "UPDATE members SET read_seq = (SELECT unread_seq FROM channels WHERE pk = $1), unread_less = 0 \
-             WHERE channel_pk = $1",
+            "UPDATE members SET read_seq = (SELECT unread_seq FROM channels WHERE pk = $1), unread_less = 0, \
+             read_up_to = (SELECT clock_at FROM channels WHERE pk = $1) WHERE channel_pk = $1",
             params![channel_pk],
         )
         .await?;
@@ -335,11 +335,19 @@ impl Tx {
 
     /// Removes everything of a channel.
     pub async fn delete_channel_rows(&mut self, channel_pk: i64) -> Result<()> {
-        const OF_ITS_MESSAGES: [&str; 3] = [
-            "INSERT INTO search_queue (message_pk) SELECT pk FROM messages WHERE channel_pk = $1 \
+        // Each half of the messages has an index of its own.
+        const OF_ITS_MESSAGES: [&str; 7] = [
+            "INSERT INTO search_queue (message_pk) SELECT pk FROM messages WHERE channel_pk = $1 AND in_channel \
              ON CONFLICT (message_pk) DO UPDATE SET message_pk = excluded.message_pk",
-            "DELETE FROM reactions WHERE message_pk IN (SELECT pk FROM messages WHERE channel_pk = $1)",
+            "INSERT INTO search_queue (message_pk) SELECT pk FROM messages WHERE channel_pk = $1 AND NOT in_channel \
+             ON CONFLICT (message_pk) DO UPDATE SET message_pk = excluded.message_pk",
+            "DELETE FROM reactions WHERE message_pk IN \
+             (SELECT pk FROM messages WHERE channel_pk = $1 AND in_channel)",
+            "DELETE FROM reactions WHERE message_pk IN \
+             (SELECT pk FROM messages WHERE channel_pk = $1 AND NOT in_channel)",
             "DELETE FROM message_hidden_for WHERE channel_pk = $1",
+            "DELETE FROM messages WHERE channel_pk = $1 AND in_channel",
+            "DELETE FROM messages WHERE channel_pk = $1 AND NOT in_channel",
         ];
         const OF_ITS_THREADS: [&str; 2] = [
             "DELETE FROM thread_participants WHERE parent_pk IN \
@@ -347,9 +355,8 @@ impl Tx {
             "DELETE FROM thread_unread_gaps WHERE parent_pk IN \
              (SELECT parent_pk FROM threads WHERE channel_pk = $1)",
         ];
-        const ITS_OWN: [&str; 6] = [
+        const ITS_OWN: [&str; 5] = [
             "DELETE FROM threads WHERE channel_pk = $1",
-            "DELETE FROM messages WHERE channel_pk = $1",
             "DELETE FROM members WHERE channel_pk = $1",
             "DELETE FROM unread_gaps WHERE channel_pk = $1",
             "DELETE FROM channel_events WHERE channel_pk = $1",

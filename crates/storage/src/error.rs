@@ -17,6 +17,9 @@ pub enum Error {
         #[source]
         source: BoxError,
     },
+    /// The statement took longer than it may.
+    #[error("the statement took too long")]
+    Timeout(#[source] BoxError),
     /// Whether the transaction was committed is not known.
     #[error("the outcome of a commit is not known")]
     CommitUnknown(#[source] BoxError),
@@ -53,6 +56,7 @@ impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode;
         match error.sqlite_error().map(|failure| (failure.code, failure.extended_code)) {
+            Some((ErrorCode::OperationInterrupted, _)) => Self::Timeout(error.into()),
             Some((ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _)) => Self::Busy(error.into()),
             Some((
                 ErrorCode::ConstraintViolation,
@@ -68,6 +72,7 @@ impl From<tokio_postgres::Error> for Error {
         use tokio_postgres::error::SqlState;
         match error.code() {
             Some(&SqlState::UNIQUE_VIOLATION) => Self::Conflict(error.into()),
+            Some(&SqlState::QUERY_CANCELED) => Self::Timeout(error.into()),
             Some(&SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED) => {
                 Self::Busy(error.into())
             }
@@ -78,6 +83,9 @@ impl From<tokio_postgres::Error> for Error {
 
 impl From<deadpool_postgres::PoolError> for Error {
     fn from(error: deadpool_postgres::PoolError) -> Self {
-        Self::Database(error.into())
+        match error {
+            deadpool_postgres::PoolError::Timeout(_) => Self::Timeout(error.into()),
+            _ => Self::Database(error.into()),
+        }
     }
 }

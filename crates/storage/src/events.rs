@@ -101,8 +101,29 @@ impl Tx {
         Ok(channels.last().copied())
     }
 
-    /// Removes events of users that are older than `before`.
-    pub async fn prune_user_events(&mut self, before: Timestamp) -> Result<u64> {
-        self.execute("DELETE FROM user_events WHERE created_at < $1", params![before]).await
+    /// As [`Tx::prune_channel_events`], for the events of users: those behind the user `after` of that app.
+    pub async fn prune_user_events(
+        &mut self,
+        after: (i64, &str),
+        before: Timestamp,
+        limit: i64,
+    ) -> Result<Option<(i64, String)>> {
+        let users = self
+            .query(
+                "SELECT app_pk, id FROM users WHERE (app_pk, id) > ($1, $2) ORDER BY app_pk, id LIMIT $3",
+                params![after.0, after.1, limit],
+                |row| Ok((row.int(0)?, row.text(1)?)),
+            )
+            .await?;
+        for (app_pk, user_id) in &users {
+            self.execute(
+                "DELETE FROM user_events WHERE app_pk = $1 AND user_id = $2 AND seq < COALESCE((SELECT seq \
+                 FROM user_events WHERE app_pk = $1 AND user_id = $2 AND created_at >= $3 ORDER BY seq LIMIT 1), \
+                 9223372036854775807)",
+                params![*app_pk, user_id, before],
+            )
+            .await?;
+        }
+        Ok(users.last().cloned())
     }
 }

@@ -4,12 +4,8 @@
 //! is a complement. Values are always parameters; only the names that a [`Resolve`] gives become text.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
-use std::sync::Arc;
 
 use natterjack_filter::{CustomKind, Expression, Field, FieldRef, Operand, Operator, SortKey, words};
-use rusqlite::functions::FunctionFlags;
-use rusqlite::types::ValueRef;
 
 use crate::dialect::{Dialect, JsonKind, JsonValue};
 use crate::value::Param;
@@ -382,28 +378,4 @@ fn param(operand: &Operand) -> Param<'static> {
         Operand::Time(value) => Param::Int(value.nanoseconds()),
         Operand::Null | Operand::List(_) => Param::Null,
     }
-}
-
-/// Gives SQLite the function `natterjack_words_match(mode, text, words)`: whether `q` each of the words, `any` one of
-/// them, `autocomplete` a beginning of each stands in the text. `words` is a JSON array; `NULL` text gives `NULL`.
-pub(crate) fn register_words(connection: &rusqlite::Connection) -> rusqlite::Result<()> {
-    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
-    connection.create_scalar_function("natterjack_words_match", 3, flags, |context| {
-        if context.get_raw(1) == ValueRef::Null {
-            return Ok(None);
-        }
-        let wanted: Arc<Vec<String>> = context.get_or_create_aux(2, |value| -> rusqlite::Result<_> {
-            serde_json::from_str(value.as_str()?)
-                .map_err(|source| rusqlite::Error::UserFunctionError(source.into()))
-        })?;
-        let found: HashSet<String> = words(context.get_raw(1).as_str()?).collect();
-        let holds = match context.get_raw(0).as_str()? {
-            "autocomplete" => {
-                wanted.iter().all(|start| found.iter().any(|word| word.starts_with(start.as_str())))
-            }
-            "any" => wanted.iter().any(|word| found.contains(word)),
-            _ => wanted.iter().all(|word| found.contains(word)),
-        };
-        Ok(Some(holds))
-    })
 }

@@ -29,6 +29,7 @@ mod threads;
 mod tx;
 mod users;
 mod value;
+mod word_function;
 
 pub use apps::{App, NewApp};
 pub use channels::{Advance, Advanced, Channel, ChannelChange, NewChannel};

@@ -168,9 +168,9 @@ impl Tx {
         now: Timestamp,
     ) -> Result<Vec<String>> {
         const INSERT: &str = "INSERT INTO members (channel_pk, user_id, app_pk, channel_role, custom, invited, \
-            hidden, hide_messages_before, read_seq, last_read, created_at, updated_at, banned, shadow_banned, \
+            hidden, hide_messages_before, read_seq, read_up_to, last_read, created_at, updated_at, banned, shadow_banned, \
             notifications_muted, unread_less) \
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $10, FALSE, FALSE, FALSE, 0) \
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $10, $10, FALSE, FALSE, FALSE, 0) \
             ON CONFLICT (channel_pk, user_id) DO NOTHING RETURNING user_id";
         let params: Vec<_> = members
             .iter()
@@ -229,7 +229,7 @@ impl Tx {
     ) -> Result<()> {
         let sql = if accepted {
             "UPDATE members SET invite_accepted_at = $1, invite_rejected_at = NULL, updated_at = $1, \
-             read_seq = (SELECT unread_seq FROM channels WHERE pk = $2), unread_less = 0, last_read = $1 \
+             read_seq = (SELECT unread_seq FROM channels WHERE pk = $2), unread_less = 0, last_read = $1, read_up_to = $1 \
              WHERE channel_pk = $2 AND user_id = $3"
         } else {
             "UPDATE members SET invite_rejected_at = $1, invite_accepted_at = NULL, updated_at = $1 \

@@ -454,7 +454,7 @@ impl Tx {
         event_seq: i64,
         moves_read_position: bool,
     ) -> Result<()> {
-        const MOVE_READ_POSITION: &str = "UPDATE members SET read_seq = $1, last_read = $2, \
+        const MOVE_READ_POSITION: &str = "UPDATE members SET read_seq = $1, read_up_to = $2, last_read = $2, \
             last_read_message_id = $3, unread_less = 0, last_delivered_at = $2, last_delivered_message_id = $3 \
             WHERE channel_pk = $4 AND user_id = $5";
         let event = params![

@@ -11,6 +11,8 @@ use crate::value::params;
 pub struct ReadPosition {
     /// The channel's `unread_seq` at that place.
     pub read_seq: i64,
+    /// The moment of that place: when the message read last was sent, or now.
+    pub read_up_to: Timestamp,
     /// Messages behind it that do not count for this member.
     pub unread_less: i64,
     pub last_read: Timestamp,
@@ -50,11 +52,12 @@ impl Tx {
     ) -> Result<bool> {
         let changed = self
             .execute(
-                "UPDATE members SET read_seq = $1, unread_less = $2, last_read = $3, last_read_message_id = $4, \
-                 last_delivered_at = $3, last_delivered_message_id = $4 \
-                 WHERE channel_pk = $5 AND user_id = $6",
+                "UPDATE members SET read_seq = $1, read_up_to = $2, unread_less = $3, last_read = $4, \
+                 last_read_message_id = $5, last_delivered_at = $4, last_delivered_message_id = $5 \
+                 WHERE channel_pk = $6 AND user_id = $7",
                 params![
                     position.read_seq,
+                    position.read_up_to,
                     position.unread_less,
                     position.last_read,
                     position.last_read_message_id.as_deref(),
@@ -108,17 +111,29 @@ impl Tx {
         Ok(())
     }
 
-    /// Before a restricted message is deleted: takes it off the number of unread messages of those who see it and
-    /// have not read it.
-    pub async fn settle_restricted(&mut self, message: &Message) -> Result<()> {
+    /// Before a message is deleted, with its replies when `tree` says so: takes what of it is restricted off the
+    /// number of unread messages of those who see it and have not read it.
+    pub async fn settle_restricted(&mut self, message: &Message, tree: bool) -> Result<()> {
+        let restricted = self
+            .query(
+                "SELECT user_id, restricted_visibility, created_at FROM messages \
+                 WHERE (pk = $1 OR (parent_pk = $1 AND $2)) AND restricted_visibility IS NOT NULL \
+                 AND in_channel AND NOT silent AND deleted_at IS NULL",
+                params![message.pk, tree],
+                |row| {
+                    let readers: Vec<String> = row.json(1, "messages.restricted_visibility")?;
+                    Ok((row.text(0)?, readers, row.time(2)?))
+                },
+            )
+            .await?;
         let sql = format!(
-            "UPDATE members SET unread_less = unread_less + 1 WHERE channel_pk = $1 AND last_read < $2 \
+            "UPDATE members SET unread_less = unread_less + 1 WHERE channel_pk = $1 AND read_up_to < $2 \
              AND user_id <> $3 AND {}",
             self.dialect().is_in("user_id", 4)
         );
-        let readers = message.restricted_visibility.clone();
-        self.execute(&sql, params![message.channel_pk, message.created_at, &message.user_id, readers])
-            .await?;
+        for (author, readers, created_at) in restricted {
+            self.execute(&sql, params![message.channel_pk, created_at, author, readers]).await?;
+        }
         Ok(())
     }
 

@@ -44,7 +44,10 @@ trait WriteJob: Send {
 /// Why a group was not committed, for each of its members.
 #[derive(Clone)]
 enum CommitFailure {
+    /// The sync failed: whether the group is on disk is not known.
     Unknown(String),
+    /// Another process held the database; nothing was written.
+    Busy,
     Stopped,
 }
 
@@ -79,6 +82,7 @@ where
             (Some(Err(error)), _) => Err(error),
             (Some(Ok(output)), Ok(())) => Ok(output),
             (_, Err(CommitFailure::Unknown(text))) => Err(Error::CommitUnknown(text.into()).into()),
+            (_, Err(CommitFailure::Busy)) => Err(Error::Busy("another process writes".into()).into()),
             (_, Err(CommitFailure::Stopped) | Ok(())) => Err(Error::Stopped.into()),
         };
         // The caller may have gone away. What was committed stays committed.
@@ -118,7 +122,7 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
 pub(crate) struct Sqlite {
     queue: mpsc::Sender<Box<dyn WriteJob>>,
     readers: Mutex<Vec<Tx>>,
-    reader_permits: Semaphore,
+    reader_permits: Arc<Semaphore>,
     stopped: Arc<AtomicBool>,
     path: PathBuf,
     writer: Mutex<Option<std::thread::JoinHandle<()>>>,
@@ -159,7 +163,7 @@ impl Sqlite {
         Ok(Self {
             queue,
             readers: Mutex::new(readers),
-            reader_permits: Semaphore::new(READERS),
+            reader_permits: Arc::new(Semaphore::new(READERS)),
             stopped,
             path: path.to_owned(),
             writer: Mutex::new(Some(writer)),
@@ -203,7 +207,7 @@ impl Sqlite {
         E: Transient,
     {
         let this = Arc::clone(self);
-        let permit = self.reader_permits.acquire().await.map_err(|_| Error::Stopped)?;
+        let permit = Arc::clone(&self.reader_permits).acquire_owned().await.map_err(|_| Error::Stopped)?;
         let task = tokio::task::spawn_blocking(move || {
             let mut reader = {
                 let mut readers = this.readers.lock().unwrap_or_else(PoisonError::into_inner);
@@ -211,11 +215,11 @@ impl Sqlite {
             };
             let result = read_snapshot(name, &mut reader, &input, &operation);
             this.readers.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
+            // The permit goes with the reader: a caller that goes away takes neither with it.
+            drop(permit);
             result
         });
-        let result = task.await.map_err(|source| Error::Database(source.into()))?;
-        drop(permit);
-        result
+        task.await.map_err(|source| Error::Database(source.into()))?
     }
 
     /// Waits until everything queued is committed and the writer has ended.
@@ -236,7 +240,7 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.pragma_update(None, "foreign_keys", false)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
-    crate::filter_sql::register_words(&connection)?;
+    crate::word_function::register(&connection)?;
     Ok(connection)
 }
 
@@ -292,7 +296,10 @@ fn write_group(
     group: &mut Vec<Box<dyn WriteJob>>,
 ) -> Result<(), CommitFailure> {
     let started = Instant::now();
-    let unknown = |error: rusqlite::Error| CommitFailure::Unknown(error.to_string());
+    let failure = |error: rusqlite::Error| match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => CommitFailure::Busy,
+        _ => CommitFailure::Unknown(error.to_string()),
+    };
     let mut next = Some(first);
     let mut opened = false;
     while let Some(mut job) = next {
@@ -310,7 +317,7 @@ fn write_group(
         group.push(job);
         if let Err(error) = run {
             drop(control(tx, "ROLLBACK"));
-            return Err(unknown(error));
+            return Err(failure(error));
         }
         next = if group.len() < GROUP_MAX && started.elapsed() < GROUP_TIME_MAX {
             jobs.try_recv().ok()
@@ -320,7 +327,7 @@ fn write_group(
     }
     control(tx, "COMMIT").map_err(|error| {
         drop(control(tx, "ROLLBACK"));
-        unknown(error)
+        failure(error)
     })
 }
 

@@ -142,6 +142,21 @@ impl Tx {
         }
     }
 
+    /// Keeps other transactions from taking the same lock until the end of this one, for a key whose row may not be
+    /// there yet. SQLite has one writer and needs none.
+    pub(crate) async fn lock_key(&mut self, table: &str, app_pk: i64, key: &str) -> Result<()> {
+        if self.dialect() == Dialect::Postgres {
+            let name = format!("{table}:{app_pk}:{key}");
+            self.query(
+                "SELECT CAST(pg_advisory_xact_lock(hashtextextended($1, 0)) AS TEXT)",
+                &[Param::from(name)],
+                |_| Ok(()),
+            )
+            .await?;
+        }
+        Ok(())
+    }
+
     fn count(&self, sql: &str, number: u64) {
         debug_assert!(placeholders_in_order(sql), "parameters must first appear in order: {sql}");
         self.statements.fetch_add(number, Ordering::Relaxed);

@@ -89,8 +89,13 @@ impl Tx {
         self.query(&sql, params![app_pk, ids], user_from_row).await
     }
 
-    /// As [`Tx::list_users`], and keeps the rows from changing until the end of the transaction.
-    pub async fn lock_users(&mut self, app_pk: i64, ids: Vec<String>) -> Result<Vec<User>> {
+    /// As [`Tx::list_users`], and keeps the rows from changing, and absent ones from being created by others, until
+    /// the end of the transaction.
+    pub async fn lock_users(&mut self, app_pk: i64, mut ids: Vec<String>) -> Result<Vec<User>> {
+        ids.sort();
+        for id in &ids {
+            self.lock_key("users", app_pk, id).await?;
+        }
         let sql = format!(
             "SELECT {USER_COLUMNS} FROM users u WHERE u.app_pk = $1 AND {} ORDER BY u.id{}",
             self.dialect().is_in("u.id", 2),

@@ -95,7 +95,7 @@ async fn users_and_channels(tx: &mut Tx) -> Result<i64> {
     assert!(tx.insert_channel(APP, &channel("one"), at(20)).await?.is_none());
     assert_eq!(tx.find_channel(APP, "messaging:one").await?, Some(stored.clone()));
     assert_eq!(tx.lock_channel(APP, "messaging:one").await?, Some(stored.clone()));
-    assert_eq!(tx.list_channels(vec![stored.pk]).await?, [stored.clone()]);
+    assert_eq!(tx.list_channels(vec![stored.pk]).await?, std::slice::from_ref(&stored));
     let change = ChannelChange { team: Some("red".to_owned()), frozen: true, ..ChannelChange::from(&stored) };
     tx.update_channel(stored.pk, &change, at(21)).await?;
     assert!(tx.find_channel(APP, "messaging:one").await?.unwrap().frozen);
@@ -277,6 +277,7 @@ async fn reads(tx: &mut Tx, channel_pk: i64) -> Result<()> {
     let position = ReadPosition {
         read_seq: 3,
         unread_less: 0,
+        read_up_to: at(71),
         last_read: at(71),
         last_read_message_id: Some("m3".to_owned()),
     };

@@ -69,8 +69,15 @@ async fn channel(tx: &mut Tx, app_pk: i64, id: &str, members: &[NewMember], unre
 async fn fill(tx: &mut Tx) -> Result<()> {
     for change in [
         user("me", "Mé Myself", Custom::new().with("email", "me@example.org")),
-        user("ann", "Ann Lee", Custom::new().with("username", "annie")),
-        user("bob", "Bob Ångström", Custom::new()),
+        user(
+            "ann",
+            "Ann Lee",
+            Custom::new().with("username", "annie").with("score", 9_007_199_254_740_993_u64),
+        ),
+        UserChange {
+            teams: ["x", "y", "x"].map(str::to_owned).to_vec(),
+            ..user("bob", "Bob Ångström", Custom::new())
+        },
     ] {
         tx.upsert_user(APP, &change, at(1)).await?;
     }
@@ -80,7 +87,13 @@ async fn fill(tx: &mut Tx) -> Result<()> {
     let three = channel(tx, APP, "three", &[me.clone(), ann.clone(), bob.clone()], 2).await?;
     tx.update_member_role(three, "me", "channel_moderator", at(3)).await?;
     let hid = channel(tx, APP, "hid", &[NewMember { hidden: true, ..me.clone() }], 2).await?;
-    let position = ReadPosition { read_seq: 1, unread_less: 0, last_read: at(1), last_read_message_id: None };
+    let position = ReadPosition {
+        read_seq: 1,
+        unread_less: 0,
+        read_up_to: at(1),
+        last_read: at(1),
+        last_read_message_id: None,
+    };
     tx.update_read_position(hid, "me", &position).await?;
     channel(tx, APP, "asked", &[invited.clone(), bob.clone()], 3).await?;
     for (id, accepted) in [("agreed", true), ("refused", false)] {
@@ -237,7 +250,14 @@ async fn users_are_found() {
         (json!({"email": {"$in": ["me@example.org"]}}), &["me"]),
         (json!({"shadow_banned": true}), &[]),
         (json!({"bypass_moderation": {"$ne": true}}), &["ann", "bob", "me"]),
-        (json!({"teams": null}), &["ann", "bob", "me"]),
+        // As floats, these are the same number.
+        (json!({"score": 9_007_199_254_740_992_u64}), &["ann"]),
+        (json!({"score": {"$gt": 9_007_199_254_740_992_u64}}), &[]),
+        (json!({"score": "9007199254740993"}), &[]),
+        (json!({"teams": null}), &["ann", "me"]),
+        (json!({"teams": ["y", "x"]}), &["bob"]),
+        (json!({"teams": ["x"]}), &[]),
+        (json!({"teams": {"$contains": "x"}}), &["bob"]),
     ];
     let databases = Databases::open().await;
     for store in &databases.stores {

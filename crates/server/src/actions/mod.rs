@@ -94,8 +94,3 @@ pub(crate) fn offset(field: &str, given: Option<i64>, max: i64) -> Result<i64> {
         offset => Ok(offset),
     }
 }
-
-/// Checks the size of settings that are stored as they are given.
-pub(crate) fn check_custom_like(field: &str, value: &impl Serialize) -> Result<()> {
-    check_size(field, value, CUSTOM_SIZE_MAX)
-}

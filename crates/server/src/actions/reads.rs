@@ -172,6 +172,7 @@ async fn do_read_up_to(
     let channel_pk = message.channel_pk;
     let position = ReadPosition {
         read_seq: message.unread_seq,
+        read_up_to: message.created_at,
         unread_less: tx.count_unread_less(channel_pk, &plan.user_id, message.created_at).await?,
         last_read: advanced.at,
         last_read_message_id: Some(message.id),
@@ -191,6 +192,7 @@ async fn do_read_all(
     let last = tx.list_messages(channel_pk, MessagePage::Newest, 1, visibility).await?.pop();
     let position = ReadPosition {
         read_seq: advanced.unread_seq,
+        read_up_to: advanced.at,
         unread_less: 0,
         last_read: advanced.at,
         last_read_message_id: last.map(|message| message.id),

@@ -57,7 +57,7 @@ struct Results {
 /// Finds messages in the channels that a filter selects.
 pub(crate) async fn search(state: &State, app: &App, payload: SearchPayload) -> Result<SearchResponse> {
     let mut plan = check_search(state, app, payload)?;
-    index_before_search(state).await?;
+    index_before_search(state).await;
     let (channels, results_warning) = list_channels(state, app, &plan.channels).await?;
     if channels.is_empty() {
         return Ok(SearchResponse { results_warning, ..SearchResponse::default() });

@@ -78,10 +78,10 @@ pub(crate) async fn acting_user(
                 "either {what} or {what}_id must be provided when using server side auth."
             )));
         }
-        (Some(id), Some(user)) if user.id != id => {
+        (Some(_), Some(_)) => {
             return Err(Error::input(format!("cannot set both {what} and {what}_id.")));
         }
-        (_, Some(user)) => accompany(state, app, what, user).await?,
+        (None, Some(user)) => accompany(state, app, what, user).await?,
         (Some(id), None) => existing(state, app, &format!("{what}_id"), id).await?,
     };
     if user.user.deactivated_at.is_some() {
@@ -162,6 +162,9 @@ async fn upsert(
 ) -> Result<Vec<Arc<CachedUser>>> {
     let plan = Upsert { app_pk: app.pk, requests, missing, now: state.now() };
     let users = state.store.write("update_users", plan, |tx, plan| Box::pin(do_upsert(tx, plan))).await?;
+    for user in &users {
+        state.forget_user(app.pk, &user.id);
+    }
     Ok(users.into_iter().map(|user| state.remember_user(user)).collect())
 }
 
@@ -329,7 +332,13 @@ async fn full_users(state: &State, app: &App, users: Vec<&User>) -> Result<Vec<F
                 state.channel_type(app, &channel.channel_kind).is_some_and(|config| config.read_events)
             })
             .collect();
-        let threads: Vec<_> = threads.iter().filter(|thread| thread.user_id == user.id).collect();
+        let threads: Vec<_> = threads
+            .iter()
+            .filter(|thread| thread.user_id == user.id)
+            .filter(|thread| {
+                state.channel_type(app, &thread.channel_kind).is_some_and(|config| config.read_events)
+            })
+            .collect();
         present::full_user(user, &channels, &threads)
     });
     Ok(full.collect())

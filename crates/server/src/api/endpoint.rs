@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::io::Read;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -10,10 +11,12 @@ use axum::extract::{FromRequestParts, RawPathParams, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, header, request};
 use bytes::Bytes;
 use flate2::read::GzDecoder;
+use futures_util::FutureExt;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use natterjack_protocol::{ErrorCode, NoBody, Operation, PathParams, QueryParams, Timestamp};
 use natterjack_storage::App;
 use serde::de::DeserializeOwned;
+use tracing::Instrument;
 
 use super::reply;
 use crate::auth::{Authenticator, Caller, Credentials};
@@ -53,7 +56,13 @@ where
     let accepts_gzip = compress::accepts_gzip(&parts.headers);
     let now = edge.state.now();
     let outcome = match decode::<O>(&edge, parts, body, now).await {
-        Ok(call) => handler(call).await,
+        Ok(call) => {
+            let span = tracing::debug_span!("api", operation = O::ID);
+            // A panic in one request takes no other request of the connection with it.
+            AssertUnwindSafe(handler(call).instrument(span)).catch_unwind().await.unwrap_or_else(|_| {
+                Err(Error::Internal(natterjack_storage::Error::Database("the handler panicked".into())))
+            })
+        }
         Err(error) => Err(error),
     };
     let elapsed = started.elapsed();
@@ -105,15 +114,16 @@ async fn decode<O: Operation>(
     let credentials = Credentials {
         authorization: header_text(&parts.headers, "authorization").or(parameter("authorization")),
         auth_type: header_text(&parts.headers, "stream-auth-type").or(parameter("stream-auth-type")),
-        user_id: None,
+        user_id: parameter("user_id"),
     };
     let caller = edge.authenticator.authenticate(&app, credentials, now)?;
     if caller != Caller::Server {
         return Err(Error::denied("this operation is only allowed with server-side auth"));
     }
 
-    let query = O::Query::decode(pairs.iter().map(|(name, value)| (&**name, &**value)))
-        .map_err(|error| Error::field(&error.name, &error.problem))?;
+    let query = O::Query::decode(pairs.iter().map(|(name, value)| (&**name, &**value))).map_err(|error| {
+        Error::field(&error.name, format!("is not valid: {}", without_position(&error.problem)))
+    })?;
     let path = decode_path::<O>(&mut parts).await?;
     let body = if std::any::TypeId::of::<O::Body>() == std::any::TypeId::of::<NoBody>() {
         // Some clients send `null` or `{}` where nothing is expected.
@@ -201,8 +211,7 @@ fn decode_body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
 fn body_error(error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
     let path = error.path().to_string();
     let problem = error.inner().to_string();
-    // The position stands behind the problem; it means nothing to who wrote the body with a library.
-    let problem = problem.split(" at line ").next().unwrap_or_default();
+    let problem = without_position(&problem);
     if error.inner().is_syntax() || error.inner().is_eof() {
         return Error::input(format!("the request body is not valid JSON: {problem}"));
     }
@@ -213,6 +222,11 @@ fn body_error(error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
         (None, "." | "") => Error::input(format!("the request body: {problem}")),
         (None, path) => Error::field(path, format!("is not valid: {problem}")),
     }
+}
+
+/// A problem with JSON without its place, which means nothing to who wrote it with a library.
+fn without_position(problem: &str) -> &str {
+    problem.split(" at line ").next().unwrap_or_default()
 }
 
 /// Whether JSON text spells a NUL character, which PostgreSQL cannot store in a text. Refused on both databases.

@@ -22,7 +22,7 @@ pub(crate) fn success(reply: &impl Serialize, status: u16, elapsed: Duration) ->
     let mut body = Vec::with_capacity(1024);
     body.extend_from_slice(br#"{"duration":""#);
     body.extend_from_slice(duration_text(elapsed).as_bytes());
-    body.extend_from_slice(br#"","#);
+    body.push(b'"');
     let start = body.len();
     if let Err(error) = serde_json::to_writer(&mut body, reply) {
         tracing::error!(error = &error as &dyn std::error::Error, "a reply could not be written");
@@ -32,11 +32,11 @@ pub(crate) fn success(reply: &impl Serialize, status: u16, elapsed: Duration) ->
             elapsed,
         );
     }
-    // The reply's own opening brace gives way to the one that stands before `duration`.
-    body.remove(start);
-    if body.last() == Some(&b'}') && body.get(start) == Some(&b'}') {
-        // A reply without fields: no comma after `duration`.
-        body.remove(start - 1);
+    // The reply's opening brace becomes the comma behind `duration`, unless the reply has no fields.
+    if body.get(start + 1) == Some(&b'}') {
+        body.remove(start);
+    } else if let Some(brace) = body.get_mut(start) {
+        *brace = b',';
     }
     json_response(StatusCode::from_u16(status).unwrap_or(StatusCode::OK), body)
 }

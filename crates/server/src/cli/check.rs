@@ -10,7 +10,8 @@ const DATABASE_FILE: &str = "natterjack.db";
 
 /// Checks that what is stored agrees with itself: counters, references, copies, and with SQLite the file.
 ///
-/// Reads everything and changes nothing. The server may go on running.
+/// Reads everything. Changes nothing but to bring the tables of an older version up to date. The server may go on
+/// running.
 #[derive(Debug, clap::Args)]
 pub struct CheckArgs {
     /// The server's data folder

@@ -45,7 +45,7 @@ pub struct LoadArgs {
     #[arg(long, env = "NATTERJACK_API_SECRET", hide_env_values = true)]
     api_secret: Option<String>,
     /// The server's data folder, which holds its key and secret
-    #[arg(long, default_value = "natterjack-data")]
+    #[arg(long, env = "NATTERJACK_DATA_DIR", default_value = "natterjack-data")]
     data_dir: PathBuf,
     /// The type of the channels
     #[arg(long, default_value = "messaging")]

@@ -3,7 +3,6 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Args;
-use natterjack_client::token::server_token;
 use natterjack_storage::{NewApp, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -12,6 +11,9 @@ use crate::clock::SystemClock;
 use crate::config::{Config, Credentials, Settings};
 use crate::serve::{Server, ServerParts};
 use crate::telemetry;
+
+/// Characters below which a secret is called short: as many bits as the signature has take 32.
+const SECRET_LENGTH_ADVISED: usize = 32;
 
 /// Arguments of `natterjack serve`.
 #[derive(Debug, Args)]
@@ -28,7 +30,12 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
 
-    std::fs::create_dir_all(&config.data_dir)
+    // The database holds conversations and the secret: a new folder is its owner's alone.
+    let mut folder = std::fs::DirBuilder::new();
+    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+    folder
+        .recursive(true)
+        .create(&config.data_dir)
         .with_context(|| format!("data-dir: {} cannot be created", config.data_dir.display()))?;
     let listener = TcpListener::bind(config.listen)
         .await
@@ -61,18 +68,20 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<()> {
 
 /// Key and secret of the first app: as set, else as kept in the data folder, else as in the database, else new.
 async fn first_app(config: &Config, store: &Store) -> anyhow::Result<Credentials> {
-    if let (Some(api_key), Some(api_secret)) = (&config.api_key, &config.api_secret) {
-        let credentials = Credentials { api_key: api_key.clone(), api_secret: api_secret.clone() };
-        credentials.write(&config.data_dir)?;
-        return Ok(credentials);
-    }
     let apps = store.read("list_apps", (), |tx, ()| Box::pin(tx.list_apps())).await?;
-    let credentials = match (apps.into_iter().next(), Credentials::read(&config.data_dir)?) {
+    let kept = match (apps.into_iter().next(), Credentials::read(&config.data_dir)?) {
         // A folder may be left from another database; the database knows its own app.
         (Some(app), _) => Credentials { api_key: app.api_key, api_secret: app.api_secret },
         (None, Some(kept)) => kept,
         (None, None) => Credentials::generate(),
     };
+    let credentials = Credentials {
+        api_key: config.api_key.clone().unwrap_or(kept.api_key),
+        api_secret: config.api_secret.clone().unwrap_or(kept.api_secret),
+    };
+    if credentials.api_secret.len() < SECRET_LENGTH_ADVISED {
+        tracing::warn!("the API secret is short; tokens signed with it can be guessed");
+    }
     credentials.write(&config.data_dir)?;
     Ok(credentials)
 }
@@ -80,7 +89,9 @@ async fn first_app(config: &Config, store: &Store) -> anyhow::Result<Credentials
 /// Tells how to reach the server.
 fn greet(config: &Config, server: &Server, credentials: &Credentials) -> anyhow::Result<()> {
     let url = format!("http://{}", server.address());
-    let token = server_token(&credentials.api_secret).context("a token cannot be made")?;
+    // The line makes its own token, so that none stands in a log.
+    let program = std::env::args().next().unwrap_or_else(|| "natterjack".to_owned());
+    let folder = config.data_dir.display();
     let mut out = std::io::stdout().lock();
     writeln!(out, "natterjack {} is ready", env!("CARGO_PKG_VERSION"))?;
     writeln!(out, "  URL      {url}")?;
@@ -90,7 +101,7 @@ fn greet(config: &Config, server: &Server, credentials: &Credentials) -> anyhow:
     writeln!(out, "\nTry it:\n")?;
     writeln!(
         out,
-        "  curl -s '{url}/api/v2/users?api_key={}' -H 'Authorization: {token}' \\\n    \
+        "  curl -s '{url}/api/v2/users?api_key={}' \\\n    -H \"Authorization: $({program} token --server --data-dir {folder})\" \\\n    \
          -H 'Stream-Auth-Type: jwt' -H 'Content-Type: application/json' \\\n    \
          -d '{{\"users\":{{\"jane\":{{\"id\":\"jane\",\"name\":\"Jane\"}}}}}}'\n",
         credentials.api_key

@@ -60,15 +60,21 @@ impl Credentials {
     /// # Errors
     /// When it cannot be written.
     pub fn write(&self, data_dir: &Path) -> anyhow::Result<()> {
+        let text = toml::to_string(self)?;
+        let kept = Self::path(data_dir);
+        if std::fs::read_to_string(&kept).is_ok_and(|kept| kept == text) {
+            return Ok(());
+        }
         create_dir_all(data_dir).with_context(|| data_dir.display().to_string())?;
-        let path = Self::path(data_dir);
+        // Written beside and moved into place, so that a crash leaves the old file or the new one.
+        let path = kept.with_extension("new");
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(&path).with_context(|| path.display().to_string())?;
-        file.write_all(toml::to_string(self)?.as_bytes())?;
+        file.write_all(text.as_bytes())?;
         file.sync_all()?;
-        Ok(())
+        std::fs::rename(&path, &kept).with_context(|| kept.display().to_string())
     }
 }

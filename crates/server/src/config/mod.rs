@@ -13,7 +13,7 @@ use clap::Args;
 use natterjack_storage::DatabaseUrl;
 use serde::Deserialize;
 
-use crate::telemetry::LogFormat;
+use crate::telemetry::{self, LogFormat};
 
 /// Settings as given on the command line or in the environment.
 #[derive(Debug, Clone, Default, Args)]
@@ -90,7 +90,6 @@ impl std::fmt::Debug for Config {
 }
 
 const API_KEY_LENGTH_MAX: usize = 64;
-const API_SECRET_LENGTH_MIN: usize = 8;
 
 impl Settings {
     /// Puts flags, environment and file together and checks them.
@@ -121,11 +120,8 @@ impl Settings {
             }
         }
         let api_secret = self.api_secret.or(file.api_secret);
-        if api_secret.as_ref().is_some_and(|secret| secret.len() < API_SECRET_LENGTH_MIN) {
-            bail!("api-secret: must be at least {API_SECRET_LENGTH_MIN} characters long");
-        }
-        if api_key.is_some() != api_secret.is_some() {
-            bail!("api-key and api-secret: give both or neither");
+        if api_secret.as_ref().is_some_and(String::is_empty) {
+            bail!("api-secret: must not be empty");
         }
         let log_format = match (self.log_format, file.log_format.as_deref()) {
             (Some(format), _) => format,
@@ -134,6 +130,9 @@ impl Settings {
             (None, Some(other)) => bail!("log_format: {other:?} is not text or json"),
         };
         let log = self.log.or(file.log).unwrap_or_else(|| "info".to_owned());
+        telemetry::check_filter(&log).map_err(|error| {
+            anyhow::anyhow!("log: {error}; allowed are levels such as info, or natterjack_server=debug,info")
+        })?;
         Ok(Config { listen, data_dir, database_url, api_key, api_secret, log_format, log })
     }
 }

@@ -18,8 +18,15 @@ async fn index_all(state: &State) -> Result<()> {
     Ok(())
 }
 
-/// Indexes what waits, unless it is very much, so that a search finds what was just sent.
-pub(crate) async fn index_before_search(state: &State) -> Result<()> {
+/// Indexes what waits, unless it is very much, so that a search finds what was just sent. When that fails the search
+/// goes on with what is indexed.
+pub(crate) async fn index_before_search(state: &State) {
+    if let Err(error) = index_some(state).await {
+        tracing::warn!(error = crate::error_chain(&error), "messages could not be indexed before a search");
+    }
+}
+
+async fn index_some(state: &State) -> Result<()> {
     let waiting = count_waiting(state, SEARCH_WAITS_FOR_MAX + 1).await?;
     if waiting > SEARCH_WAITS_FOR_MAX {
         return Ok(());

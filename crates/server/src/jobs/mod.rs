@@ -5,10 +5,12 @@ mod prune_events;
 
 pub(crate) use index_messages::index_before_search;
 
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -40,6 +42,15 @@ async fn every(interval: Duration, job: Job, state: Arc<State>, stop: Cancellati
             () = stop.cancelled() => return,
             () = tokio::time::sleep(interval) => {}
         }
-        job(&state).await;
+        // A panic ends this run of the job, not the job. Its transactions are whole or not there at all, so that it
+        // may be cut short at any wait.
+        tokio::select! {
+            () = stop.cancelled() => return,
+            ended = AssertUnwindSafe(job(&state)).catch_unwind() => {
+                if ended.is_err() {
+                    tracing::error!("a background job panicked");
+                }
+            }
+        }
     }
 }

@@ -3,7 +3,7 @@ use crate::state::State;
 
 /// How long the log of events is kept.
 const RETENTION_SECONDS: i64 = 30 * 24 * 60 * 60;
-/// Channels looked at in one transaction.
+/// Channels, or users, looked at in one transaction.
 const BATCH: i64 = 100;
 
 /// Removes events that are too old to be asked for.
@@ -28,9 +28,17 @@ async fn prune(state: &State) -> Result<()> {
             None => break,
         }
     }
-    state
-        .store
-        .write("prune_user_events", before, |tx, before| Box::pin(tx.prune_user_events(*before)))
-        .await?;
-    Ok(())
+    let mut after = (0, String::new());
+    loop {
+        let last = state
+            .store
+            .write("prune_user_events", (after, before), |tx, ((app_pk, id), before)| {
+                Box::pin(tx.prune_user_events((*app_pk, id), *before, BATCH))
+            })
+            .await?;
+        match last {
+            Some(last) => after = last,
+            None => return Ok(()),
+        }
+    }
 }

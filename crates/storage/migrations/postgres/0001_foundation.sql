@@ -71,8 +71,8 @@ CREATE TABLE channels (
     UNIQUE (app_pk, cid)
 );
 
--- read_seq is the channel's unread_seq up to which the member has read; unread_less is what to take off the
--- difference for the member's own messages behind it.
+-- read_seq is the channel's unread_seq up to which the member has read, read_up_to the moment of that place in the
+-- channel; unread_less is what to take off the difference for the member's own messages behind it.
 CREATE TABLE members (
     channel_pk BIGINT NOT NULL,
     user_id TEXT COLLATE "C" NOT NULL,
@@ -92,6 +92,7 @@ CREATE TABLE members (
     archived_at BIGINT,
     read_seq BIGINT NOT NULL,
     unread_less BIGINT NOT NULL,
+    read_up_to BIGINT NOT NULL,
     last_read BIGINT NOT NULL,
     last_read_message_id TEXT COLLATE "C",
     last_delivered_at BIGINT,

@@ -1,8 +1,9 @@
 -- Times are nanoseconds since the Unix epoch. Lists and maps are JSON text, NULL when empty.
--- Every row carries its app, directly or through its channel or message.
+-- Every row carries its app, directly or through its channel or message. Keys are never given out twice
+-- (AUTOINCREMENT), so that what refers to a deleted row cannot come to mean another one.
 
 CREATE TABLE apps (
-    pk INTEGER PRIMARY KEY,
+    pk INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL,
     api_key TEXT NOT NULL UNIQUE,
     api_secret TEXT NOT NULL,
@@ -39,7 +40,7 @@ CREATE TABLE users (
 -- clock_at is the newest created_at given out, so that times strictly increase within the channel,
 -- history_from hides every message up to that time from everybody.
 CREATE TABLE channels (
-    pk INTEGER PRIMARY KEY,
+    pk INTEGER PRIMARY KEY AUTOINCREMENT,
     app_pk INTEGER NOT NULL,
     kind TEXT NOT NULL,
     id TEXT NOT NULL,
@@ -71,8 +72,8 @@ CREATE TABLE channels (
     UNIQUE (app_pk, cid)
 );
 
--- read_seq is the channel's unread_seq up to which the member has read; unread_less is what to take off the
--- difference for the member's own messages behind it.
+-- read_seq is the channel's unread_seq up to which the member has read, read_up_to the moment of that place in the
+-- channel; unread_less is what to take off the difference for the member's own messages behind it.
 CREATE TABLE members (
     channel_pk INTEGER NOT NULL,
     user_id TEXT NOT NULL,
@@ -92,6 +93,7 @@ CREATE TABLE members (
     archived_at INTEGER,
     read_seq INTEGER NOT NULL,
     unread_less INTEGER NOT NULL,
+    read_up_to INTEGER NOT NULL,
     last_read INTEGER NOT NULL,
     last_read_message_id TEXT,
     last_delivered_at INTEGER,
@@ -107,7 +109,7 @@ CREATE INDEX members_hidden ON members (channel_pk) WHERE hidden;
 
 -- unread_seq is the channel's counter when the message was sent, thread_seq that of its thread.
 CREATE TABLE messages (
-    pk INTEGER PRIMARY KEY,
+    pk INTEGER PRIMARY KEY AUTOINCREMENT,
     app_pk INTEGER NOT NULL,
     channel_pk INTEGER NOT NULL,
     id TEXT NOT NULL,

@@ -22,6 +22,7 @@ struct Reader {
     user_id: String,
     read_seq: i64,
     unread_less: i64,
+    read_up_to: i64,
     /// Gaps behind the position.
     gaps: i64,
 }
@@ -31,7 +32,7 @@ struct Reader {
 struct Countable {
     all: Vec<i64>,
     by_author: HashMap<String, Vec<i64>>,
-    /// Those of restricted visibility, with a user for whom they count.
+    /// When those of restricted visibility were sent, by a user for whom they count.
     restricted: HashMap<String, Vec<i64>>,
 }
 
@@ -62,7 +63,7 @@ impl Tx {
 
     async fn check_unread_of(&mut self, channel: &CountedChannel, outcome: &mut Outcome) -> Result<()> {
         const READERS: &str = "SELECT m.user_id, m.read_seq, m.unread_less, (SELECT COUNT(*) FROM unread_gaps g \
-            WHERE g.channel_pk = m.channel_pk AND g.seq > m.read_seq) FROM members m \
+            WHERE g.channel_pk = m.channel_pk AND g.seq > m.read_seq), m.read_up_to FROM members m \
             WHERE m.channel_pk = $1 AND NOT (m.invited AND m.invite_accepted_at IS NULL) ORDER BY m.user_id";
         let readers = self
             .query(READERS, params![channel.pk], |row| {
@@ -71,6 +72,7 @@ impl Tx {
                     read_seq: row.int(1)?,
                     unread_less: row.int(2)?,
                     gaps: row.int(3)?,
+                    read_up_to: row.int(4)?,
                 })
             })
             .await?;
@@ -80,9 +82,10 @@ impl Tx {
         let countable = self.list_countable(channel.pk).await?;
         for reader in readers {
             let found = channel.unread_seq - reader.read_seq - reader.unread_less - reader.gaps;
-            let (least, most) = countable.unread(&reader);
-            if found < least || found > most {
-                outcome.add(|| format!("{} in {}: {found}, expected {least}", reader.user_id, channel.cid));
+            let expected = countable.unread(&reader);
+            if found != expected {
+                outcome
+                    .add(|| format!("{} in {}: {found}, expected {expected}", reader.user_id, channel.cid));
             }
         }
         Ok(())
@@ -100,9 +103,9 @@ impl Tx {
             countable.by_author.entry(author).or_default().push(seq);
         }
         let restricted = format!(
-            "SELECT each.value, m.unread_seq FROM messages m, {} WHERE m.channel_pk = $1 AND m.in_channel \
+            "SELECT DISTINCT each.value, m.created_at FROM messages m, {} WHERE m.channel_pk = $1 AND m.in_channel \
              AND m.restricted_visibility IS NOT NULL AND m.deleted_at IS NULL AND NOT m.silent \
-             AND m.user_id <> each.value ORDER BY m.unread_seq",
+             AND m.user_id <> each.value ORDER BY m.created_at",
             self.dialect().json_texts("m.restricted_visibility")
         );
         for (viewer, seq) in
@@ -115,15 +118,14 @@ impl Tx {
 }
 
 impl Countable {
-    /// How many messages count for this reader. A restricted message has the number of the message before it, so that
-    /// the position does not tell whether one right at it was read.
-    fn unread(&self, reader: &Reader) -> (i64, i64) {
-        let behind = |seqs: Option<&Vec<i64>>, read_seq: i64| {
-            seqs.map_or(0, |seqs| seqs.len() - seqs.partition_point(|seq| *seq <= read_seq)) as i64
+    /// How many messages count for this reader.
+    fn unread(&self, reader: &Reader) -> i64 {
+        let behind = |places: Option<&Vec<i64>>, position: i64| {
+            places.map_or(0, |places| places.len() - places.partition_point(|place| *place <= position))
+                as i64
         };
         let own = behind(self.by_author.get(&reader.user_id), reader.read_seq);
         let others = behind(Some(&self.all), reader.read_seq) - own;
-        let restricted = self.restricted.get(&reader.user_id);
-        (others + behind(restricted, reader.read_seq), others + behind(restricted, reader.read_seq - 1))
+        others + behind(self.restricted.get(&reader.user_id), reader.read_up_to)
     }
 }

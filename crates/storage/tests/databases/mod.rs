@@ -1,7 +1,5 @@
 //! A fresh database of each kind.
 
-#![allow(dead_code, reason = "not every test needs everything")]
-
 use natterjack_protocol::Timestamp;
 use natterjack_storage::{DatabaseUrl, Error, OpFuture, Store, Tx};
 

@@ -11,10 +11,10 @@ use natterjack_protocol::members::ChannelMemberRequest;
 use natterjack_storage::{App, ChannelChange, NewMember};
 use sha2::{Digest, Sha256};
 
-use crate::actions::{check_count, check_custom, check_length};
+use crate::actions::{check_count, check_custom, check_length, check_size};
 use crate::error::{Error, Result};
 use crate::limits::{
-    BATCH_MAX, FILTER_TAG_LENGTH_MAX, FILTER_TAGS_MAX, MEMBER_CUSTOM_INCLUDE_LENGTH_MAX,
+    BATCH_MAX, CUSTOM_SIZE_MAX, FILTER_TAG_LENGTH_MAX, FILTER_TAGS_MAX, MEMBER_CUSTOM_INCLUDE_LENGTH_MAX,
     MEMBER_CUSTOM_INCLUDE_MAX, MESSAGE_LENGTH_MAX, ROLE_LENGTH_MAX, TEAM_SIZE_MAX,
 };
 use crate::state::State;
@@ -143,7 +143,15 @@ fn check_overrides(config: &ChannelTypeConfig, overrides: &ChannelConfigOverride
             format!("names a command that the channel type does not have: {name}"),
         ));
     }
-    crate::actions::check_custom_like("data.config_overrides", overrides)
+    check_size("data.config_overrides", overrides, CUSTOM_SIZE_MAX)
+}
+
+/// The user that an entry names, by its id or by a user object.
+pub(super) fn member_id(request: &ChannelMemberRequest) -> &str {
+    match &request.user {
+        Some(user) if request.user_id.is_empty() => &user.id,
+        _ => &request.user_id,
+    }
 }
 
 /// Checks members to be added, and that all of them exist. The first of two entries for a user wins.
@@ -157,17 +165,14 @@ pub(super) async fn check_members(
     check_count(field, requests.len(), BATCH_MAX)?;
     let mut members: Vec<NewMember> = Vec::with_capacity(requests.len());
     for request in requests {
-        let user_id = match (&request.user, request.user_id.is_empty()) {
-            (Some(user), true) => &user.id,
-            _ => &request.user_id,
-        };
+        let user_id = member_id(request);
         UserId::parse(user_id).map_err(|error| Error::id(&format!("{field}.user_id"), &error))?;
         check_custom(&format!("{field}.custom"), &request.custom)?;
-        if members.iter().any(|member| member.user_id == *user_id) {
+        if members.iter().any(|member| member.user_id == user_id) {
             continue;
         }
         members.push(NewMember {
-            user_id: user_id.clone(),
+            user_id: user_id.to_owned(),
             channel_role: check_channel_role(field, request.channel_role.as_deref())?,
             custom: request.custom.clone(),
             invited,

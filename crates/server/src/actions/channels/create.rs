@@ -6,7 +6,9 @@ use natterjack_storage::{
     Advance, App, Channel, ChannelChange, ChannelEvent, NewChannel, NewMember, Tx, UserEvent,
 };
 
-use super::check::{DISTINCT_PREFIX, check_data, check_member_custom_include, check_members, distinct_id};
+use super::check::{
+    DISTINCT_PREFIX, check_data, check_member_custom_include, check_members, distinct_id, member_id,
+};
 use super::state::{StateRequest, load_states};
 use crate::actions::pages::MessagePageRequest;
 use crate::actions::{limit, offset, users};
@@ -36,12 +38,14 @@ pub(crate) async fn get_or_create_channel(
     check_type(state, app, &cid.kind)?;
     let is_distinct = cid.id.as_str().starts_with(DISTINCT_PREFIX);
     if cid.id.as_str().starts_with('!') && !is_distinct {
-        return Err(Error::field(
-            "id",
-            "must not begin with !, which is reserved for channels made by their members",
-        ));
+        return Err(reserved_id());
     }
     get_or_create(state, app, cid, Vec::new(), request, !is_distinct).await
+}
+
+/// Who gives an id chooses it freely, except that it must not look like one made of members.
+fn reserved_id() -> Error {
+    Error::field("id", "must not begin with !, which is reserved for channels made by their members")
 }
 
 /// Finds or creates the channel of a set of members.
@@ -54,7 +58,7 @@ pub(crate) async fn get_or_create_distinct_channel(
     check_type(state, app, &kind)?;
     let listed = request.data.as_ref().and_then(|data| data.members.as_ref());
     let mut members: Vec<String> =
-        listed.into_iter().flatten().map(|member| member.user_id.clone()).collect();
+        listed.into_iter().flatten().map(|member| member_id(member).to_owned()).collect();
     members.sort();
     members.dedup();
     if members.len() < 2 {
@@ -91,7 +95,7 @@ async fn get_or_create(
     let mut found = find(state, app, &cid_text).await?;
     if found.as_ref().is_none_or(|channel| channel.deleted_at.is_some()) {
         if !may_create {
-            return Err(Error::not_found("channel", &cid_text));
+            return Err(reserved_id());
         }
         let mut fresh = Freshness::new(app.pk, &cid_text, None);
         let created = loop {
@@ -220,11 +224,11 @@ async fn do_create(tx: &mut Tx, plan: &CreatePlan) -> Result<Channel> {
         ..Advance::default()
     };
     let advanced = tx.advance_channel(channel.pk, advance, plan.now).await?.ok_or(Error::Stale)?;
-    let mut seq = advanced.event_seq - advance.events + 1;
+    let first = advanced.event_seq - advance.events + 1;
     let created_by = plan.new.created_by_id.as_str();
-    for (kind, user_id) in std::iter::once(("channel.created", created_by))
-        .chain(added.iter().map(|user_id| ("member.added", user_id.as_str())))
-    {
+    let log = std::iter::once(("channel.created", created_by))
+        .chain(added.iter().map(|user_id| ("member.added", user_id.as_str())));
+    for (seq, (kind, user_id)) in (first..).zip(log) {
         let event = ChannelEvent {
             channel_pk: channel.pk,
             seq,
@@ -234,7 +238,6 @@ async fn do_create(tx: &mut Tx, plan: &CreatePlan) -> Result<Channel> {
             payload: None,
         };
         tx.append_channel_event(event, advanced.at).await?;
-        seq += 1;
     }
     notify_added(tx, plan.app_pk, channel.pk, &added, &plan.invites, advanced.at).await?;
     tx.find_channel(plan.app_pk, &plan.new.cid).await?.ok_or(Error::Stale)
@@ -249,6 +252,9 @@ pub(super) async fn notify_added(
     invites: &[NewMember],
     at: Timestamp,
 ) -> Result<()> {
+    // In one order everywhere: two calls that lock the rows of the same users never wait for each other in a circle.
+    let mut added: Vec<&String> = added.iter().collect();
+    added.sort();
     for user_id in added {
         let is_invited = invites.iter().any(|invite| invite.user_id == *user_id);
         let event = UserEvent {

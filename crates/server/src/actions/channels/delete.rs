@@ -45,7 +45,9 @@ async fn do_delete(tx: &mut Tx, plan: &DeletePlan) -> Result<Channel> {
     let advanced = tx.advance_channel(channel.pk, advance, plan.now).await?.ok_or_else(gone)?;
     let members = tx.list_members_of_channels(&[channel.pk], NOTIFIED_MAX, 0).await?;
     let payload = serde_json::json!({ "cid": channel.cid, "hard_delete": plan.hard }).to_string();
-    for member in members.into_iter().flatten() {
+    let mut members: Vec<_> = members.into_iter().flatten().collect();
+    members.sort_by(|one, other| one.user_id.cmp(&other.user_id));
+    for member in members {
         let event = UserEvent {
             app_pk: plan.app_pk,
             user_id: &member.user_id,

@@ -176,22 +176,6 @@ fn check_change(
         }
     }
     check_filter_tags("add_filter_tags", &change.filter_tags)?;
-    let moves_members = !(request.add_members.is_empty()
-        && request.remove_members.is_empty()
-        && request.invites.is_empty()
-        && request.add_moderators.is_empty()
-        && request.demote_moderators.is_empty()
-        && request.assign_roles.is_empty()
-        && request.accept_invite.is_none()
-        && request.reject_invite.is_none()
-        && request.add_filter_tags.is_empty()
-        && request.remove_filter_tags.is_empty()
-        && request.cooldown.is_none()
-        && request.message.is_none());
-    if request.data.is_none() && !moves_members {
-        // An update with nothing in it describes a channel without data.
-        change.custom = Default::default();
-    }
     Ok((change != was || request.data.is_some()).then_some(change))
 }
 
@@ -350,7 +334,9 @@ async fn do_notify(
         (kind, answer.user_id.as_str())
     });
     let removed = removed.iter().map(|id| ("notification.removed_from_channel", id.as_str()));
-    for (kind, user_id) in removed.chain(answer) {
+    let mut notices: Vec<_> = removed.chain(answer).collect();
+    notices.sort_by_key(|(_, user_id)| *user_id);
+    for (kind, user_id) in notices {
         let channel_pk = Some(plan.channel.channel.pk);
         let event = UserEvent { app_pk: plan.app_pk, user_id, kind, channel_pk, payload: None };
         tx.append_user_event(event, at).await?;

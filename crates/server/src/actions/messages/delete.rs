@@ -76,6 +76,9 @@ async fn check_delete(
 
 async fn do_delete(tx: &mut Tx, plan: &DeletePlan) -> Result<(Message, Bundle)> {
     let gone = || Error::not_found("message", &plan.message_id);
+    // Locks the channel, so that what is counted below stays as it is.
+    let channel_pk = plan.channel.channel.pk;
+    tx.advance_channel(channel_pk, Advance::default(), plan.now).await?.ok_or_else(gone)?;
     let found = tx.find_message(plan.app_pk, &plan.message_id).await?.ok_or_else(gone)?;
     let context = MessageContext { app_pk: plan.app_pk, ..MessageContext::default() };
     if let Deletion::ForUser(user_id) = &plan.deletion {
@@ -101,18 +104,12 @@ async fn do_delete(tx: &mut Tx, plan: &DeletePlan) -> Result<(Message, Bundle)> 
         messages: -(counted.len() as i64),
         ..Advance::default()
     };
-    let advanced = tx.advance_channel(plan.channel.channel.pk, advance, plan.now).await?.ok_or_else(gone)?;
+    let advanced = tx.advance_channel(channel_pk, advance, plan.now).await?.ok_or_else(gone)?;
     let bundle = Bundle::load(tx, context, &[&found], [], plan.now).await?;
     let gaps: Vec<i64> = counted.into_iter().flatten().collect();
     tx.insert_unread_gaps(found.channel_pk, &gaps).await?;
     tx.restore_own_unread(&found, hard).await?;
-    let is_unread_for_some = found.in_channel
-        && !found.silent
-        && found.deleted_at.is_none()
-        && !found.restricted_visibility.is_empty();
-    if is_unread_for_some {
-        tx.settle_restricted(&found).await?;
-    }
+    tx.settle_restricted(&found, hard).await?;
     if hard {
         tx.delete_message_rows(found.pk).await?;
         tx.refresh_last_message_at(found.channel_pk).await?;

@@ -6,7 +6,7 @@ use natterjack_protocol::{Cid, MessageId};
 use natterjack_storage::{App, Message};
 
 use crate::actions::channels::check_member_custom_include;
-use crate::actions::message_id;
+use crate::actions::{check_count, message_id};
 use crate::error::{Error, Result};
 use crate::limits::MANY_MESSAGES_MAX;
 use crate::present::{self, Bundle, MessageContext};
@@ -21,6 +21,7 @@ pub(crate) async fn find_with_channel(
     app: &App,
     id: &MessageId,
 ) -> Result<(Message, Arc<CachedChannel>)> {
+    let dropped = state.dropped();
     let found = state
         .store
         .read("find_message_with_channel", (app.pk, id.clone()), |tx, (app_pk, id)| {
@@ -36,7 +37,7 @@ pub(crate) async fn find_with_channel(
             channel.deleted_at.is_none() && message.created_at > channel.history_from
         })
         .ok_or_else(|| Error::not_found("message", id.as_str()))?;
-    Ok((message, state.remember_channel(app, channel)))
+    Ok((message, state.remember_channel(app, channel, dropped)))
 }
 
 /// One message with its channel.
@@ -77,28 +78,31 @@ pub(crate) async fn get_many_messages(
     if ids.is_empty() {
         return Err(Error::required("ids"));
     }
-    super::super::check_count("ids", ids.len(), MANY_MESSAGES_MAX)?;
+    check_count("ids", ids.len(), MANY_MESSAGES_MAX)?;
     for id in &ids {
         message_id("ids", id)?;
     }
     let include = check_member_custom_include(query.member_custom_include.0)?;
-    let channel = state.channel(app, &cid.to_string()).await?;
-    let found = state
+    let input = (app.pk, cid.to_string(), ids);
+    let (channel, found) = state
         .store
-        .read("list_messages_with_ids", (app.pk, ids), |tx, (app_pk, ids)| {
-            Box::pin(tx.list_messages_with_ids(*app_pk, ids.clone()))
+        .read("list_messages_with_ids", input, |tx, (app_pk, cid, ids)| {
+            Box::pin(async move {
+                let channel = tx.find_channel(*app_pk, cid).await?;
+                let channel = channel.filter(|channel| channel.deleted_at.is_none());
+                let channel = channel.ok_or_else(|| Error::not_found("channel", cid))?;
+                Ok::<_, Error>((channel, tx.list_messages_with_ids(*app_pk, ids.clone()).await?))
+            })
         })
         .await?;
     let here = found
         .into_iter()
-        .filter(|message| {
-            message.channel_pk == channel.channel.pk && message.created_at > channel.channel.history_from
-        })
+        .filter(|message| message.channel_pk == channel.pk && message.created_at > channel.history_from)
         .collect();
     let context =
         MessageContext { app_pk: app.pk, member_custom_include: include, ..MessageContext::default() };
     let (messages, mut bundle) = load(state, context, here, Vec::new()).await?;
-    bundle.add_channel(channel.channel.pk, &channel.channel.cid);
+    bundle.add_channel(channel.pk, &channel.cid);
     Ok(messages.iter().map(|message| bundle.message(message)).collect())
 }
 

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use natterjack_protocol::channel_state::ChannelContextResponse;
@@ -151,7 +151,9 @@ async fn check_send(state: &State, app: &App, cid: &str, request: &SendMessageRe
         in_channel,
         counts_unread: in_channel && !silent && message.restricted_visibility.is_empty(),
         silent,
-        restricted_visibility: message.restricted_visibility.clone(),
+        restricted_visibility: BTreeSet::from_iter(message.restricted_visibility.clone())
+            .into_iter()
+            .collect(),
         change,
     };
     let mut content_users: Users = mentioned.values().map(|user| Arc::clone(&user.response)).collect();

@@ -215,6 +215,7 @@ impl Connection {
         while let Some(number) = phase.take() {
             self.request.clear();
             (phase.fill)(number, &mut self.request);
+            ensure!(!self.request.is_empty(), "there is nothing to ask for");
             let sent = Instant::now();
             let received = self.exchange().await?;
             phase.record(sent, received);

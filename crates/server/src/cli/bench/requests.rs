@@ -177,3 +177,40 @@ impl Random {
         ((u128::from(mixed ^ (mixed >> 31)) * u128::from(end)) >> 64) as u64
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use natterjack_client::protocol::messages::SendMessage;
+    use natterjack_client::protocol::{ChannelPath, NoQuery};
+
+    use super::{COMMON_WORD, Encoder, sends, word};
+
+    #[test]
+    fn sends_are_requests_with_texts_of_their_own() {
+        let encoder = Encoder { api_key: "key".to_owned(), token: "token".to_owned() };
+        let path = ChannelPath { kind: "messaging".to_owned(), id: "general".to_owned() };
+        let fill =
+            sends(vec![(encoder.template::<SendMessage>(&path, &NoQuery), vec!["jane".to_owned()])], 1);
+        let (mut texts, mut common) = (HashSet::new(), 0);
+        for number in 0..1000 {
+            let mut request = Vec::new();
+            fill(number, &mut request);
+            let request = String::from_utf8(request).unwrap();
+            let (head, body) = request.split_once("\r\n\r\n").unwrap();
+            assert!(head.starts_with(
+                "POST /api/v2/chat/channels/messaging/general/message?api_key=key HTTP/1.1\r\n"
+            ));
+            let length = head.rsplit_once("Content-Length: ").unwrap().1;
+            assert_eq!(length.parse::<usize>().unwrap(), body.len());
+            let body: serde_json::Value = serde_json::from_str(body).unwrap();
+            assert_eq!(body["message"]["user_id"], "jane");
+            let text = body["message"]["text"].as_str().unwrap();
+            assert!((55..=125).contains(&text.len()), "{text}");
+            common += usize::from(text.split(' ').any(|found| found == word(COMMON_WORD)));
+            assert!(texts.insert(text.to_owned()), "{text}");
+        }
+        assert!((400..800).contains(&common), "{common}");
+    }
+}

@@ -1,0 +1,202 @@
+//! A valid request to each operation, to be spoilt by tests.
+
+use natterjack_api_tests::{RawReply, TestServer};
+use serde_json::{Value, json};
+
+use crate::chat::sent;
+
+/// A request to one operation, valid on a server that [`prepare`] has filled.
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub operation: &'static str,
+    pub method: &'static str,
+    pub path: &'static str,
+    /// Query parameters; those that are JSON are written as it.
+    pub query: Vec<(&'static str, Value)>,
+    pub body: Option<Value>,
+}
+
+impl Request {
+    /// Sends the request.
+    pub async fn send(&self, server: &TestServer) -> RawReply {
+        let mut request = server.raw(self.method, self.path);
+        for (name, value) in &self.query {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            request = request.query(name, &text);
+        }
+        match &self.body {
+            Some(body) => request.json(body).send().await,
+            None => request.send().await,
+        }
+    }
+
+    fn get(operation: &'static str, path: &'static str, query: Vec<(&'static str, Value)>) -> Self {
+        Self { operation, method: "GET", path, query, body: None }
+    }
+
+    fn delete(operation: &'static str, path: &'static str, query: Vec<(&'static str, Value)>) -> Self {
+        Self { operation, method: "DELETE", path, query, body: None }
+    }
+
+    fn post(operation: &'static str, path: &'static str, body: Value) -> Self {
+        Self { operation, method: "POST", path, query: Vec::new(), body: Some(body) }
+    }
+}
+
+/// Fills a server with what the requests name.
+pub async fn prepare(server: &TestServer) {
+    server.users(&["jane", "joe"]).await;
+    for channel in ["general", "doomed"] {
+        server.channel(channel, &["jane", "joe"]).await;
+    }
+    for id in ["m1", "m2", "m9"] {
+        server.send("general", "jane", id, "a word").await;
+    }
+    sent(server, "general", json!({ "id": "r1", "user_id": "joe", "text": "r", "parent_id": "m1" })).await;
+    for kind in ["like", "gone"] {
+        let body = json!({ "reaction": { "type": kind, "user_id": "joe" } });
+        crate::chat::ok(crate::chat::post(server, "/messages/m1/reaction", body).await);
+    }
+}
+
+/// A request to each operation that is built.
+pub fn all() -> Vec<Request> {
+    let mut all = of_users_and_types();
+    all.extend(of_channels());
+    all.extend(of_messages());
+    all.extend(of_reactions_and_reads());
+    all
+}
+
+/// The requests that have a JSON body.
+pub fn with_body() -> Vec<Request> {
+    all().into_iter().filter(|request| request.body.is_some()).collect()
+}
+
+fn of_users_and_types() -> Vec<Request> {
+    let user = json!({
+        "id": "jane", "name": "Jane", "image": "https://example.org/j.png", "role": "user", "language": "en",
+        "teams": [], "custom": { "color": "red", "size": 5 }
+    });
+    let payload = json!({
+        "filter_conditions": { "id": { "$in": ["jane", "joe"] } }, "limit": 10, "offset": 0,
+        "include_deactivated_users": true, "sort": [{ "field": "created_at", "direction": -1 }]
+    });
+    vec![
+        Request::post("update_users", "/api/v2/users", json!({ "users": { "jane": user } })),
+        Request::get("query_users", "/api/v2/users", vec![("payload", payload)]),
+        Request::get("list_channel_types", "/api/v2/chat/channeltypes", vec![]),
+        Request::get("get_channel_type", "/api/v2/chat/channeltypes/messaging", vec![]),
+    ]
+}
+
+fn of_channels() -> Vec<Request> {
+    let query = json!({
+        "filter_conditions": { "members": { "$in": ["jane"] } }, "sort": [{ "field": "last_message_at" }],
+        "limit": 10, "offset": 0, "member_limit": 5, "message_limit": 5, "state": true, "user_id": "jane"
+    });
+    let member = json!({ "user_id": "jane", "channel_role": "channel_member", "custom": { "a": 1 } });
+    let get_or_create = json!({
+        "data": { "created_by_id": "jane", "members": [member], "custom": { "topic": "a" }, "frozen": false },
+        "messages": { "limit": 5, "id_lt": "m2" }, "members": { "limit": 5, "offset": 0 }, "state": true,
+        "hide_for_creator": false, "thread_unread_counts": false, "member_custom_include": ["a"]
+    });
+    let distinct = json!({
+        "data": { "created_by_id": "jane", "members": [{ "user_id": "jane" }, { "user_id": "joe" }] },
+    });
+    let update = json!({
+        "data": { "custom": { "topic": "b" }, "frozen": false, "filter_tags": ["a"] }, "user_id": "jane",
+        "add_members": [{ "user_id": "joe" }], "remove_members": [], "cooldown": 0, "skip_push": true,
+        "message": { "text": "changed", "user_id": "jane" }
+    });
+    let members = json!({
+        "type": "messaging", "id": "general", "filter_conditions": { "name": { "$autocomplete": "j" } },
+        "sort": [{ "field": "user_id", "direction": 1 }], "limit": 10, "offset": 0
+    });
+    let read = vec![
+        ("state", json!(true)),
+        ("messages_limit", json!(5)),
+        ("messages_id_lt", json!("m2")),
+        ("members_limit", json!(5)),
+        ("user_id", json!("jane")),
+    ];
+    vec![
+        Request::post("query_channels", "/api/v2/chat/channels", query),
+        Request::post(
+            "get_or_create_channel",
+            "/api/v2/chat/channels/messaging/general/query",
+            get_or_create,
+        ),
+        Request::post("get_or_create_distinct_channel", "/api/v2/chat/channels/messaging/query", distinct),
+        Request::get("get_channel", "/api/v2/chat/channels/messaging/general", read),
+        Request::post("update_channel", "/api/v2/chat/channels/messaging/general", update),
+        Request::get("query_members", "/api/v2/chat/members", vec![("payload", members)]),
+        Request::delete(
+            "delete_channel",
+            "/api/v2/chat/channels/messaging/doomed",
+            vec![("hard_delete", json!(false))],
+        ),
+    ]
+}
+
+fn of_messages() -> Vec<Request> {
+    let send = json!({
+        "message": {
+            "text": "hello", "user_id": "jane", "type": "regular", "silent": false, "show_in_channel": true,
+            "parent_id": "m1", "quoted_message_id": "m2", "mentioned_users": ["joe"], "custom": { "a": [1] },
+            "attachments": [{ "type": "image", "title": "t", "original_width": 5, "custom": { "a": 1 } }],
+            "pinned": true, "pin_expires": "2030-01-01T00:00:00Z", "mentioned_roles": ["user"],
+            "mentioned_here": false, "mentioned_channel": false, "html": "", "mml": ""
+        },
+        "skip_push": true, "include_channel_context": true, "include_mentioned_members": true,
+        "keep_channel_hidden": false, "pending": false, "skip_enrich_url": true, "force_moderation": false
+    });
+    let update = json!({
+        "message": { "text": "edited", "user_id": "jane", "custom": { "a": 1 }, "attachments": [] },
+        "skip_enrich_url": true, "skip_push": true
+    });
+    let payload = json!({
+        "filter_conditions": { "type": "messaging" }, "limit": 10,
+        "message_filter_conditions": {
+            "text": { "$q": "word" }, "created_at": { "$gt": "2020-01-01T00:00:00Z" },
+            "$or": [{ "pinned": true }, { "color": { "$in": ["red"] } }, { "id": "m1" }]
+        },
+        "sort": [{ "field": "created_at", "direction": -1 }]
+    });
+    let replies = vec![
+        ("limit", json!(5)),
+        ("id_gte", json!("r1")),
+        ("sort", json!([{ "field": "created_at", "direction": 1 }])),
+    ];
+    let deletion = vec![("hard", json!(true)), ("deleted_by", json!("jane"))];
+    let many = "/api/v2/chat/channels/messaging/general/messages";
+    vec![
+        Request::post("send_message", "/api/v2/chat/channels/messaging/general/message", send),
+        Request::get("get_message", "/api/v2/chat/messages/m1", vec![("show_deleted_message", json!(true))]),
+        Request::get("get_many_messages", many, vec![("ids", json!("m1,m2"))]),
+        Request::post("update_message", "/api/v2/chat/messages/m2", update),
+        Request::delete("delete_message", "/api/v2/chat/messages/m9", deletion),
+        Request::get("get_replies", "/api/v2/chat/messages/m1/replies", replies),
+        Request::get("search", "/api/v2/chat/search", vec![("payload", payload)]),
+    ]
+}
+
+fn of_reactions_and_reads() -> Vec<Request> {
+    let reaction = json!({
+        "reaction": { "type": "like", "user_id": "jane", "score": 2, "custom": { "a": 1 } },
+        "enforce_unique": false, "skip_push": true
+    });
+    let page = vec![("limit", json!(5)), ("offset", json!(0))];
+    let user = vec![("user_id", json!("joe"))];
+    vec![
+        Request::post("send_reaction", "/api/v2/chat/messages/m1/reaction", reaction),
+        Request::delete("delete_reaction", "/api/v2/chat/messages/m1/reaction/gone", user.clone()),
+        Request::get("get_reactions", "/api/v2/chat/messages/m1/reactions", page),
+        Request::post(
+            "mark_read",
+            "/api/v2/chat/channels/messaging/general/read",
+            json!({ "user_id": "joe", "message_id": "m1" }),
+        ),
+        Request::get("unread_counts", "/api/v2/chat/unread", user),
+    ]
+}

@@ -1,0 +1,104 @@
+//! How many database statements an operation takes. In a binary of its own: all servers of a process count
+//! together.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::collections::BTreeMap;
+
+use natterjack_api_tests::{Database, TestServer};
+use serde_json::json;
+
+/// The counters of a metric, by operation.
+async fn counters(server: &TestServer, metric: &str) -> BTreeMap<String, u64> {
+    let text = server.raw("GET", "/metrics").send().await.text;
+    let prefix = format!("{metric}{{operation=\"");
+    let lines = text.lines().filter_map(|line| line.strip_prefix(&prefix)?.split_once("\"} "));
+    lines.map(|(operation, count)| (operation.to_owned(), count.parse().unwrap())).collect()
+}
+
+/// The statements that each kind of transaction took, while `work` ran, per transaction.
+async fn statements(server: &TestServer, work: impl AsyncFnOnce()) -> BTreeMap<String, u64> {
+    let both = async || {
+        let statements = counters(server, "natterjack_db_statements_total").await;
+        (statements, counters(server, "natterjack_db_operations_total").await)
+    };
+    let before = both().await;
+    work().await;
+    let after = both().await;
+    let mut taken = BTreeMap::new();
+    for (operation, count) in &after.1 {
+        let count = count - before.1.get(operation).copied().unwrap_or_default();
+        let statements = after.0[operation] - before.0.get(operation).copied().unwrap_or_default();
+        if count > 0 {
+            assert_eq!(statements % count, 0, "{operation} takes now more, now fewer statements");
+            taken.insert(operation.clone(), statements / count);
+        }
+    }
+    taken
+}
+
+/// A channel with so many members, warmed up by a first message.
+async fn channel(server: &TestServer, id: &str, size: usize) {
+    let members: Vec<String> = (0..size).map(|number| format!("u{number}")).collect();
+    let members: Vec<&str> = members.iter().map(String::as_str).collect();
+    server.users(&members).await;
+    server.channel(id, &members).await;
+    server.send(id, "u0", &format!("{id}-first"), "a").await;
+}
+
+async fn sends(server: &TestServer, channel: &str) -> BTreeMap<String, u64> {
+    statements(server, async || {
+        for number in 0..5 {
+            server.send(channel, "u0", &format!("{channel}-{number}"), "a").await;
+        }
+    })
+    .await
+}
+
+async fn calls(
+    server: &TestServer,
+    method: &str,
+    path: &str,
+    body: serde_json::Value,
+) -> BTreeMap<String, u64> {
+    statements(server, async || {
+        for _ in 0..3 {
+            let reply = server.raw(method, path).query("state", "true").json(&body).send().await;
+            assert!(reply.status < 300, "{}", reply.text);
+        }
+    })
+    .await
+}
+
+/// Measures on one database; the numbers of statements a channel of 100 members needs.
+fn measure(database: Database) -> Vec<BTreeMap<String, u64>> {
+    let mut taken = Vec::new();
+    TestServer::run(database, async |server| {
+        channel(server, "small", 2).await;
+        channel(server, "large", 100).await;
+        let (small, large) = (sends(server, "small").await, sends(server, "large").await);
+        assert_eq!(small["send_message"], large["send_message"], "a send costs more among many members");
+        let read = json!({ "user_id": "u1" });
+        let list = json!({ "filter_conditions": { "members": { "$in": ["u1"] } }, "user_id": "u1" });
+        taken.push(large);
+        taken.push(calls(server, "GET", "/api/v2/chat/channels/messaging/large", json!(null)).await);
+        taken.push(calls(server, "POST", "/api/v2/chat/channels/messaging/large/read", read).await);
+        taken.push(calls(server, "POST", "/api/v2/chat/channels", list).await);
+    });
+    taken
+}
+
+/// Requires that none of these transactions takes more statements than it may.
+fn require(taken: &[BTreeMap<String, u64>], allowed: &[(&str, u64)]) {
+    let all: BTreeMap<&str, u64> =
+        taken.iter().flatten().map(|(operation, count)| (operation.as_str(), *count)).collect();
+    for (operation, most) in allowed {
+        let count = *all.get(operation).unwrap_or_else(|| panic!("{operation} is not in {all:?}"));
+        assert!(count > 0 && count <= *most, "{operation} takes {count} statements, not {most}: {all:?}");
+    }
+}
+
+#[test]
+fn operations_take_no_more_statements_than_they_need() {
+    require(&measure(Database::Sqlite), &[("send_message", 0)]);
+    require(&measure(Database::Postgres), &[("send_message", 0)]);
+}

@@ -1,0 +1,267 @@
+//! A database with a case of everything, written as a server writes it.
+
+use natterjack_protocol::{Custom, Timestamp};
+use natterjack_storage::{
+    Advance, Advanced, ChannelChange, ChannelEvent, Message, MessageChange, MessageExtra, MessageKind,
+    NewApp, NewChannel, NewMember, NewMessage, Reaction, ReactionSummary, ReadPosition, Result, Tx,
+    UserChange, UserEvent,
+};
+
+use crate::databases::at;
+
+/// The first app of a database.
+const APP: i64 = 1;
+
+/// Between two things that happen.
+const STEP: i64 = 1_000_000_000;
+
+/// Fills a database by the operations that a server uses, with a case of each kind.
+pub async fn build(tx: &mut Tx) -> Result<()> {
+    let app = NewApp { name: "test".to_owned(), api_key: "key".to_owned(), api_secret: "secret".to_owned() };
+    tx.insert_app(&app, at(STEP)).await?;
+    for id in ["ann", "bob", "eve", "dan", "zoe"] {
+        tx.upsert_user(APP, &user(id), at(STEP)).await?;
+    }
+    let event =
+        UserEvent { app_pk: APP, user_id: "ann", kind: "user.updated", channel_pk: None, payload: None };
+    tx.append_user_event(event, at(STEP)).await?;
+    tx.insert_channel(APP, &channel("empty"), at(STEP)).await?;
+    let gone = World::create(tx, "gone", &["ann", "bob"]).await?;
+    gone.send(tx, message("g1", "ann"), None).await?;
+    tx.delete_channel_softly(gone.channel_pk, at(90 * STEP)).await?;
+
+    let world = World::create(tx, "one", &["ann", "bob", "eve"]).await?;
+    let invited = NewMember { invited: true, ..member("dan") };
+    world.add(tx, &[invited]).await?;
+    let first = world.send(tx, message("m1", "ann"), None).await?;
+    let second = world.send(tx, message("m2", "bob"), None).await?;
+    let third = world.send(tx, message("m3", "eve"), None).await?;
+    world.send(tx, reply("r1", "bob", false), Some(&third)).await?;
+    world.send(tx, reply("r2", "ann", true), Some(&third)).await?;
+    let soft = world.send(tx, reply("r3", "eve", false), Some(&third)).await?;
+    let hard = world.send(tx, reply("r4", "bob", true), Some(&third)).await?;
+    let secret = NewMessage {
+        restricted_visibility: vec!["eve".to_owned()],
+        counts_unread: false,
+        ..message("secret", "ann")
+    };
+    world.send(tx, secret, None).await?;
+    let soft_own = world.send(tx, message("m4", "ann"), None).await?;
+    let hard_other = world.send(tx, message("m5", "bob"), None).await?;
+    let sixth = world.send(tx, message("m6", "ann"), None).await?;
+    world.send(tx, reply("r5", "eve", false), Some(&sixth)).await?;
+
+    let position = ReadPosition {
+        read_seq: second.unread_seq,
+        unread_less: tx.count_unread_less(world.channel_pk, "ann", second.created_at).await?,
+        read_up_to: second.created_at,
+        last_read: second.created_at,
+        last_read_message_id: Some(second.id.clone()),
+    };
+    assert!(tx.update_read_position(world.channel_pk, "ann", &position).await?);
+    world.delete(tx, &soft, false).await?;
+    world.delete(tx, &hard, true).await?;
+    world.delete(tx, &soft_own, false).await?;
+    world.delete(tx, &hard_other, true).await?;
+
+    let system = NewMessage { kind: MessageKind::System, ..message("system", "eve") };
+    world.send(tx, system, None).await?;
+    let silent = NewMessage { silent: true, counts_unread: false, ..message("silent", "bob") };
+    world.send(tx, silent, None).await?;
+    react(tx, &first).await?;
+    assert!(tx.hide_message_for(&first, "bob", at(STEP)).await?);
+    while tx.index_queued_messages(100).await? == 100 {}
+    // Its words stay in the index until the next round.
+    let last = world.send(tx, message("m7", "bob"), None).await?;
+    tx.index_queued_messages(100).await?;
+    world.delete(tx, &last, true).await
+}
+
+/// A channel and what the server does with it.
+struct World {
+    channel_pk: i64,
+}
+
+impl World {
+    async fn create(tx: &mut Tx, id: &str, members: &[&str]) -> Result<Self> {
+        let stored = tx.insert_channel(APP, &channel(id), at(STEP)).await?.unwrap();
+        let world = Self { channel_pk: stored.pk };
+        let members: Vec<_> = members.iter().map(|id| member(id)).collect();
+        world.add(tx, &members).await?;
+        Ok(world)
+    }
+
+    async fn advance(&self, tx: &mut Tx, advance: Advance) -> Result<Advanced> {
+        let later = tx.list_channels(vec![self.channel_pk]).await?.pop().and_then(|it| it.last_message_at);
+        let now = Timestamp::from_nanoseconds(later.unwrap_or(at(10 * STEP)).nanoseconds() + STEP);
+        Ok(tx.advance_channel(self.channel_pk, advance, now).await?.unwrap())
+    }
+
+    async fn append(&self, tx: &mut Tx, seq: i64, kind: &'static str, now: Timestamp) -> Result<()> {
+        let event = ChannelEvent {
+            channel_pk: self.channel_pk,
+            seq,
+            kind,
+            user_id: None,
+            message_id: None,
+            payload: None,
+        };
+        tx.append_channel_event(event, now).await
+    }
+
+    async fn add(&self, tx: &mut Tx, members: &[NewMember]) -> Result<()> {
+        let advance = Advance { events: 1, members: members.len() as i64, ..Advance::default() };
+        let advanced = self.advance(tx, advance).await?;
+        tx.insert_members(APP, self.channel_pk, advanced.unread_seq, members, advanced.at).await?;
+        self.append(tx, advanced.event_seq, "member.added", advanced.at).await
+    }
+
+    async fn send(&self, tx: &mut Tx, new: NewMessage, parent: Option<&Message>) -> Result<Message> {
+        let new = NewMessage {
+            parent_pk: parent.map(|parent| parent.pk),
+            parent_id: parent.map(|parent| parent.id.clone()),
+            ..new
+        };
+        let events = if parent.is_some() { 2 } else { 1 };
+        let advance = Advance {
+            events,
+            unread: i64::from(new.counts_unread),
+            messages: 1,
+            last_message: new.in_channel && new.kind != MessageKind::System,
+            ..Advance::default()
+        };
+        let advanced = self.advance(tx, advance).await?;
+        let thread_seq = match parent {
+            None => None,
+            Some(parent) => {
+                assert!(tx.update_reply_counts(parent.pk, 1, 0).await?);
+                let channel_pk = self.channel_pk;
+                Some(tx.advance_thread(APP, channel_pk, parent.pk, &new.user_id, advanced.at).await?)
+            }
+        };
+        let pk = tx
+            .insert_message(APP, self.channel_pk, &new, advanced.unread_seq, thread_seq, advanced.at)
+            .await?;
+        let (seq, channel_pk) = (advanced.unread_seq, self.channel_pk);
+        let message = Message::from_new(new, pk.unwrap(), APP, channel_pk, seq, thread_seq, advanced.at);
+        tx.follow_new_message(&message, advanced.event_seq - events + 1, message.in_channel).await?;
+        let readers = message.restricted_visibility.clone();
+        tx.lower_unread(channel_pk, readers, -1).await?;
+        if let (Some(parent), Some(seq)) = (parent, thread_seq) {
+            tx.join_thread(APP, parent.pk, &[&parent.user_id], seq - 1, advanced.at).await?;
+            tx.join_thread_by_reply(APP, parent.pk, &message.user_id, seq, &message.id, advanced.at).await?;
+            self.append(tx, advanced.event_seq, "message.updated", advanced.at).await?;
+        }
+        Ok(message)
+    }
+
+    async fn delete(&self, tx: &mut Tx, message: &Message, hard: bool) -> Result<()> {
+        let events = if message.parent_pk.is_some() { 2 } else { 1 };
+        let advance = Advance { events, messages: -1, ..Advance::default() };
+        let advanced = self.advance(tx, advance).await?;
+        if message.counts_unread {
+            tx.insert_unread_gaps(self.channel_pk, &[message.unread_seq]).await?;
+        }
+        tx.restore_own_unread(message, hard).await?;
+        if hard {
+            tx.delete_message_rows(message.pk).await?;
+            tx.refresh_last_message_at(self.channel_pk).await?;
+        } else {
+            tx.delete_message_softly(message.pk, advanced.at).await?;
+        }
+        if let (Some(parent_pk), Some(seq)) = (message.parent_pk, message.thread_seq) {
+            assert!(tx.update_reply_counts(parent_pk, -1, 1).await?);
+            tx.insert_thread_unread_gap(parent_pk, seq).await?;
+            self.append(tx, advanced.event_seq, "message.updated", advanced.at).await?;
+        }
+        self.append(tx, advanced.event_seq - events + 1, "message.deleted", advanced.at).await
+    }
+}
+
+/// Twelve reactions, two more than the newest that are kept with the message.
+async fn react(tx: &mut Tx, message: &Message) -> Result<()> {
+    let mut summary = ReactionSummary::default();
+    for (row, kind) in ["like", "love", "wow", "sad"].into_iter().enumerate() {
+        for (column, user_id) in ["ann", "bob", "eve"].into_iter().enumerate() {
+            let moment = at((50 + 3 * row as i64 + column as i64) * STEP);
+            let reaction = Reaction {
+                user_id: user_id.to_owned(),
+                kind: kind.to_owned(),
+                score: 1 + column as i64,
+                custom: Custom::new(),
+                created_at: moment,
+                updated_at: moment,
+            };
+            tx.upsert_reaction(message.pk, &reaction).await?;
+        }
+        let group = tx.count_reaction_group(message.pk, kind).await?;
+        summary.groups.insert(kind.to_owned(), group.unwrap());
+    }
+    summary.latest = tx.list_reactions(message.pk, 10, 0).await?;
+    tx.update_reaction_summary(message.pk, &summary).await
+}
+
+fn user(id: &str) -> UserChange {
+    UserChange {
+        id: id.to_owned(),
+        name: None,
+        image: None,
+        role: "user".to_owned(),
+        language: String::new(),
+        teams: Vec::new(),
+        teams_role: Default::default(),
+        invisible: false,
+        privacy_settings: None,
+        custom: Custom::new(),
+    }
+}
+
+fn channel(id: &str) -> NewChannel {
+    NewChannel {
+        kind: "messaging".to_owned(),
+        id: id.to_owned(),
+        cid: format!("messaging:{id}"),
+        created_by_id: "ann".to_owned(),
+        distinct_members: Vec::new(),
+        change: ChannelChange::default(),
+    }
+}
+
+fn member(id: &str) -> NewMember {
+    NewMember {
+        user_id: id.to_owned(),
+        channel_role: "channel_member".to_owned(),
+        custom: Custom::new(),
+        invited: false,
+        hidden: false,
+        hide_messages_before: None,
+    }
+}
+
+fn message(id: &str, user_id: &str) -> NewMessage {
+    NewMessage {
+        id: id.to_owned(),
+        user_id: user_id.to_owned(),
+        kind: MessageKind::Regular,
+        parent_pk: None,
+        parent_id: None,
+        in_channel: true,
+        counts_unread: true,
+        silent: false,
+        restricted_visibility: Vec::new(),
+        change: MessageChange {
+            text: format!("text of {id}"),
+            quoted_message_id: None,
+            mentioned_user_ids: Vec::new(),
+            attachments: Vec::new(),
+            custom: Custom::new(),
+            extra: MessageExtra::default(),
+            pin: None,
+        },
+    }
+}
+
+/// A reply, shown in the channel or only in its thread.
+fn reply(id: &str, user_id: &str, in_channel: bool) -> NewMessage {
+    NewMessage { kind: MessageKind::Reply, in_channel, counts_unread: in_channel, ..message(id, user_id) }
+}
