@@ -6,6 +6,7 @@ use crate::TestServer;
 /// A request written by hand, for what the client would not send.
 #[derive(Debug)]
 pub struct RawRequest {
+    http: reqwest::Client,
     url: String,
     method: String,
     query: Vec<(String, String)>,
@@ -38,8 +39,9 @@ pub(crate) fn server_token(secret: &str) -> String {
 }
 
 impl RawRequest {
-    pub(crate) fn new(base_url: &str, method: &str, path: &str) -> Self {
+    pub(crate) fn new(http: &reqwest::Client, base_url: &str, method: &str, path: &str) -> Self {
         Self {
+            http: http.clone(),
             url: format!("{base_url}{path}"),
             method: method.to_owned(),
             query: vec![("api_key".to_owned(), TestServer::API_KEY.to_owned())],
@@ -111,7 +113,7 @@ impl RawRequest {
     pub async fn send(self) -> RawReply {
         let method = self.method.parse().expect("the method is one of HTTP");
         let url = url::Url::parse_with_params(&self.url, &self.query).expect("the URL is valid");
-        let mut request = reqwest::Client::new().request(method, url);
+        let mut request = self.http.request(method, url);
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }

@@ -31,6 +31,8 @@ pub enum Database {
 pub struct TestServer {
     base_url: String,
     client: Client,
+    /// Shared by the requests written by hand: making one loads certificates, which takes its time.
+    http: reqwest::Client,
     clock: Arc<ManualClock>,
 }
 
@@ -98,7 +100,8 @@ impl TestServer {
             .token(token)
             .build()
             .expect("the client's settings are valid");
-        (server, Self { base_url, client, clock })
+        let http = reqwest::Client::new();
+        (server, Self { base_url, client, http, clock })
     }
 
     /// A client with a server token.
@@ -118,7 +121,7 @@ impl TestServer {
 
     /// A request written by hand, with a valid key and token until told otherwise.
     pub fn raw(&self, method: &str, path: &str) -> RawRequest {
-        RawRequest::new(&self.base_url, method, path)
+        RawRequest::new(&self.http, &self.base_url, method, path)
     }
 
     /// Creates users with nothing but an id.

@@ -187,10 +187,21 @@ pub struct JsonParam<T>(pub T);
 
 impl<T: Serialize + DeserializeOwned> QueryParam for JsonParam<T> {
     fn decode(text: &str) -> Result<Self, String> {
-        serde_json::from_str(text).map(Self).map_err(|error| error.to_string())
+        serde_json::from_str(text).map(Self).map_err(|error| match problem_at::<T>(text) {
+            Some((place, problem)) => format!("is not valid at {place}: {problem}"),
+            None => format!("is not valid: {error}"),
+        })
     }
 
     fn encode(&self) -> Option<String> {
         serde_json::to_string(&self.0).ok()
     }
+}
+
+/// The field of a JSON text that is wrong, and what is wrong with it. `None` when it is the text as a whole.
+fn problem_at<T: DeserializeOwned>(text: &str) -> Option<(String, String)> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let error = serde_path_to_error::deserialize::<_, T>(&mut deserializer).err()?;
+    let place = error.path().to_string();
+    (place != ".").then(|| (place, error.inner().to_string()))
 }

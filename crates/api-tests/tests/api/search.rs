@@ -249,7 +249,7 @@ both_databases! {
         let newest = json!([{ "field": "created_at", "direction": -1 }]);
         assert_eq!(sorted(newest).await, ["f", "e", "d", "c", "a", "b"]);
         assert_eq!(sorted(json!([{ "field": "id", "direction": -1 }])).await, ["f", "e", "d", "c", "b", "a"]);
-        assert_eq!(sorted(json!([{ "id": -1 }])).await, ["f", "e", "d", "c", "b", "a"]);
+        assert_eq!(sorted(json!({ "id": -1 })).await, ["f", "e", "d", "c", "b", "a"]);
         let filter = json!({ "size": { "$gt": 0 } });
         let sort = json!([{ "field": "size", "direction": 1, "type": "number" }]);
         let by_size = json!({ "message_filter_conditions": filter, "sort": sort });

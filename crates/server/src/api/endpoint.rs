@@ -188,10 +188,15 @@ async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes> {
 
 /// Reads a JSON body and names the field that is wrong with it. No body at all is an empty object.
 fn decode_body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
-    let bytes = if bytes.iter().all(u8::is_ascii_whitespace) || bytes == b"null" { b"{}" } else { bytes };
-    match serde_json::from_slice(bytes) {
+    // Checked as a whole: a field that nobody reads is skipped without a look at its text.
+    let text =
+        std::str::from_utf8(bytes).map_err(|_| Error::input("the request body is not valid UTF-8 text"))?;
+    let text = match text.trim_ascii() {
+        "" | "null" => "{}",
+        _ => text,
+    };
+    match serde_json::from_str(text) {
         Ok(body) => {
-            let text = std::str::from_utf8(bytes).unwrap_or_default();
             if holds_escaped_nul(text) {
                 return Err(Error::input("the request body contains a NUL character"));
             }
@@ -199,7 +204,7 @@ fn decode_body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
         }
         // Only now, so that a good body does not pay for it.
         Err(_) => {
-            let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+            let mut deserializer = serde_json::Deserializer::from_str(text);
             match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
                 Ok(_) => Err(Error::input("the request body goes on after its end")),
                 Err(error) => Err(body_error(&error)),

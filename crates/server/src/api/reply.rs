@@ -43,6 +43,20 @@ pub(crate) fn success(reply: &impl Serialize, status: u16, elapsed: Duration) ->
 
 /// The answer to a call that was not carried out. `operation` is its name in CamelCase.
 pub(crate) fn failure(operation: &str, error: &Error, elapsed: Duration) -> Response<Body> {
+    let code = match error {
+        Error::Caller(fault) => fault.code,
+        Error::Stale | Error::Internal(_) => ErrorCode::Internal,
+    };
+    failure_with_status(operation, error, code.status(), elapsed)
+}
+
+/// The same, with a status that is not the code's own. It stands in the body too.
+pub(crate) fn failure_with_status(
+    operation: &str,
+    error: &Error,
+    status: u16,
+    elapsed: Duration,
+) -> Response<Body> {
     let internal;
     let fault = match error {
         Error::Caller(fault) => fault.as_ref(),
@@ -55,7 +69,6 @@ pub(crate) fn failure(operation: &str, error: &Error, elapsed: Duration) -> Resp
             &internal
         }
     };
-    let status = fault.code.status();
     let body = ErrorBody {
         code: fault.code,
         message: format!("{operation} failed with error: \"{}\"", fault.message),

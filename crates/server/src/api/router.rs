@@ -110,7 +110,6 @@ async fn unknown_path(request: Request) -> Response<Body> {
 
 async fn unknown_method(request: Request) -> Response<Body> {
     let error = Error::input(format!("{} is not allowed at {}", request.method(), request.uri().path()));
-    let mut response = super::reply::failure("Request", &error, std::time::Duration::ZERO);
-    *response.status_mut() = axum::http::StatusCode::METHOD_NOT_ALLOWED;
-    response
+    let status = axum::http::StatusCode::METHOD_NOT_ALLOWED.as_u16();
+    super::reply::failure_with_status("Request", &error, status, std::time::Duration::ZERO)
 }

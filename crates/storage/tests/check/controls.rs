@@ -20,8 +20,8 @@ pub const CONTROLS: &[Control] = controls! {
         "UPDATE channels SET app_pk = 99 WHERE id = 'empty'" / "UPDATE channels SET app_pk = 1 WHERE id = 'empty'";
     "members.channel_pk":
         "INSERT INTO members (channel_pk, user_id, app_pk, channel_role, invited, banned, shadow_banned, \
-         notifications_muted, hidden, read_seq, unread_less, last_read, created_at, updated_at) VALUES (99, 'zoe', 1, \
-         'channel_member', FALSE, FALSE, FALSE, FALSE, FALSE, 0, 0, 0, 0, 0)" /
+         notifications_muted, hidden, read_seq, read_up_to, unread_less, last_read, created_at, updated_at) VALUES (99, 'zoe', 1, \
+         'channel_member', FALSE, FALSE, FALSE, FALSE, FALSE, 0, 0, 0, 0, 0, 0)" /
         "DELETE FROM members WHERE channel_pk = 99";
     "members.user_id":
         "UPDATE members SET user_id = 'nobody' WHERE user_id = 'dan'" /
