@@ -105,7 +105,7 @@ impl Tx {
         let sql = "UPDATE members SET unread_less = unread_less - (SELECT COUNT(*) FROM messages o \
             WHERE (o.pk = $1 OR (o.parent_pk = $1 AND $2)) AND o.counts_unread AND o.deleted_at IS NULL \
             AND o.user_id = members.user_id AND o.unread_seq > members.read_seq) \
-            WHERE channel_pk = $3 AND unread_less <> 0 AND user_id IN (SELECT user_id FROM messages \
+            WHERE channel_pk = $3 AND user_id IN (SELECT user_id FROM messages \
             WHERE pk = $1 OR (parent_pk = $1 AND $2))";
         self.execute(sql, params![message.pk, tree, message.channel_pk]).await?;
         Ok(())

@@ -89,7 +89,7 @@ async fn users_and_channels(tx: &mut Tx) -> Result<i64> {
         at(12),
     )
     .await?;
-    assert_eq!(tx.prune_user_events(at(5)).await?, 0);
+    assert!(tx.prune_user_events((0, ""), at(5), 10).await?.is_some());
 
     let stored = tx.insert_channel(APP, &channel("one"), at(20)).await?.unwrap();
     assert!(tx.insert_channel(APP, &channel("one"), at(20)).await?.is_none());
@@ -328,7 +328,8 @@ async fn removal(tx: &mut Tx, channel_pk: i64) -> Result<()> {
     assert_eq!(tx.prune_channel_events(0, at(1000), 10).await?, Some(channel_pk));
     tx.delete_channel_rows(channel_pk).await?;
     assert!(tx.list_channels(vec![channel_pk]).await?.is_empty());
-    assert_eq!(tx.prune_user_events(at(1000)).await?, 1);
+    let (app_pk, last) = tx.prune_user_events((0, ""), at(1000), 100).await?.unwrap();
+    assert!(tx.prune_user_events((app_pk, &last), at(1000), 100).await?.is_none());
     Ok(())
 }
 

@@ -9,7 +9,8 @@ use crate::chat::{get, ids, jane_and_joe, message, post, send, sent, state, stat
 /// A message by jane.
 fn by_jane(id: &str, more: Value) -> Value {
     let mut message = json!({ "id": id, "user_id": "jane", "text": "hello" });
-    message.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let Value::Object(more) = more else { panic!("{more} is not an object of fields") };
+    message.as_object_mut().unwrap().extend(more);
     message
 }
 

@@ -69,7 +69,18 @@ impl MessagePageRequest {
         Ok(Self { limit, pivot })
     }
 
-    /// Finds the moment of the message that the page is counted from.
+    /// Refuses a page that is counted from a message, for a list that cannot hold one yet.
+    ///
+    /// # Errors
+    /// When the request names a message.
+    pub(crate) fn check_empty(&self) -> Result<()> {
+        match &self.pivot {
+            Some((_, Pivot::Message(id), name)) => Err(unknown_pivot(name, id)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Finds the moment of the message that the page is counted from. `None` when the request names no place.
     ///
     /// # Errors
     /// When there is no such message in the list, which `belongs` decides.
@@ -78,23 +89,23 @@ impl MessagePageRequest {
         tx: &mut Tx,
         app_pk: i64,
         belongs: impl Fn(&Message) -> bool,
-    ) -> Result<MessagePage> {
-        let Some((side, pivot, name)) = &self.pivot else { return Ok(MessagePage::Newest) };
+    ) -> Result<Option<MessagePage>> {
+        let Some((side, pivot, name)) = &self.pivot else { return Ok(None) };
         let at = match pivot {
             Pivot::Moment(moment) => *moment,
             Pivot::Message(id) => {
                 let found = tx.find_message(app_pk, id).await?.filter(&belongs);
-                found
-                    .ok_or_else(|| {
-                        Error::field(name, format!("names a message that doesn't exist here: {id}"))
-                    })?
-                    .created_at
+                found.ok_or_else(|| unknown_pivot(name, id))?.created_at
             }
         };
-        Ok(match *side {
+        Ok(Some(match *side {
             Side::Before { inclusive } => MessagePage::Before { at, inclusive },
             Side::After { inclusive } => MessagePage::After { at, inclusive },
             Side::Around => MessagePage::Around { at },
-        })
+        }))
     }
+}
+
+fn unknown_pivot(name: &str, id: &str) -> Error {
+    Error::field(name, format!("names a message that doesn't exist here: {id}"))
 }

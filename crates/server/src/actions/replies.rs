@@ -4,7 +4,7 @@ use natterjack_protocol::MessageId;
 use natterjack_protocol::channels::MessagePaginationParams;
 use natterjack_protocol::message_types::MessageResponse;
 use natterjack_protocol::messages::GetRepliesQuery;
-use natterjack_storage::{App, Visibility};
+use natterjack_storage::{App, MessagePage, Visibility};
 
 use super::channels::check_member_custom_include;
 use super::messages::find_with_channel;
@@ -31,11 +31,12 @@ pub(crate) async fn get_replies(
         ..MessagePaginationParams::default()
     };
     let page = MessagePageRequest::new("", &params, REPLIES_DEFAULT)?;
-    let descending = match query.sort.0.as_slice() {
-        [] => false,
+    // Without an order clients expect the newest replies, and page back from them.
+    let (descending, unpivoted) = match query.sort.0.as_slice() {
+        [] => (false, MessagePage::Newest),
         [only] if only.field.as_deref() == Some("created_at") => match only.direction {
-            None | Some(0 | 1) => false,
-            Some(-1) => true,
+            None | Some(0 | 1) => (false, MessagePage::Oldest),
+            Some(-1) => (true, MessagePage::Newest),
             Some(_) => return Err(Error::field("sort", "must have direction 1 or -1")),
         },
         _ => return Err(Error::field("sort", "must be one entry for created_at")),
@@ -48,16 +49,17 @@ pub(crate) async fn get_replies(
     let (parent, channel) = find_with_channel(state, app, parent_id).await?;
     let cid = channel.channel.cid.clone();
     let visibility = Visibility { from: channel.channel.history_from, user_id: None };
-    let input = (parent.pk, page, visibility, context, state.now());
+    let input = (parent.pk, page, unpivoted, visibility, context, state.now());
     let (replies, mut bundle) = state
         .store
-        .read("get_replies", input, |tx, (parent_pk, page, visibility, context, now)| {
+        .read("get_replies", input, |tx, (parent_pk, page, unpivoted, visibility, context, now)| {
             Box::pin(async move {
                 let at = page
                     .resolve(tx, context.app_pk, |message| {
                         message.parent_pk == Some(*parent_pk) || message.pk == *parent_pk
                     })
-                    .await?;
+                    .await?
+                    .unwrap_or(*unpivoted);
                 let replies = tx.list_replies(*parent_pk, at, page.limit, visibility).await?;
                 let referring: Vec<_> = replies.iter().collect();
                 let bundle = Bundle::load(tx, context.clone(), &referring, [], *now).await?;

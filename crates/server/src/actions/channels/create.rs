@@ -97,6 +97,8 @@ async fn get_or_create(
         if !may_create {
             return Err(reserved_id());
         }
+        // A new channel holds no message to page from; that is found out before it is created.
+        state_request.messages.check_empty()?;
         let mut fresh = Freshness::new(app.pk, &cid_text, None);
         let created = loop {
             let plan = check_create(state, app, cid, distinct_members.clone(), &request).await?;

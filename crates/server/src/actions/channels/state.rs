@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use natterjack_protocol::channel_state::ChannelStateResponse;
 use natterjack_protocol::{Timestamp, channel_types::ChannelTypeConfig};
-use natterjack_storage::{App, Channel, Member, Message, Tx, Visibility};
+use natterjack_storage::{App, Channel, Member, Message, MessagePage, Tx, Visibility};
 
 use crate::actions::pages::MessagePageRequest;
 use crate::error::Result;
@@ -107,7 +107,8 @@ async fn load_full(
             let page = request
                 .messages
                 .resolve(tx, request.context.app_pk, |message| message.channel_pk == *channel_pk)
-                .await?;
+                .await?
+                .unwrap_or(MessagePage::Newest);
             let visibility = Visibility { from: *from, user_id: request.context.viewer.clone() };
             vec![tx.list_messages(*channel_pk, page, request.messages.limit, &visibility).await?]
         }
