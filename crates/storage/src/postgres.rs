@@ -9,7 +9,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{NoTls, Row};
 
 use crate::error::{Error, Result, Transient};
-use crate::sqlite::OpFuture;
+use crate::store::{Operation, Output};
 use crate::tx::Tx;
 use crate::value::Param;
 
@@ -70,23 +70,16 @@ impl Postgres {
     }
 
     /// Runs an operation in a transaction of its own task: a caller that goes away does not cut it short.
-    pub(crate) async fn write<I, F, R, E>(
+    pub(crate) async fn write<E: Transient>(
         self: &Arc<Self>,
         name: &'static str,
-        input: I,
-        operation: F,
-    ) -> Result<R, E>
-    where
-        I: Send + Sync + 'static,
-        F: for<'t> Fn(&'t mut Tx, &'t I) -> OpFuture<'t, R, E> + Send + Sync + 'static,
-        R: Send + 'static,
-        E: Transient,
-    {
+        operation: Arc<dyn Operation<E>>,
+    ) -> Result<Output, E> {
         let this = Arc::clone(self);
         let task = tokio::spawn(async move {
             let mut attempt = 1;
             loop {
-                match this.write_once(name, &input, &operation).await {
+                match this.write_once(name, &*operation).await {
                     Err(error) if error.is_transient() && attempt < ATTEMPTS_MAX => attempt += 1,
                     result => return result,
                 }
@@ -95,17 +88,13 @@ impl Postgres {
         task.await.unwrap_or_else(|source| Err(Error::Database(source.into()).into()))
     }
 
-    async fn write_once<I, R, E: Transient>(
+    async fn write_once<E: Transient>(
         &self,
         name: &'static str,
-        input: &I,
-        operation: &(impl for<'t> Fn(&'t mut Tx, &'t I) -> OpFuture<'t, R, E> + Sync),
-    ) -> Result<R, E>
-    where
-        I: Sync,
-    {
+        operation: &dyn Operation<E>,
+    ) -> Result<Output, E> {
         let mut tx = Tx::postgres(PostgresTx::new(self.client().await?, BEGIN_WRITE));
-        let result = operation(&mut tx, input).await;
+        let result = operation.run(&mut tx).await;
         tx.report(name);
         let connection = tx.into_postgres().expect("it was made from a PostgreSQL connection");
         match result {
@@ -117,15 +106,13 @@ impl Postgres {
         }
     }
 
-    pub(crate) async fn read<I, F, R, E>(&self, name: &'static str, input: I, operation: F) -> Result<R, E>
-    where
-        I: Send + Sync + 'static,
-        F: for<'t> Fn(&'t mut Tx, &'t I) -> OpFuture<'t, R, E> + Send + Sync + 'static,
-        R: Send + 'static,
-        E: Transient,
-    {
+    pub(crate) async fn read<E: Transient>(
+        &self,
+        name: &'static str,
+        operation: Arc<dyn Operation<E>>,
+    ) -> Result<Output, E> {
         let mut tx = Tx::postgres(PostgresTx::new(self.client().await?, BEGIN_READ));
-        let result = operation(&mut tx, &input).await;
+        let result = operation.run(&mut tx).await;
         tx.report(name);
         let connection = tx.into_postgres().expect("it was made from a PostgreSQL connection");
         // The answer does not wait for the end of a transaction that wrote nothing.

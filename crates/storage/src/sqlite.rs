@@ -14,6 +14,7 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::error::{Error, Result, Transient};
+use crate::store::{Operation, Output};
 use crate::tx::Tx;
 
 /// Oldest SQLite that is safe here: earlier ones can corrupt the write-ahead log under two connections.
@@ -54,23 +55,16 @@ enum CommitFailure {
 /// What a storage operation returns: a future that borrows its transaction and its input.
 pub type OpFuture<'t, R, E> = Pin<Box<dyn Future<Output = Result<R, E>> + Send + 't>>;
 
-struct Job<I, F, R, E> {
+struct Job<E> {
     name: &'static str,
-    input: I,
-    operation: F,
-    result: Option<Result<R, E>>,
-    reply: oneshot::Sender<Result<R, E>>,
+    operation: Arc<dyn Operation<E>>,
+    result: Option<Result<Output, E>>,
+    reply: oneshot::Sender<Result<Output, E>>,
 }
 
-impl<I, F, R, E> WriteJob for Job<I, F, R, E>
-where
-    I: Send + Sync + 'static,
-    F: for<'t> Fn(&'t mut Tx, &'t I) -> OpFuture<'t, R, E> + Send,
-    R: Send + 'static,
-    E: Transient,
-{
+impl<E: Transient> WriteJob for Job<E> {
     fn run(&mut self, tx: &mut Tx) -> bool {
-        let outcome = run_caught(self.name, tx, &self.input, &self.operation);
+        let outcome = run_caught(self.name, tx, &*self.operation);
         let succeeded = outcome.is_ok();
         self.result = Some(outcome);
         succeeded
@@ -91,14 +85,13 @@ where
 }
 
 /// Drives an operation on SQLite: its future is ready at the first poll. A panic becomes an error.
-fn run_caught<I, R, E: Transient>(
+fn run_caught<E: Transient>(
     name: &'static str,
     tx: &mut Tx,
-    input: &I,
-    operation: &impl for<'t> Fn(&'t mut Tx, &'t I) -> OpFuture<'t, R, E>,
-) -> Result<R, E> {
+    operation: &dyn Operation<E>,
+) -> Result<Output, E> {
     let outcome = catch_unwind(AssertUnwindSafe(|| {
-        let mut future = operation(tx, input);
+        let mut future = operation.run(tx);
         match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(result) => result,
             Poll::Pending => {
@@ -179,33 +172,24 @@ impl Sqlite {
         &self.path
     }
 
-    pub(crate) async fn write<I, F, R, E>(&self, name: &'static str, input: I, operation: F) -> Result<R, E>
-    where
-        I: Send + Sync + 'static,
-        F: for<'t> Fn(&'t mut Tx, &'t I) -> OpFuture<'t, R, E> + Send + 'static,
-        R: Send + 'static,
-        E: Transient,
-    {
+    pub(crate) async fn write<E: Transient>(
+        &self,
+        name: &'static str,
+        operation: Arc<dyn Operation<E>>,
+    ) -> Result<Output, E> {
         let (reply, answer) = oneshot::channel();
-        let job = Job { name, input, operation, result: None, reply };
+        let job = Job { name, operation, result: None, reply };
         if self.queue.send(Box::new(job)).await.is_err() {
             return Err(Error::Stopped.into());
         }
         answer.await.unwrap_or_else(|_| Err(Error::Stopped.into()))
     }
 
-    pub(crate) async fn read<I, F, R, E>(
+    pub(crate) async fn read<E: Transient>(
         self: &Arc<Self>,
         name: &'static str,
-        input: I,
-        operation: F,
-    ) -> Result<R, E>
-    where
-        I: Send + Sync + 'static,
-        F: for<'t> Fn(&'t mut Tx, &'t I) -> OpFuture<'t, R, E> + Send + 'static,
-        R: Send + 'static,
-        E: Transient,
-    {
+        operation: Arc<dyn Operation<E>>,
+    ) -> Result<Output, E> {
         let this = Arc::clone(self);
         let permit = Arc::clone(&self.reader_permits).acquire_owned().await.map_err(|_| Error::Stopped)?;
         let task = tokio::task::spawn_blocking(move || {
@@ -213,7 +197,7 @@ impl Sqlite {
                 let mut readers = this.readers.lock().unwrap_or_else(PoisonError::into_inner);
                 readers.pop().expect("a permit is held for each reader taken")
             };
-            let result = read_snapshot(name, &mut reader, &input, &operation);
+            let result = read_snapshot(name, &mut reader, &*operation);
             this.readers.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
             // The permit goes with the reader: a caller that goes away takes neither with it.
             drop(permit);
@@ -245,12 +229,11 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
 }
 
 /// Runs a read inside one transaction, so that all its queries see the same state, and bounds its time.
-fn read_snapshot<I, R, E: Transient>(
+fn read_snapshot<E: Transient>(
     name: &'static str,
     reader: &mut Tx,
-    input: &I,
-    operation: &impl for<'t> Fn(&'t mut Tx, &'t I) -> OpFuture<'t, R, E>,
-) -> Result<R, E> {
+    operation: &dyn Operation<E>,
+) -> Result<Output, E> {
     fn begin(reader: &mut Tx) -> Result<()> {
         let connection = reader.sqlite_connection_mut().expect("readers are SQLite connections");
         let deadline = Instant::now() + READ_TIME_MAX;
@@ -259,7 +242,7 @@ fn read_snapshot<I, R, E: Transient>(
         Ok(())
     }
     begin(reader)?;
-    let result = run_caught(name, reader, input, operation);
+    let result = run_caught(name, reader, operation);
     let connection = reader.sqlite_connection().expect("readers are SQLite connections");
     // Nothing was written: how the transaction ends makes no difference to the result.
     if let Err(error) = connection.prepare_cached("ROLLBACK").and_then(|mut end| end.execute([])) {

@@ -1,4 +1,6 @@
+use std::any::Any;
 use std::fmt;
+use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -125,10 +127,12 @@ impl Store {
         R: Send + 'static,
         E: Transient,
     {
-        match &self.engine {
-            Engine::Sqlite(sqlite) => sqlite.write(name, input, operation).await,
-            Engine::Postgres(postgres) => postgres.write(name, input, operation).await,
-        }
+        let operation = erase(input, operation);
+        let output = match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.write(name, operation).await,
+            Engine::Postgres(postgres) => postgres.write(name, operation).await,
+        };
+        output.map(restore)
     }
 
     /// Runs `operation`, which only reads, on one consistent state of the database.
@@ -142,10 +146,12 @@ impl Store {
         R: Send + 'static,
         E: Transient,
     {
-        match &self.engine {
-            Engine::Sqlite(sqlite) => sqlite.read(name, input, operation).await,
-            Engine::Postgres(postgres) => postgres.read(name, input, operation).await,
-        }
+        let operation = erase(input, operation);
+        let output = match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.read(name, operation).await,
+            Engine::Postgres(postgres) => postgres.read(name, operation).await,
+        };
+        output.map(restore)
     }
 
     /// Waits until everything that was accepted is committed, then closes the database. Other clones of this store
@@ -160,4 +166,47 @@ impl Store {
             Engine::Postgres(postgres) => postgres.close(),
         }
     }
+}
+
+/// What an operation answers, its type hidden.
+pub(crate) type Output = Box<dyn Any + Send>;
+
+/// An operation and its input, their types hidden, so that the engines are compiled once and not for each operation.
+pub(crate) trait Operation<E>: Send + Sync {
+    /// Runs the operation once.
+    fn run<'t>(&'t self, tx: &'t mut Tx) -> OpFuture<'t, Output, E>;
+}
+
+struct Erased<I, F, R> {
+    input: I,
+    operation: F,
+    output: PhantomData<fn() -> R>,
+}
+
+impl<I, F, R, E> Operation<E> for Erased<I, F, R>
+where
+    I: Send + Sync,
+    F: for<'t> Fn(&'t mut Tx, &'t I) -> OpFuture<'t, R, E> + Send + Sync,
+    R: Send + 'static,
+    E: Send + 'static,
+{
+    fn run<'t>(&'t self, tx: &'t mut Tx) -> OpFuture<'t, Output, E> {
+        let running = (self.operation)(tx, &self.input);
+        Box::pin(async move { running.await.map(|output| Box::new(output) as Output) })
+    }
+}
+
+fn erase<I, F, R, E>(input: I, operation: F) -> Arc<dyn Operation<E>>
+where
+    I: Send + Sync + 'static,
+    F: for<'t> Fn(&'t mut Tx, &'t I) -> OpFuture<'t, R, E> + Send + Sync + 'static,
+    R: Send + 'static,
+    E: Send + 'static,
+{
+    Arc::new(Erased { input, operation, output: PhantomData })
+}
+
+/// What [`erase`] hid.
+fn restore<R: 'static>(output: Output) -> R {
+    *output.downcast().expect("an operation answers its own type")
 }

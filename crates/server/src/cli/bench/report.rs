@@ -24,8 +24,6 @@ pub struct Report {
 pub struct Figures {
     /// `sqlite` or `postgresql`.
     pub database: &'static str,
-    /// One small write with its sync to the disk of the folder.
-    pub sync: Sync,
     /// What the database can do without a server.
     pub group_commits: Vec<GroupCommits>,
     /// Requests that do nothing: the limit of the HTTP stack.
@@ -47,7 +45,7 @@ pub struct Figures {
 }
 
 /// Times of writes with a sync, in microseconds.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Clone, Copy, Default, Serialize)]
 pub struct Sync {
     /// How many were measured.
     pub count: usize,
@@ -73,6 +71,8 @@ pub struct GroupCommits {
     pub group: usize,
     /// Rows a second.
     pub rows_per_second: f64,
+    /// Small writes with their syncs to the disk of the folder, at about the same time.
+    pub sync: Sync,
 }
 
 /// One measurement.
@@ -200,15 +200,15 @@ impl Figures {
             let no_op = self.no_ops.iter().find(|no_op| no_op.in_flight == measurement.in_flight);
             measurement.of_no_op =
                 no_op.filter(|no_op| no_op.per_second > 0.0).map(|no_op| rate / no_op.per_second);
-            measurement.of_group_commit =
-                self.group_commit(measurement.in_flight).filter(|_| durable).map(|rows| rate / rows);
+            let bare = self.group_commit(measurement.in_flight).map(|commits| commits.rows_per_second);
+            measurement.of_group_commit = bare.filter(|rows| durable && *rows > 0.0).map(|rows| rate / rows);
         }
         self.measurements.push(measurement);
     }
 
-    fn group_commit(&self, group: usize) -> Option<f64> {
-        let same = self.group_commits.iter().find(|commits| commits.group == group);
-        same.map(|commits| commits.rows_per_second).filter(|rate| *rate > 0.0)
+    /// The bare database with groups of that size.
+    pub fn group_commit(&self, group: usize) -> Option<&GroupCommits> {
+        self.group_commits.iter().find(|commits| commits.group == group)
     }
 }
 

@@ -13,8 +13,8 @@ const LENGTH_DIGITS: usize = 6;
 const WORDS: u64 = 4096;
 /// A word that more than half of the messages contain.
 pub const COMMON_WORD: u64 = 0;
-/// Words that one message in a thousand contains.
-pub const RARE_WORDS: [u64; 2] = [WORDS - 7, WORDS - 8];
+/// A word that one message in a thousand contains.
+pub const RARE_WORD: u64 = WORDS - 7;
 
 /// Writes requests to one server with one key.
 #[derive(Debug, Clone)]

@@ -51,8 +51,8 @@ pub fn compare(figures: &Figures) -> Vec<Target> {
         let name = format!("sends to 10,000 members of those to 2, {in_flight} in flight");
         lines.push(at_least(name, large.per_second / small.per_second, LARGE_CHANNEL_MIN));
     }
-    if let Some(lone) = find(&send_name(SEND_ONE), 1) {
-        let limit = LONE_SEND_SYNCS * figures.sync.p50_us + LONE_SEND_EXTRA;
+    if let (Some(lone), Some(bare)) = (find(&send_name(SEND_ONE), 1), figures.group_commit(1)) {
+        let limit = LONE_SEND_SYNCS * bare.sync.p50_us + LONE_SEND_EXTRA;
         lines.push(at_most("p50 of a lone send in µs (1.5 syncs + 500)".to_owned(), lone.p50_us, limit));
     }
     for older in [false, true] {

@@ -1,0 +1,143 @@
+//! The program as a user starts it: settings, start, tokens, stop, and what survives a kill.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use natterjack_client::Client;
+use natterjack_client::protocol::channels::{ChannelInput, GetOrCreateChannelRequest};
+use natterjack_client::protocol::messages::{GetMessageQuery, MessageRequest, SendMessageRequest};
+use natterjack_client::protocol::users::{UpdateUsersRequest, UserRequest};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_natterjack");
+
+/// A running server that is killed when the test ends.
+struct Running {
+    child: Child,
+    url: String,
+}
+
+impl Running {
+    /// Starts `natterjack serve` on a free port and waits for the line that says where it listens.
+    fn start(data_dir: &Path) -> Self {
+        let mut child = command(data_dir)
+            .args(["serve", "--listen", "127.0.0.1:0", "--api-key", "key", "--api-secret", "a-secret"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let url =
+            lines.find_map(|line| line.unwrap().trim().strip_prefix("URL").map(|url| url.trim().to_owned()));
+        Self { child, url: url.expect("the server says where it listens") }
+    }
+
+    fn client(&self) -> Client {
+        Client::builder("key", "a-secret").base_url(&self.url).build().unwrap()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn command(data_dir: &Path) -> Command {
+    let mut command = Command::new(BINARY);
+    // What the developer has set for a server of his or her own is not for these.
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("NATTERJACK_")) {
+        command.env_remove(name);
+    }
+    command.env("NATTERJACK_DATA_DIR", data_dir);
+    command
+}
+
+fn run(data_dir: &Path, arguments: &[&str]) -> Output {
+    command(data_dir).args(arguments).output().unwrap()
+}
+
+async fn send(client: &Client, id: &str) {
+    let message = MessageRequest {
+        id: Some(id.to_owned()),
+        text: Some("hello".to_owned()),
+        user_id: Some("jane".to_owned()),
+        ..MessageRequest::default()
+    };
+    let request = SendMessageRequest { message, ..SendMessageRequest::default() };
+    client.chat().send_message("messaging", "general", request).await.unwrap();
+}
+
+async fn set_up(client: &Client) {
+    let jane = UserRequest { id: "jane".to_owned(), ..UserRequest::default() };
+    let users = [("jane".to_owned(), jane)].into_iter().collect();
+    client.common().update_users(UpdateUsersRequest { users }).await.unwrap();
+    let data = ChannelInput { created_by_id: Some("jane".to_owned()), ..ChannelInput::default() };
+    let request = GetOrCreateChannelRequest { data: Some(data), ..GetOrCreateChannelRequest::default() };
+    client.chat().get_or_create_channel("messaging", "general", request).await.unwrap();
+}
+
+#[test]
+fn a_wrong_setting_is_refused_by_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config.toml");
+    std::fs::write(&config, "lisen = \"127.0.0.1:0\"").unwrap();
+    let config = config.to_str().unwrap();
+    for (arguments, name) in [
+        (["serve", "--listen", "here"], "listen"),
+        (["serve", "--database-url", "mysql://x"], "database-url"),
+        (["serve", "--api-key", "not a key"], "api-key"),
+        (["serve", "--log", "a=b=c"], "log"),
+        (["serve", "--config", config], "lisen"),
+    ] {
+        let output = run(folder.path(), &arguments);
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success(), "{arguments:?} was accepted");
+        assert!(text.contains(name), "{arguments:?} gave {text}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_survives_a_kill() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Running::start(folder.path());
+    let client = server.client();
+    set_up(&client).await;
+    for number in 0..20 {
+        send(&client, &format!("m{number}")).await;
+    }
+    server.child.kill().unwrap();
+    server.child.wait().unwrap();
+
+    let server = Running::start(folder.path());
+    for number in 0..20 {
+        let id = format!("m{number}");
+        server.client().chat().get_message(id, GetMessageQuery::default()).await.unwrap();
+    }
+    let check = run(folder.path(), &["check"]);
+    assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stdout));
+}
+
+#[tokio::test]
+async fn it_stops_in_good_order_when_told_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Running::start(folder.path());
+    set_up(&server.client()).await;
+    let id = server.child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    assert!(server.child.wait().unwrap().success());
+}
+
+#[test]
+fn a_token_needs_credentials() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = run(folder.path(), &["token", "--server"]);
+    assert!(!refused.status.success());
+    let made = run(folder.path(), &["token", "--user", "jane", "--api-secret", "a-secret"]);
+    assert!(made.status.success());
+    assert_eq!(String::from_utf8_lossy(&made.stdout).trim().split('.').count(), 3);
+    let wrong = run(folder.path(), &["token", "--user", "jane doe", "--api-secret", "a-secret"]);
+    assert!(String::from_utf8_lossy(&wrong.stderr).contains("user"));
+}
