@@ -266,7 +266,7 @@ impl Tx {
         app_pk: i64,
         user_id: &str,
     ) -> Result<Option<(Advanced, Option<i64>)>> {
-        self.query_optional(
+        let sql = format!(
             "UPDATE channels SET \
              clock_at = CASE WHEN clock_at >= $1 THEN clock_at + 1 ELSE $1 END, \
              event_seq = event_seq + $2, unread_seq = unread_seq + $3, message_count = message_count + $4, \
@@ -275,8 +275,12 @@ impl Tx {
              ELSE last_message_at END \
              WHERE pk = $8 AND deleted_at IS NULL \
              RETURNING version, clock_at, event_seq, unread_seq, message_count, member_count, \
-             EXISTS (SELECT 1 FROM members WHERE members.channel_pk = channels.pk AND members.hidden), \
+             EXISTS (SELECT 1 FROM members {} WHERE members.channel_pk = channels.pk AND members.hidden), \
              (SELECT users.version FROM users WHERE users.app_pk = $9 AND users.id = $10)",
+            self.dialect().indexed_by("members_hidden")
+        );
+        self.query_optional(
+            &sql,
             params![
                 now,
                 advance.events,

@@ -100,6 +100,15 @@ impl Dialect {
         }
     }
 
+    /// Behind a table's name: reads it by this index. SQLite would walk all members of a channel to find the few that
+    /// a partial index holds.
+    pub(crate) fn indexed_by(self, index: &str) -> String {
+        match self {
+            Self::Sqlite => format!("INDEXED BY {index}"),
+            Self::Postgres => String::new(),
+        }
+    }
+
     /// Locks the rows of a `SELECT` until the end of the transaction. SQLite has one writer and needs none.
     pub(crate) const fn for_update(self) -> &'static str {
         match self {

@@ -241,11 +241,10 @@ impl Tx {
 
     /// Shows a channel again to everybody who had hidden it. Answers their ids.
     pub async fn show_hidden_channel(&mut self, channel_pk: i64) -> Result<Vec<String>> {
-        self.query(
-            "UPDATE members SET hidden = FALSE WHERE channel_pk = $1 AND hidden RETURNING user_id",
-            params![channel_pk],
-            |row| row.text(0),
-        )
-        .await
+        let sql = format!(
+            "UPDATE members {} SET hidden = FALSE WHERE channel_pk = $1 AND hidden RETURNING user_id",
+            self.dialect().indexed_by("members_hidden")
+        );
+        self.query(&sql, params![channel_pk], |row| row.text(0)).await
     }
 }

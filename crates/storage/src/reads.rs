@@ -137,19 +137,14 @@ impl Tx {
         Ok(())
     }
 
-    /// For each channel the read states of its members, at most `limit`, and always that of `user_id`.
-    pub async fn list_reads(
-        &mut self,
-        channel_pk: i64,
-        user_id: Option<&str>,
-        limit: i64,
-    ) -> Result<Vec<Member>> {
+    /// The read states of the earliest members of a channel. Those whose invite is pending have none.
+    pub async fn list_reads(&mut self, channel_pk: i64, limit: i64) -> Result<Vec<Member>> {
         let sql = format!(
             "SELECT {MEMBER_COLUMNS} FROM members m WHERE m.channel_pk = $1 \
              AND NOT (m.invited AND m.invite_accepted_at IS NULL) \
-             ORDER BY CASE WHEN m.user_id = $2 THEN 0 ELSE 1 END, m.created_at, m.user_id LIMIT $3"
+             ORDER BY m.created_at, m.user_id LIMIT $2"
         );
-        self.query(&sql, params![channel_pk, user_id.unwrap_or_default(), limit], member_from_row).await
+        self.query(&sql, params![channel_pk, limit], member_from_row).await
     }
 
     /// The channels in which these users have unread messages, newest message first.

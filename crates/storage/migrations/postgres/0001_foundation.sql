@@ -102,6 +102,8 @@ CREATE TABLE members (
     PRIMARY KEY (channel_pk, user_id)
 );
 
+-- Pages of members come in this order.
+CREATE INDEX members_in_order ON members (channel_pk, created_at, user_id);
 CREATE INDEX members_by_user ON members (app_pk, user_id, channel_pk);
 -- Those who hid a channel are few: a send looks for them in this index.
 CREATE INDEX members_hidden ON members (channel_pk) WHERE hidden;

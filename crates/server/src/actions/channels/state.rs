@@ -115,12 +115,20 @@ async fn load_full(
         several => tx.list_newest_messages(several, request.messages.limit, viewer).await?,
     };
     for (((state, members), pinned), messages) in loaded.iter_mut().zip(members).zip(pinned).zip(messages) {
-        // The read states are those of the members; they are read apart only when there are more of them.
-        state.reads = if request.members_offset == 0 && (members.len() as i64) < request.members_limit {
+        // The read states are those of the earliest members; they are read apart only when the page has others.
+        let holds_earliest = request.members_offset == 0
+            && (request.members_limit >= READS_MAX || (members.len() as i64) < request.members_limit);
+        state.reads = if holds_earliest {
             members.iter().filter(|member| !member.is_pending()).take(READS_MAX as usize).cloned().collect()
         } else {
-            tx.list_reads(state.channel.pk, viewer, READS_MAX).await?
+            tx.list_reads(state.channel.pk, READS_MAX).await?
         };
+        if let Some(own) = state.membership.as_ref().filter(|own| !own.is_pending())
+            && state.reads.iter().all(|read| read.user_id != own.user_id)
+        {
+            state.reads.truncate(READS_MAX as usize - 1);
+            state.reads.insert(0, own.clone());
+        }
         state.members = members;
         state.pinned = pinned;
         state.messages = messages;

@@ -127,7 +127,7 @@ async fn check_send(state: &State, app: &App, cid: &str, request: &SendMessageRe
     check_restricted(state, app, message).await?;
     let id = match given(message.id.as_ref()) {
         Some(id) => message_id("message.id", id)?.as_str().to_owned(),
-        None => generated_id(&sender.user.id),
+        None => generated_id(&sender.user.id, now),
     };
     let parent = check_parent(state, app, &channel, message).await?;
     let Content { mut change, mentioned, quoted } = check_content(state, app, &channel, message, pin).await?;
@@ -224,8 +224,15 @@ async fn check_parent(
 }
 
 /// An id for a message whose sender chose none.
-fn generated_id(user_id: &str) -> String {
-    let unique = Uuid::new_v4();
+fn generated_id(user_id: &str, now: Timestamp) -> String {
+    // Ids that grow with time keep the index of ids together where it is written.
+    let nanoseconds = u64::try_from(now.nanoseconds()).unwrap_or_default();
+    let at = uuid::Timestamp::from_unix(
+        uuid::NoContext,
+        nanoseconds / 1_000_000_000,
+        (nanoseconds % 1_000_000_000) as u32,
+    );
+    let unique = Uuid::new_v7(at);
     let id = format!("{user_id}-{unique}");
     if id.len() > natterjack_protocol::MessageId::LENGTH_MAX { unique.to_string() } else { id }
 }
@@ -375,7 +382,7 @@ impl NewSystemMessage {
         }
         let id = match given(request.id.as_ref()) {
             Some(id) => message_id("message.id", id)?.as_str().to_owned(),
-            None => generated_id(&user.user.id),
+            None => generated_id(&user.user.id, state.now()),
         };
         let content = check_content(state, app, channel, request, None).await?;
         let change = MessageChange {
