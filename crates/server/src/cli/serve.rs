@@ -54,7 +54,10 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<()> {
     })
     .await
     .map_err(|error| anyhow::anyhow!(error))?;
-    greet(&config, &server, &credentials)?;
+    if let Err(error) = greet(&config, &server, &credentials) {
+        // Nobody has to read the greeting for the server to run.
+        tracing::warn!(error = &error as &dyn std::error::Error, "standard output cannot be written to");
+    }
 
     tokio::select! {
         _ = terminate.recv() => {}
@@ -87,7 +90,7 @@ async fn first_app(config: &Config, store: &Store) -> anyhow::Result<Credentials
 }
 
 /// Tells how to reach the server.
-fn greet(config: &Config, server: &Server, credentials: &Credentials) -> anyhow::Result<()> {
+fn greet(config: &Config, server: &Server, credentials: &Credentials) -> std::io::Result<()> {
     let url = format!("http://{}", server.address());
     // The line makes its own token, so that none stands in a log.
     let program = std::env::args().next().unwrap_or_else(|| "natterjack".to_owned());
