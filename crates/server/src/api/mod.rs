@@ -1,4 +1,4 @@
-//! The HTTP edge: who calls, what is asked, and how the answer is written. The rules are in [`actions`](crate::actions).
+//! The HTTP edge: who calls, what is asked, and how the answer is written. The rules are in `actions`.
 
 mod channel_types;
 mod channels;
