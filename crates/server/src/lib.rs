@@ -23,14 +23,4 @@ pub mod telemetry;
 
 pub use serve::{Server, ServerParts};
 
-/// The text of an error and of everything that caused it.
-pub(crate) fn error_chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
-}
+pub(crate) use natterjack_storage::error_chain;

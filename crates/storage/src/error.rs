@@ -89,3 +89,15 @@ impl From<deadpool_postgres::PoolError> for Error {
         }
     }
 }
+
+/// The text of an error and of everything that caused it.
+pub fn error_chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

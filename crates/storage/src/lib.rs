@@ -35,7 +35,7 @@ pub use apps::{App, NewApp};
 pub use channels::{Advance, Advanced, Channel, ChannelChange, NewChannel};
 pub use check::{Outcome, Report, Violation};
 pub use dialect::Dialect;
-pub use error::{Error, Result, Transient};
+pub use error::{Error, Result, Transient, error_chain};
 pub use events::{ChannelEvent, UserEvent};
 pub use members::{Member, NewMember};
 pub use messages::{

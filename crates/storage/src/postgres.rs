@@ -8,7 +8,7 @@ use futures_util::future::{join, join_all};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{NoTls, Row};
 
-use crate::error::{Error, Result, Transient};
+use crate::error::{Error, Result, Transient, error_chain};
 use crate::store::{Operation, Output};
 use crate::tx::Tx;
 use crate::value::Param;
@@ -51,7 +51,7 @@ impl Postgres {
             .build()
             .map_err(|error| Error::Unusable(error.to_string()))?;
         let client = pool.get().await.map_err(|error| {
-            Error::Unusable(format!("database-url: the database cannot be reached: {}", chain(&error)))
+            Error::Unusable(format!("database-url: the database cannot be reached: {}", error_chain(&error)))
         })?;
         let row =
             client.query_one("SELECT CAST(current_setting('server_version_num') AS BIGINT)", &[]).await?;
@@ -123,18 +123,6 @@ impl Postgres {
     pub(crate) fn close(&self) {
         self.pool.close();
     }
-}
-
-/// The text of an error and of everything that caused it.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 /// A connection with at most one transaction, which begins together with its first statement. Dropped before its end
