@@ -56,6 +56,10 @@ pub const FILTER_TAG_LENGTH_MAX: usize = 255;
 pub const MEMBER_CUSTOM_INCLUDE_MAX: usize = 8;
 /// One such key.
 pub const MEMBER_CUSTOM_INCLUDE_LENGTH_MAX: usize = 64;
+/// Fields that a partial update names.
+pub const PARTIAL_KEYS_MAX: usize = 250;
+/// One such field, with its path.
+pub const PARTIAL_KEY_LENGTH_MAX: usize = 255;
 /// Slow mode, in seconds.
 pub const COOLDOWN_MAX: i64 = 120;
 /// Message length that a channel may be configured for.

@@ -84,14 +84,6 @@ impl Dialect {
         }
     }
 
-    /// As [`Dialect::for_update`], leaving out the rows that another transaction has locked.
-    pub(crate) const fn for_update_skip_locked(self) -> &'static str {
-        match self {
-            Self::Sqlite => "",
-            Self::Postgres => " FOR UPDATE SKIP LOCKED",
-        }
-    }
-
     /// Stands before a column whose index must not be used. PostgreSQL has statistics and decides for itself.
     pub(crate) const fn no_index(self) -> &'static str {
         match self {

@@ -79,13 +79,14 @@ pub struct Found {
 
 impl Tx {
     /// Indexes up to `limit` messages that were sent, changed or deleted since. Answers how many; fewer than `limit`
-    /// means that the queue is empty, or that another node works on the rest.
+    /// means that the queue is empty, and what others were indexing is indexed.
     pub async fn index_queued_messages(&mut self, limit: i64) -> Result<usize> {
-        // The rows are taken first: an edit from here on queues its message again.
+        // The rows are taken first: an edit from here on queues its message again. Rows that another transaction is
+        // indexing are waited for, so that what was sent before this call is found after it.
         let sql = format!(
             "DELETE FROM search_queue WHERE message_pk IN \
              (SELECT message_pk FROM search_queue ORDER BY message_pk LIMIT $1{}) RETURNING message_pk",
-            self.dialect().for_update_skip_locked()
+            self.dialect().for_update()
         );
         let queued: BTreeSet<i64> =
             self.query(&sql, params![limit], |row| row.int(0)).await?.into_iter().collect();

@@ -5,6 +5,7 @@ pub(crate) mod channels;
 pub(crate) mod members;
 pub(crate) mod messages;
 pub(crate) mod pages;
+pub(crate) mod partial;
 pub(crate) mod reactions;
 pub(crate) mod reads;
 pub(crate) mod replies;
