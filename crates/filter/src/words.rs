@@ -24,6 +24,12 @@ pub fn fold(text: &str) -> String {
 /// of such a text finds it through the words of the part.
 pub fn words(text: &str) -> impl Iterator<Item = String> {
     let mut words = Vec::new();
+    if text.is_ascii() {
+        // The same without the tables of Unicode.
+        let parts = text.split(|character: char| !character.is_ascii_alphanumeric());
+        words.extend(parts.filter(|part| !part.is_empty()).map(str::to_ascii_lowercase));
+        return words.into_iter();
+    }
     let mut word = String::new();
     // Whether `word` is one character of a script without spaces, which takes marks but no second letter.
     let mut complete = false;

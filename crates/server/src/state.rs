@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use natterjack_protocol::channel_types::ChannelTypeConfig;
 use natterjack_protocol::users::UserResponse;
 use natterjack_protocol::{ErrorCode, Timestamp};
-use natterjack_storage::{App, Channel, NewApp, Store, User};
+use natterjack_storage::{App, Channel, KnownWords, NewApp, Store, User};
 use quick_cache::sync::Cache;
 
 use crate::channel_types;
@@ -35,6 +35,8 @@ pub struct State {
     /// Moves with every entry that is dropped, so that a read that began before does not bring an old one back.
     dropped: AtomicU64,
     memberships: Cache<(i64, String), CachedMembership>,
+    /// Words that the search index is known to have.
+    pub(crate) known_words: Arc<KnownWords>,
 }
 
 /// A user together with its form on the wire.
@@ -74,6 +76,7 @@ impl State {
             channels: Cache::new(CHANNELS_CACHED),
             dropped: AtomicU64::new(0),
             memberships: Cache::new(MEMBERSHIPS_CACHED),
+            known_words: Arc::default(),
         };
         state.reload_apps().await?;
         Ok(state)

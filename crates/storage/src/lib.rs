@@ -45,7 +45,7 @@ pub use messages::{
 pub use queries::{ChannelQuery, MemberQuery, UserQuery};
 pub use reactions::Reaction;
 pub use reads::{ChannelUnread, ReadPosition, ThreadUnread};
-pub use search::{Found, MESSAGES, SearchMode, SearchQuery};
+pub use search::{Found, Indexed, KnownWords, MESSAGES, SearchMode, SearchQuery};
 pub use sqlite::OpFuture;
 pub use store::{DatabaseUrl, Store};
 pub use threads::{Thread, ThreadParticipant};

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use natterjack_protocol::message_types::Attachment;
 use natterjack_protocol::{Custom, Timestamp};
@@ -233,6 +233,10 @@ pub(crate) fn message_from_row(row: Row<'_>) -> Result<Message> {
     })
 }
 
+/// A message `m` has the id `$2` in the app `$1`, asked so that the index of ids answers it.
+pub(crate) const HAS_ID: &str = "m.app_pk = $1 AND substr(m.id, length(m.id) - 35) = \
+    substr(CAST($2 AS TEXT), length(CAST($2 AS TEXT)) - 35) AND m.id = $2";
+
 /// Where a list of messages is read from.
 #[derive(Clone, Copy)]
 enum Source {
@@ -243,29 +247,26 @@ enum Source {
 impl Tx {
     /// The message with this id.
     pub async fn find_message(&mut self, app_pk: i64, id: &str) -> Result<Option<Message>> {
-        let sql = format!("SELECT {MESSAGE_COLUMNS} FROM messages m WHERE m.app_pk = $1 AND m.id = $2");
+        let sql = format!("SELECT {MESSAGE_COLUMNS} FROM messages m WHERE {HAS_ID}");
         self.query_optional(&sql, params![app_pk, id], message_from_row).await
     }
 
     /// As [`Tx::find_message`], and keeps the row from changing until the end of the transaction.
     pub async fn lock_message(&mut self, app_pk: i64, id: &str) -> Result<Option<Message>> {
-        let sql = format!(
-            "SELECT {MESSAGE_COLUMNS} FROM messages m WHERE m.app_pk = $1 AND m.id = $2{}",
-            self.dialect().for_update()
-        );
+        let sql =
+            format!("SELECT {MESSAGE_COLUMNS} FROM messages m WHERE {HAS_ID}{}", self.dialect().for_update());
         self.query_optional(&sql, params![app_pk, id], message_from_row).await
     }
 
     /// The messages with these ids, oldest first.
     pub async fn list_messages_with_ids(&mut self, app_pk: i64, ids: Vec<String>) -> Result<Vec<Message>> {
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        let sql = format!(
-            "SELECT {MESSAGE_COLUMNS} FROM messages m WHERE m.app_pk = $1 AND {} ORDER BY m.created_at, m.id",
-            self.dialect().is_in("m.id", 2)
-        );
-        self.query(&sql, params![app_pk, ids], message_from_row).await
+        let params: Vec<Vec<Param<'_>>> =
+            BTreeSet::from_iter(ids).into_iter().map(|id| vec![app_pk.into(), id.into()]).collect();
+        let sql = format!("SELECT {MESSAGE_COLUMNS} FROM messages m WHERE {HAS_ID}");
+        let mut found: Vec<Message> =
+            self.query_each(&sql, &params, message_from_row).await?.into_iter().flatten().collect();
+        found.sort_by(|one, other| (one.created_at, &one.id).cmp(&(other.created_at, &other.id)));
+        Ok(found)
     }
 
     /// A page of a channel's messages, ascending. Replies that stay in their thread are left out.
@@ -416,7 +417,7 @@ impl Tx {
              restricted_visibility, custom, extra, created_at, updated_at, pinned_at, pin_expires, pinned_by_id, \
              shadowed, reply_count, deleted_reply_count) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $20, \
-             $21, $22, $23, FALSE, 0, 0) ON CONFLICT (app_pk, id) DO NOTHING RETURNING pk",
+             $21, $22, $23, FALSE, 0, 0) ON CONFLICT DO NOTHING RETURNING pk",
             params![
                 app_pk,
                 channel_pk,

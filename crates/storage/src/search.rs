@@ -16,6 +16,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use natterjack_filter::{Expression, SortKey};
 use natterjack_protocol::Timestamp;
+use quick_cache::Equivalent;
+use quick_cache::sync::Cache;
 
 pub use self::fields::MESSAGES;
 use self::fields::{MessageFields, Parts, is_text_question};
@@ -31,6 +33,8 @@ use crate::value::{Param, json, params};
 const PARTS_MAX: usize = 8;
 /// Words that one part stands for, the first ones in order.
 const WORDS_PER_PART_MAX: i64 = 200;
+/// Words that a server remembers to be listed.
+const KNOWN_WORDS_MAX: usize = 50_000;
 /// Longest word that can be found by a part of it, in bytes. Longer ones are found whole and by their beginning.
 const LISTED_WORD_BYTES_MAX: usize = 128;
 
@@ -77,10 +81,56 @@ pub struct Found {
     pub mode: SearchMode,
 }
 
+/// Words that are known to be listed in the database, of the last ones seen, so that common words are not written again
+/// with every message. None is ever taken off the list.
+#[derive(Debug)]
+pub struct KnownWords(Cache<(i64, String), ()>);
+
+impl Default for KnownWords {
+    fn default() -> Self {
+        Self(Cache::new(KNOWN_WORDS_MAX))
+    }
+}
+
+impl KnownWords {
+    fn contains(&self, app_pk: i64, word: &String) -> bool {
+        self.0.get(&Key(app_pk, word)).is_some()
+    }
+
+    /// Remembers words whose transaction was committed.
+    pub fn learn(&self, indexed: Indexed) {
+        for (app_pk, words) in indexed.listed {
+            for word in words {
+                self.0.insert((app_pk, word), ());
+            }
+        }
+    }
+}
+
+/// A key of [`KnownWords`], borrowed.
+#[derive(Hash)]
+struct Key<'w>(i64, &'w String);
+
+impl Equivalent<(i64, String)> for Key<'_> {
+    fn equivalent(&self, key: &(i64, String)) -> bool {
+        (self.0, self.1) == (key.0, &key.1)
+    }
+}
+
+/// What [`Tx::index_queued_messages`] did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Indexed {
+    /// How many messages were taken from the queue.
+    pub messages: usize,
+    /// The words that were listed, by app.
+    listed: BTreeMap<i64, BTreeSet<String>>,
+}
+
 impl Tx {
-    /// Indexes up to `limit` messages that were sent, changed or deleted since. Answers how many; fewer than `limit`
-    /// means that the queue is empty, and what others were indexing is indexed.
-    pub async fn index_queued_messages(&mut self, limit: i64) -> Result<usize> {
+    /// Indexes up to `limit` messages that were sent, changed or deleted since. Fewer than `limit` means that the queue
+    /// is empty, and what others were indexing is indexed. After the commit `known` is to
+    /// [learn](KnownWords::learn) what this answers.
+    pub async fn index_queued_messages(&mut self, limit: i64, known: &KnownWords) -> Result<Indexed> {
         // The rows are taken first: an edit from here on queues its message again. Rows that another transaction is
         // indexing are waited for, so that what was sent before this call is found after it.
         let sql = format!(
@@ -91,7 +141,7 @@ impl Tx {
         let queued: BTreeSet<i64> =
             self.query(&sql, params![limit], |row| row.int(0)).await?.into_iter().collect();
         if queued.is_empty() {
-            return Ok(0);
+            return Ok(Indexed::default());
         }
         let sql = format!(
             "SELECT m.pk, m.app_pk, m.text FROM messages m \
@@ -103,13 +153,12 @@ impl Tx {
                 Ok((row.int(0)?, row.int(1)?, text::indexed_words(&row.text(2)?)))
             })
             .await?;
-        let mut listed: BTreeMap<i64, BTreeSet<&str>> = BTreeMap::new();
+        let mut listed: BTreeMap<i64, BTreeSet<String>> = BTreeMap::new();
         for (_, app_pk, words) in &found {
-            let can_have_parts = |word: &&str| word.len() <= LISTED_WORD_BYTES_MAX && !text::is_alone(word);
-            listed
-                .entry(*app_pk)
-                .or_default()
-                .extend(words.iter().map(String::as_str).filter(can_have_parts));
+            let is_new = |word: &&String| {
+                word.len() <= LISTED_WORD_BYTES_MAX && !text::is_alone(word) && !known.contains(*app_pk, word)
+            };
+            listed.entry(*app_pk).or_default().extend(words.iter().filter(is_new).cloned());
         }
         self.insert_search_words(&listed).await?;
         let put: Vec<(i64, Vec<String>)> = found
@@ -125,7 +174,7 @@ impl Tx {
         if !gone.is_empty() {
             self.remove_words(Vec::from_iter(gone)).await?;
         }
-        Ok(queued.len())
+        Ok(Indexed { messages: queued.len(), listed })
     }
 
     /// How many messages wait to be indexed, counted up to `limit`.
@@ -141,15 +190,15 @@ impl Tx {
     }
 
     /// Adds words, by app, to those that can be found by their parts.
-    async fn insert_search_words(&mut self, words: &BTreeMap<i64, BTreeSet<&str>>) -> Result<()> {
+    async fn insert_search_words(&mut self, words: &BTreeMap<i64, BTreeSet<String>>) -> Result<()> {
         // In order, so that two nodes do not wait for each other.
         let sql = format!(
             "INSERT INTO search_words (app_pk, word) SELECT $1, value FROM {} WHERE TRUE ORDER BY value \
              ON CONFLICT (app_pk, word) DO NOTHING",
             self.dialect().listed_texts(2)
         );
-        for (app_pk, words) in words {
-            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        for (app_pk, words) in words.iter().filter(|(_, words)| !words.is_empty()) {
+            let words = Vec::from_iter(words.iter().cloned());
             self.execute(&sql, params![*app_pk, words]).await?;
         }
         Ok(())

@@ -23,6 +23,11 @@ const SQLITE_VERSION_MIN: i32 = 3_051_003;
 const GROUP_MAX: usize = 256;
 /// Longest time for which a transaction takes in further operations before it is committed.
 const GROUP_TIME_MAX: Duration = Duration::from_millis(20);
+/// Operations of a group from which on the next one waits for more.
+const GROUP_WAIT_FROM: usize = 8;
+/// How long it waits, once, when its queue is empty: under load others are on their way, and a commit costs as much as
+/// several operations.
+const GROUP_WAIT: Duration = Duration::from_micros(150);
 /// Operations that may wait for the writer; further callers wait outside.
 const WRITE_QUEUE_LENGTH: usize = 4096;
 /// Connections that only read.
@@ -254,67 +259,131 @@ fn read_snapshot<E: Transient>(
 /// The writer thread: takes operations from the queue and commits many in one transaction.
 fn write_groups(mut tx: Tx, mut jobs: mpsc::Receiver<Box<dyn WriteJob>>, stopped: &AtomicBool) {
     let mut group = Vec::with_capacity(GROUP_MAX);
+    let mut length_before = 0;
     while let Some(first) = jobs.blocking_recv() {
         if stopped.load(Ordering::Acquire) {
             first.finish(Err(CommitFailure::Stopped));
             continue;
         }
-        let committed = write_group(&mut tx, first, &mut jobs, &mut group);
+        let source =
+            JobSource { first: Some(first), jobs: &mut jobs, length_before, started: Instant::now() };
+        let committed = write_group(&mut tx, source, &mut group);
         if let Err(CommitFailure::Unknown(text)) = &committed {
             // After a failed sync the kernel may have dropped pages that a later commit builds upon.
             stopped.store(true, Ordering::Release);
             tracing::error!(error = text, "a commit failed; writing stops until the server is restarted");
         }
-        metrics::histogram!("natterjack_db_group_size").record(group.len() as f64);
+        length_before = group.len();
+        metrics::histogram!("natterjack_db_group_size").record(length_before as f64);
         for job in group.drain(..) {
             job.finish(committed.clone());
         }
     }
 }
 
+/// Where a group gets its operations from.
+struct JobSource<'q> {
+    first: Option<Box<dyn WriteJob>>,
+    jobs: &'q mut mpsc::Receiver<Box<dyn WriteJob>>,
+    /// Operations of the group before.
+    length_before: usize,
+    started: Instant,
+}
+
+impl JobSource<'_> {
+    /// The next operation for a group that has `length` of them; `None` when it is time to commit.
+    fn next(&mut self, length: usize) -> Option<Box<dyn WriteJob>> {
+        if let Some(first) = self.first.take() {
+            return Some(first);
+        }
+        if length >= GROUP_MAX || self.started.elapsed() >= GROUP_TIME_MAX {
+            return None;
+        }
+        if let Ok(job) = self.jobs.try_recv() {
+            return Some(job);
+        }
+        if self.length_before < GROUP_WAIT_FROM || length >= self.length_before * 2 {
+            return None;
+        }
+        // Waits once.
+        self.length_before = 0;
+        std::thread::sleep(GROUP_WAIT);
+        self.jobs.try_recv().ok()
+    }
+}
+
+/// Runs operations in one transaction and commits it.
+///
+/// An operation that fails must leave nothing behind. Few do, so that they run without savepoints, which cost a copy of
+/// each page that an operation changes; when one fails after it has written, everything is rolled back and the group
+/// runs again, this time with a savepoint for each.
 fn write_group(
     tx: &mut Tx,
-    first: Box<dyn WriteJob>,
-    jobs: &mut mpsc::Receiver<Box<dyn WriteJob>>,
+    mut source: JobSource<'_>,
     group: &mut Vec<Box<dyn WriteJob>>,
 ) -> Result<(), CommitFailure> {
-    let started = Instant::now();
-    let failure = |error: rusqlite::Error| match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => CommitFailure::Busy,
-        _ => CommitFailure::Unknown(error.to_string()),
-    };
-    let mut next = Some(first);
-    let mut opened = false;
-    while let Some(mut job) = next {
-        let run = (|| -> rusqlite::Result<()> {
-            if !opened {
+    let mut isolated = false;
+    let run = (|| -> rusqlite::Result<()> {
+        control(tx, "BEGIN IMMEDIATE")?;
+        while let Some(mut job) = source.next(group.len()) {
+            if isolated {
+                group.push(job);
+                run_isolated(tx, group.last_mut().expect("it was just pushed").as_mut())?;
+                continue;
+            }
+            let changes_before = changes(tx);
+            let succeeded = job.run(tx);
+            group.push(job);
+            // After some failures, of the disk for instance, SQLite has rolled back by itself.
+            let rolled_back = is_rolled_back(tx);
+            if !succeeded && (rolled_back || changes(tx) != changes_before) {
+                isolated = true;
+                if !rolled_back {
+                    control(tx, "ROLLBACK")?;
+                }
                 control(tx, "BEGIN IMMEDIATE")?;
-                opened = true;
+                group.iter_mut().try_for_each(|job| run_isolated(tx, job.as_mut()))?;
             }
-            control(tx, "SAVEPOINT operation")?;
-            if !job.run(tx) {
-                control(tx, "ROLLBACK TO operation")?;
-            }
-            control(tx, "RELEASE operation")
-        })();
-        group.push(job);
-        if let Err(error) = run {
-            drop(control(tx, "ROLLBACK"));
-            return Err(failure(error));
         }
-        next = if group.len() < GROUP_MAX && started.elapsed() < GROUP_TIME_MAX {
-            jobs.try_recv().ok()
-        } else {
-            None
-        };
-    }
-    control(tx, "COMMIT").map_err(|error| {
-        drop(control(tx, "ROLLBACK"));
-        failure(error)
+        control(tx, "COMMIT")
+    })();
+    run.map_err(|error| {
+        if !is_rolled_back(tx) {
+            drop(control(tx, "ROLLBACK"));
+        }
+        // An operation that had to wait for its group finds out with it.
+        group.extend(source.first.take());
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => {
+                CommitFailure::Busy
+            }
+            _ => CommitFailure::Unknown(error.to_string()),
+        }
     })
 }
 
+/// Runs an operation that, when it fails, is rolled back alone.
+fn run_isolated(tx: &mut Tx, job: &mut dyn WriteJob) -> rusqlite::Result<()> {
+    control(tx, "SAVEPOINT operation")?;
+    if !job.run(tx) {
+        control(tx, "ROLLBACK TO operation")?;
+    }
+    control(tx, "RELEASE operation")
+}
+
 fn control(tx: &Tx, sql: &str) -> rusqlite::Result<()> {
-    let connection = tx.sqlite_connection().expect("the writer is a SQLite connection");
-    connection.prepare_cached(sql)?.execute([]).map(|_| ())
+    writing(tx).prepare_cached(sql)?.execute([]).map(|_| ())
+}
+
+/// Rows changed on this connection so far.
+fn changes(tx: &Tx) -> u64 {
+    writing(tx).total_changes()
+}
+
+fn is_rolled_back(tx: &Tx) -> bool {
+    writing(tx).is_autocommit()
+}
+
+fn writing(tx: &Tx) -> &Connection {
+    tx.sqlite_connection().expect("the writer is a SQLite connection")
 }

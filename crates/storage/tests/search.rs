@@ -10,8 +10,8 @@ use natterjack_filter::{Expression, parse, parse_sort};
 use natterjack_protocol::message_types::Attachment;
 use natterjack_protocol::{Custom, SortParam, Timestamp};
 use natterjack_storage::{
-    ChannelChange, Found, MESSAGES, MessageChange, MessageExtra, MessageKind, NewApp, NewChannel, NewMessage,
-    Pin, SearchMode, SearchQuery, Store, UserChange,
+    ChannelChange, Found, KnownWords, MESSAGES, MessageChange, MessageExtra, MessageKind, NewApp, NewChannel,
+    NewMessage, Pin, SearchMode, SearchQuery, Store, UserChange,
 };
 use serde_json::{Value, json};
 
@@ -89,7 +89,13 @@ impl<'a> Fixture<'a> {
     }
 
     async fn index(&self) {
-        while write(self.store, (), |tx, ()| Box::pin(tx.index_queued_messages(BATCH))).await > 0 {}
+        while write(self.store, KnownWords::default(), |tx, known| {
+            Box::pin(tx.index_queued_messages(BATCH, known))
+        })
+        .await
+        .messages
+            > 0
+        {}
         assert_eq!(write(self.store, (), |tx, ()| Box::pin(tx.count_search_queue(10))).await, 0);
     }
 

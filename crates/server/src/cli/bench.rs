@@ -35,6 +35,9 @@ pub struct BenchArgs {
     /// Measures for a short time on few messages.
     #[arg(long)]
     quick: bool,
+    /// Leaves out the measurements whose names do not contain this, such as send_message.
+    #[arg(long, value_name = "PART")]
+    only: Option<String>,
     /// Also measures on this PostgreSQL database, which has to be empty and is not cleaned up: postgres://….
     #[arg(long, value_name = "URL")]
     postgres: Option<String>,
@@ -60,13 +63,14 @@ pub async fn run(args: BenchArgs) -> Result<()> {
     let effort = Effort {
         duration: Duration::from_secs_f64(seconds),
         messages: args.messages.unwrap_or(if args.quick { 20_000 } else { 200_000 }).max(1),
+        only: args.only,
     };
     let sqlite = (!args.no_sqlite).then_some(None);
     let databases: Vec<Option<String>> = sqlite.into_iter().chain(args.postgres.map(Some)).collect();
     let progress = Progress::new(plan::STEPS * databases.len());
     let mut report = Report { machine: Machine::read(), seconds, databases: Vec::new() };
     for database_url in databases {
-        let measured = measure(database_url, args.folder.clone(), effort, &progress);
+        let measured = measure(database_url, args.folder.clone(), effort.clone(), &progress);
         let figures = tokio::select! {
             figures = measured => figures?,
             _ = tokio::signal::ctrl_c() => bail!("interrupted"),

@@ -1,8 +1,11 @@
+use std::sync::Arc;
+
 use crate::error::Result;
 use crate::state::State;
 
-/// Messages indexed in one transaction: few enough to keep no sender waiting.
-const BATCH: i64 = 64;
+/// Messages indexed in one transaction: enough for their words to share what a transaction of the index costs, few
+/// enough to keep no sender waiting for long.
+const BATCH: i64 = 256;
 /// Messages that a search waits for. When more of them wait, it goes on with what is indexed.
 const SEARCH_WAITS_FOR_MAX: i64 = 2000;
 
@@ -46,7 +49,12 @@ async fn count_waiting(state: &State, limit: i64) -> Result<i64> {
 }
 
 async fn index_batch(state: &State) -> Result<usize> {
-    let indexed =
-        state.store.write("index_messages", (), |tx, ()| Box::pin(tx.index_queued_messages(BATCH))).await?;
-    Ok(indexed)
+    let known = Arc::clone(&state.known_words);
+    let indexed = state
+        .store
+        .write("index_messages", known, |tx, known| Box::pin(tx.index_queued_messages(BATCH, known)))
+        .await?;
+    let messages = indexed.messages;
+    state.known_words.learn(indexed);
+    Ok(messages)
 }

@@ -2,9 +2,9 @@
 
 use natterjack_protocol::{Custom, Timestamp};
 use natterjack_storage::{
-    Advance, Advanced, ChannelChange, ChannelEvent, Message, MessageChange, MessageExtra, MessageKind,
-    NewApp, NewChannel, NewMember, NewMessage, Reaction, ReactionSummary, ReadPosition, Result, Tx,
-    UserChange, UserEvent,
+    Advance, Advanced, ChannelChange, ChannelEvent, KnownWords, Message, MessageChange, MessageExtra,
+    MessageKind, NewApp, NewChannel, NewMember, NewMessage, Reaction, ReactionSummary, ReadPosition, Result,
+    Tx, UserChange, UserEvent,
 };
 
 use crate::databases::at;
@@ -70,10 +70,11 @@ pub async fn build(tx: &mut Tx) -> Result<()> {
     world.send(tx, silent, None).await?;
     react(tx, &first).await?;
     assert!(tx.hide_message_for(&first, "bob", at(STEP)).await?);
-    while tx.index_queued_messages(100).await? == 100 {}
+    let known = KnownWords::default();
+    while tx.index_queued_messages(100, &known).await?.messages == 100 {}
     // Its words stay in the index until the next round.
     let last = world.send(tx, message("m7", "bob"), None).await?;
-    tx.index_queued_messages(100).await?;
+    tx.index_queued_messages(100, &known).await?;
     world.delete(tx, &last, true).await
 }
 

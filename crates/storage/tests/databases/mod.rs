@@ -1,5 +1,7 @@
 //! A fresh database of each kind.
 
+#![allow(dead_code, reason = "not every test binary uses all of it")]
+
 use natterjack_protocol::Timestamp;
 use natterjack_storage::{DatabaseUrl, Error, OpFuture, Store, Tx};
 

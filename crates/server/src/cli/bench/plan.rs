@@ -49,12 +49,20 @@ pub const fn page_name(older: bool) -> &'static str {
 }
 
 /// How long to measure, and on how much.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Effort {
     /// Time of one measurement.
     pub duration: Duration,
     /// Messages of the loaded set.
     pub messages: u64,
+    /// Leaves out the measurements whose names do not contain this.
+    pub only: Option<String>,
+}
+
+impl Effort {
+    fn includes(&self, name: &str) -> bool {
+        self.only.as_deref().is_none_or(|part| name.contains(part))
+    }
 }
 
 /// One database under test.
@@ -96,8 +104,9 @@ impl<'r> Run<'r> {
         setup::create(&client).await?;
         self.measure_sends(&server, &encoder).await?;
         self.load_set(&server, &encoder).await?;
-        self.measure_reads(&server, &encoder, &client).await?;
         self.figures.record_memory("after the load", &server)?;
+        self.measure_reads(&server, &encoder, &client).await?;
+        self.figures.record_memory("after the reads", &server)?;
 
         self.progress.step("stopping the server");
         tokio::task::spawn_blocking(move || server.stop()).await??;
@@ -151,17 +160,21 @@ impl<'r> Run<'r> {
         }
     }
 
-    async fn measure(&mut self, name: &str, load: Load) -> Measurement {
+    /// Runs a measurement, unless it is one to be left out.
+    async fn measure(&mut self, name: &str, load: Load) -> Option<Measurement> {
         let in_flight = load.in_flight;
         self.progress.step(&format!("{name}, {in_flight} in flight"));
-        Measurement::new(name, in_flight, &load.run().await)
+        if !self.effort.includes(name) {
+            return None;
+        }
+        Some(Measurement::new(name, in_flight, &load.run().await))
     }
 
     async fn measure_no_ops(&mut self, server: &Server, encoder: &Encoder) {
         for in_flight in IN_FLIGHT {
             let fill = in_turn(vec![encoder.plain("/healthz")]);
             let found = self.measure("GET /healthz", self.load(server, in_flight, fill)).await;
-            self.figures.no_ops.push(found);
+            self.figures.no_ops.extend(found);
         }
         for in_flight in [1, 64] {
             let path = ChannelTypePath { kind: setup::KIND.to_owned() };

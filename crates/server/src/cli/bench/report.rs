@@ -194,7 +194,8 @@ impl Figures {
     }
 
     /// Adds a measurement, and how it compares with the limits measured before.
-    pub fn record(&mut self, mut measurement: Measurement, durable: bool) {
+    pub fn record(&mut self, measurement: Option<Measurement>, durable: bool) {
+        let Some(mut measurement) = measurement else { return };
         let rate = measurement.per_second;
         if measurement.failure.is_none() {
             let no_op = self.no_ops.iter().find(|no_op| no_op.in_flight == measurement.in_flight);
