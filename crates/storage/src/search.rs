@@ -33,6 +33,9 @@ use crate::value::{Param, json, params};
 const PARTS_MAX: usize = 8;
 /// Words that one part stands for, the first ones in order.
 const WORDS_PER_PART_MAX: i64 = 200;
+/// Messages that are ranked, the newest that match: what a common word finds is more than anybody looks through, and
+/// ranking costs more than finding.
+const RANKED_MAX: i64 = 10_000;
 /// Words that a server remembers to be listed.
 const KNOWN_WORDS_MAX: usize = 50_000;
 /// Longest word that can be found by a part of it, in bytes. Longer ones are found whole and by their beginning.
@@ -45,7 +48,8 @@ pub struct SearchQuery {
     pub channels: Vec<(i64, Timestamp)>,
     /// A filter by [`MESSAGES`].
     pub filter: Expression,
-    /// The order; empty is relevance, the best first. Messages that are equal in it are in the order of their ids.
+    /// The order; empty is relevance, the best of the newest 10,000 first. Messages that are equal in it are in the order
+    /// of their ids.
     pub sort: Vec<SortKey>,
     /// Most messages wanted.
     pub limit: i64,
@@ -326,7 +330,13 @@ impl Tx {
             Some(question) => index::score(dialect, question),
             None => "CAST(0 AS DOUBLE PRECISION)".to_owned(),
         };
-        writer.push(&format!(" SELECT m.pk, {} AS score FROM ", fields.score));
+        // The newest matches are chosen first, in the order in which the index has them, and then ranked.
+        let ranked = question.is_some() && query.sort.is_empty();
+        writer.push(&if ranked {
+            format!(" SELECT pk, score FROM (SELECT m.pk AS pk, m.id AS id, {} AS score FROM ", fields.score)
+        } else {
+            format!(" SELECT m.pk, {} AS score FROM ", fields.score)
+        });
         let channels: Vec<i64> = query.channels.iter().map(|(pk, _)| *pk).collect();
         match &question {
             Some(question) => {
@@ -361,8 +371,11 @@ impl Tx {
         }
         writer.push(" AND ");
         write_expression(&mut writer, &filter, &fields);
-        if query.sort.is_empty() {
-            writer.push(" ORDER BY score DESC, m.id");
+        if ranked {
+            let newest = index::newest_first(dialect);
+            writer.push(&format!(" ORDER BY {newest} LIMIT {RANKED_MAX}) AS newest ORDER BY score DESC, id"));
+        } else if query.sort.is_empty() {
+            writer.push(" ORDER BY m.id");
         } else {
             fields.is_order = true;
             write_order_by(&mut writer, &query.sort, &fields, "m.id");

@@ -87,6 +87,14 @@ pub(super) fn source(dialect: Dialect, question: &str) -> String {
     format!("message_words {join} messages m ON m.pk = {key} WHERE {matches}")
 }
 
+/// The order of the rows of [`source`] from the newest message to the oldest, which the index can give without sorting.
+pub(super) const fn newest_first(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Sqlite => "message_words.rowid DESC",
+        Dialect::Postgres => "m.pk DESC",
+    }
+}
+
 /// How well a row of [`source`] matches: the larger, the better.
 pub(super) fn score(dialect: Dialect, question: &str) -> String {
     match dialect {
