@@ -141,3 +141,84 @@ fn a_token_needs_credentials() {
     let wrong = run(folder.path(), &["token", "--user", "jane doe", "--api-secret", "a-secret"]);
     assert!(String::from_utf8_lossy(&wrong.stderr).contains("user"));
 }
+
+/// Runs a command that must succeed and answers what it printed.
+fn succeed(data_dir: &Path, arguments: &[&str]) -> String {
+    let output = run(data_dir, arguments);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{arguments:?}: {text}{}", String::from_utf8_lossy(&output.stderr));
+    text
+}
+
+/// What a command that must fail says.
+fn fail(data_dir: &Path, arguments: &[&str]) -> String {
+    let output = run(data_dir, arguments);
+    assert!(!output.status.success(), "{arguments:?} succeeded");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+async fn text_of(client: &Client, id: &str) -> String {
+    client.chat().get_message(id, GetMessageQuery::default()).await.unwrap().into_inner().message.text
+}
+
+#[tokio::test]
+async fn a_backup_is_made_beside_the_server_and_restored() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, file) = (folder.path().join("data"), folder.path().join("copy.db"));
+    let file = file.to_str().unwrap();
+    let server = Running::start(&data);
+    set_up(&server.client()).await;
+    send(&server.client(), "before").await;
+    let printed = succeed(&data, &["backup", file]);
+    assert!(printed.contains("1 messages"), "{printed}");
+    send(&server.client(), "after").await;
+    assert!(fail(&data, &["backup", file]).contains("is there already"));
+    drop(server);
+    assert!(fail(&data, &["restore", file]).contains("is there already"));
+    let left: Vec<String> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert!(left.iter().all(|name| name == "data" || name == "copy.db"), "{left:?}");
+
+    let restored = folder.path().join("restored");
+    succeed(&restored, &["restore", file]);
+    succeed(&restored, &["check"]);
+    let server = Running::start(&restored);
+    assert_eq!(text_of(&server.client(), "before").await, "hello");
+    let missing = server.client().chat().get_message("after", GetMessageQuery::default()).await;
+    assert!(missing.is_err(), "what was sent after the backup is not in it");
+
+    // A file that is damaged is noticed, and nothing is restored.
+    let mut bytes = std::fs::read(file).unwrap();
+    bytes[5000..9000].fill(0x5a);
+    std::fs::write(file, bytes).unwrap();
+    let other = folder.path().join("other");
+    fail(&other, &["restore", file]);
+    assert!(!other.join("natterjack.db").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_moves_to_postgresql_and_into_a_backup() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let server = Running::start(&data);
+    set_up(&server.client()).await;
+    send(&server.client(), "m1").await;
+    drop(server);
+
+    let cluster = xtask::postgres::shared().unwrap();
+    let url = xtask::postgres::fresh_database(cluster).await.unwrap();
+    let from = format!("sqlite:{}", data.join("natterjack.db").display());
+    let moved = succeed(&data, &["move", "--from", &from, "--to", &url]);
+    assert!(moved.contains("messages: 1 rows"), "{moved}");
+    assert!(fail(&data, &["move", "--from", &from, "--to", &url]).contains("not empty"));
+
+    let file = folder.path().join("copy.db");
+    succeed(&data, &["backup", file.to_str().unwrap(), "--database-url", &url]);
+    let restored = folder.path().join("restored");
+    succeed(&restored, &["restore", file.to_str().unwrap()]);
+    let server = Running::start(&restored);
+    assert_eq!(text_of(&server.client(), "m1").await, "hello");
+    xtask::postgres::drop_database(&url).await.unwrap();
+}

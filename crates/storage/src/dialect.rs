@@ -101,6 +101,14 @@ impl Dialect {
         }
     }
 
+    /// Stands in an `INSERT` that gives the key which the database would have given out.
+    pub(crate) const fn overriding_identity(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => "OVERRIDING SYSTEM VALUE",
+        }
+    }
+
     /// Locks the rows of a `SELECT` until the end of the transaction. SQLite has one writer and needs none.
     pub(crate) const fn for_update(self) -> &'static str {
         match self {

@@ -120,6 +120,15 @@ impl Postgres {
         result
     }
 
+    /// A reading transaction on a connection of its own.
+    pub(crate) async fn snapshot(&self) -> Result<Tx> {
+        let mut tx = Tx::postgres(PostgresTx::new(self.client().await?, BEGIN_READ));
+        // Between two pages the other side writes, which may take its time.
+        tx.execute("SET LOCAL idle_in_transaction_session_timeout = 0", &[]).await?;
+        tx.execute("SET LOCAL statement_timeout = 0", &[]).await?;
+        Ok(tx)
+    }
+
     pub(crate) fn close(&self) {
         self.pool.close();
     }
@@ -215,7 +224,7 @@ impl PostgresTx {
         }
     }
 
-    async fn roll_back(mut self) {
+    pub(crate) async fn roll_back(mut self) {
         if !self.begun || self.client().batch_execute("ROLLBACK").await.is_ok() {
             drop(self.client.take());
         }

@@ -212,6 +212,15 @@ impl Sqlite {
         task.await.map_err(|source| Error::Database(source.into()))?
     }
 
+    /// A reading transaction on a connection of its own, without a limit of time.
+    pub(crate) fn snapshot(&self) -> Result<Tx> {
+        let reading = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        reading.pragma_update(None, "query_only", true)?;
+        // A transaction sees the state of its first read.
+        reading.execute_batch("BEGIN; SELECT COUNT(*) FROM sqlite_schema")?;
+        Ok(Tx::sqlite(reading))
+    }
+
     /// Waits until everything queued is committed and the writer has ended.
     pub(crate) fn close(self) {
         drop(self.queue);

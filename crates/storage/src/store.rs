@@ -154,6 +154,14 @@ impl Store {
         output.map(restore)
     }
 
+    /// A transaction of its own that sees the state of this moment until it ends, however long that takes.
+    pub(crate) async fn snapshot(&self) -> Result<Tx> {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.snapshot(),
+            Engine::Postgres(postgres) => postgres.snapshot().await,
+        }
+    }
+
     /// Waits until everything that was accepted is committed, then closes the database. Other clones of this store
     /// keep it open until they are gone.
     pub async fn close(self) {

@@ -73,6 +73,25 @@ impl Tx {
         }
     }
 
+    /// Ends a reading transaction that was made by [`Store::snapshot`](crate::Store).
+    pub(crate) async fn end(self) {
+        if let Some(connection) = self.into_postgres() {
+            connection.roll_back().await;
+        }
+    }
+
+    /// Whether the database has a table of this name.
+    pub(crate) async fn has_table(&mut self, name: &str) -> Result<bool> {
+        let sql = match self.dialect() {
+            Dialect::Sqlite => "SELECT COUNT(*) FROM sqlite_schema WHERE name = $1",
+            Dialect::Postgres => {
+                "SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = $1"
+            }
+        };
+        let count = self.query_optional(sql, &[Param::Text(name)], |row| row.int(0)).await?;
+        Ok(count.is_some_and(|count| count > 0))
+    }
+
     /// Runs a statement and answers the number of rows it changed.
     pub(crate) async fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
         self.count(sql, 1);

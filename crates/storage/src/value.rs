@@ -129,6 +129,7 @@ macro_rules! row_getters {
 impl Row<'_> {
     row_getters! {
         bool -> bool;
+        optional_bool -> Option<bool>;
         int -> i64;
         optional_int -> Option<i64>;
         real -> f64;

@@ -4,7 +4,6 @@
 //! interrupted continues where it stopped when it is started again.
 
 mod dataset;
-mod progress;
 mod search;
 mod send;
 mod verify;

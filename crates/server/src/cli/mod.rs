@@ -1,10 +1,14 @@
 //! The subcommands of the program, a file each.
 
+mod backup;
 pub mod bench;
 pub mod check;
+mod database;
 pub mod load;
+mod progress;
 mod serve;
 mod token;
+mod transfer;
 
 use clap::{Parser, Subcommand};
 
@@ -26,6 +30,12 @@ enum Command {
     Load(load::LoadArgs),
     /// Verify the invariants of a database.
     Check(check::CheckArgs),
+    /// Write everything to one file, beside a running server.
+    Backup(backup::BackupArgs),
+    /// Put a backup into a new database.
+    Restore(backup::RestoreArgs),
+    /// Copy everything from one database to another, SQLite or PostgreSQL.
+    Move(transfer::MoveArgs),
     /// Measure the server and the limits of this machine.
     Bench(bench::BenchArgs),
 }
@@ -43,6 +53,9 @@ impl Cli {
                 Command::Token(args) => token::run(&args),
                 Command::Load(args) => load::run(args).await,
                 Command::Check(args) => check::run(args).await,
+                Command::Backup(args) => backup::backup(args).await,
+                Command::Restore(args) => backup::restore(args).await,
+                Command::Move(args) => transfer::run(args).await,
                 Command::Bench(args) => bench::run(args).await,
             }
         })

@@ -41,6 +41,10 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("listen: {} cannot be used", config.listen))?;
     let store = Store::open(&config.database_url).await.context("the database cannot be used")?;
+    anyhow::ensure!(
+        !store.is_half_transferred().await?,
+        "database-url: the database is the target of an unfinished move: finish it, or begin with an empty database"
+    );
     let credentials = first_app(&config, &store).await?;
     let server = Server::start(ServerParts {
         store,

@@ -11,8 +11,8 @@ use natterjack_filter::words;
 
 use super::Context;
 use super::dataset::{Dataset, Kind};
-use super::progress::Progress;
 use super::verify::Findings;
+use crate::cli::progress::Progress;
 
 /// Channels that a search looks into at most.
 const CHANNELS_MAX: usize = 500;

@@ -12,7 +12,7 @@ use natterjack_client::protocol::{Custom, ErrorCode};
 
 use super::Context;
 use super::dataset::{Channel, Entry, Kind, User};
-use super::progress::Progress;
+use crate::cli::progress::Progress;
 
 /// Users or members in one call.
 const BATCH: usize = 100;

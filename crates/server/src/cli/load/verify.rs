@@ -12,8 +12,8 @@ use natterjack_client::protocol::reads::UnreadCountsQuery;
 use natterjack_client::{Entries, Error, Filter};
 
 use super::dataset::{Channel, Kind};
-use super::progress::Progress;
 use super::{Context, search, send};
+use crate::cli::progress::Progress;
 
 /// Messages in a page.
 const MESSAGES_PAGE: u32 = 300;

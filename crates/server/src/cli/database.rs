@@ -1,0 +1,77 @@
+//! The database that a command works on.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, ensure};
+use natterjack_storage::{DatabaseUrl, Report, Store};
+
+/// The file of the embedded database in the data folder.
+const DATABASE_FILE: &str = "natterjack.db";
+
+/// Says where the database is.
+#[derive(Debug, Clone, clap::Args)]
+pub struct DatabaseArgs {
+    /// The server's data folder
+    #[arg(long, default_value = "natterjack-data", env = "NATTERJACK_DATA_DIR")]
+    pub data_dir: PathBuf,
+    /// The database, sqlite:PATH or postgres://…; natterjack.db in the data folder when left out
+    #[arg(long, env = "NATTERJACK_DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<DatabaseUrl>,
+}
+
+impl DatabaseArgs {
+    /// Where the database is.
+    pub fn url(&self) -> DatabaseUrl {
+        match &self.database_url {
+            Some(url) => url.clone(),
+            None => DatabaseUrl::Sqlite(self.data_dir.join(DATABASE_FILE)),
+        }
+    }
+}
+
+/// Opens a database that has to be there, and brings its tables up to date.
+///
+/// # Errors
+/// When there is none, or it cannot be used.
+pub async fn open_existing(url: &DatabaseUrl) -> Result<Store> {
+    if let DatabaseUrl::Sqlite(path) = url {
+        // Opening it would create it.
+        ensure!(path.is_file(), "there is no database {}", path.display());
+    }
+    Store::open(url).await.with_context(|| format!("cannot open the database {url:?}"))
+}
+
+/// Checks a database and closes it.
+///
+/// # Errors
+/// When something in it breaks a rule.
+pub async fn check_and_close(store: Store) -> Result<Report> {
+    let checked = store.check(|_| ()).await;
+    store.close().await;
+    let report = checked.context("cannot check the database")?;
+    if let Some(violation) = report.violations().next() {
+        let total = report.violations_total();
+        anyhow::bail!("{total} violations, the first of {}: {}", violation.rule, violation.detail);
+    }
+    Ok(report)
+}
+
+/// What a finished database file is called while it is not finished.
+pub fn partial(file: &Path) -> PathBuf {
+    let mut name = file.file_name().unwrap_or_default().to_owned();
+    name.push(".partial");
+    file.with_file_name(name)
+}
+
+/// Gives a finished database file its name, once it is on disk.
+///
+/// # Errors
+/// When the file cannot be synced or renamed, or another one has its name.
+pub fn put_in_place(partial: &Path, file: &Path) -> Result<()> {
+    std::fs::File::open(partial)?.sync_all()?;
+    ensure!(!file.exists(), "{} is there already", file.display());
+    std::fs::rename(partial, file).with_context(|| format!("{} cannot be made", file.display()))?;
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::File::open(folder)?.sync_all()?;
+    Ok(())
+}
