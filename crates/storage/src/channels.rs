@@ -340,7 +340,7 @@ impl Tx {
     /// Removes everything of a channel.
     pub async fn delete_channel_rows(&mut self, channel_pk: i64) -> Result<()> {
         // Each half of the messages has an index of its own.
-        const OF_ITS_MESSAGES: [&str; 7] = [
+        const OF_ITS_MESSAGES: [&str; 9] = [
             "INSERT INTO search_queue (message_pk) SELECT pk FROM messages WHERE channel_pk = $1 AND in_channel \
              ON CONFLICT (message_pk) DO UPDATE SET message_pk = excluded.message_pk",
             "INSERT INTO search_queue (message_pk) SELECT pk FROM messages WHERE channel_pk = $1 AND NOT in_channel \
@@ -348,6 +348,10 @@ impl Tx {
             "DELETE FROM reactions WHERE message_pk IN \
              (SELECT pk FROM messages WHERE channel_pk = $1 AND in_channel)",
             "DELETE FROM reactions WHERE message_pk IN \
+             (SELECT pk FROM messages WHERE channel_pk = $1 AND NOT in_channel)",
+            "DELETE FROM message_history WHERE message_pk IN \
+             (SELECT pk FROM messages WHERE channel_pk = $1 AND in_channel)",
+            "DELETE FROM message_history WHERE message_pk IN \
              (SELECT pk FROM messages WHERE channel_pk = $1 AND NOT in_channel)",
             "DELETE FROM message_hidden_for WHERE channel_pk = $1",
             "DELETE FROM messages WHERE channel_pk = $1 AND in_channel",

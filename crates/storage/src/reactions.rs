@@ -22,10 +22,10 @@ fn is_empty(custom: &Custom) -> bool {
     custom.is_empty()
 }
 
-const REACTION_COLUMNS: &str =
+pub(crate) const REACTION_COLUMNS: &str =
     "r.user_id, r.kind, r.score, r.custom, r.created_at, r.updated_at, r.message_pk";
 
-fn reaction_from_row(row: Row<'_>) -> Result<Reaction> {
+pub(crate) fn reaction_from_row(row: Row<'_>) -> Result<Reaction> {
     Ok(Reaction {
         user_id: row.text(0)?,
         kind: row.text(1)?,

@@ -140,18 +140,11 @@ impl Bundle {
         let mut response = self.without_quoted(message);
         if let Some(quoted) = message.quoted_message_id.as_ref().and_then(|id| self.quoted.get(id))
             && response.deleted_at.is_none()
-            && self.may_see(quoted)
+            && self.context.viewer.as_ref().is_none_or(|viewer| quoted.is_visible_to(viewer))
         {
             response.quoted_message = Some(Box::new(self.without_quoted(quoted)));
         }
         response
-    }
-
-    fn may_see(&self, message: &Message) -> bool {
-        message.restricted_visibility.is_empty()
-            || self.context.viewer.as_ref().is_none_or(|viewer| {
-                message.user_id == *viewer || message.restricted_visibility.contains(viewer)
-            })
     }
 
     fn without_quoted(&self, message: &Message) -> MessageResponse {
