@@ -196,7 +196,7 @@ pub struct ReactionGroupResponse {
     pub last_reaction_at: Timestamp,
     /// Sum of the scores.
     pub sum_scores: i64,
-    /// Who reacted, newest first.
+    /// Who reacted, at most 10, newest first.
     #[serde(deserialize_with = "crate::null_default")]
     pub latest_reactions_by: Vec<ReactionGroupUserResponse>,
 }

@@ -105,7 +105,7 @@ pub const QUERY_REACTIONS_PAGE_DEFAULT: i64 = 25;
 pub const HISTORY_PAGE_MAX: i64 = 100;
 /// Entries of such a page without a limit.
 pub const HISTORY_PAGE_DEFAULT: i64 = 100;
-/// Newest reactions shown with a message.
+/// Newest reactions shown with a message, and users with each type of them.
 pub const LATEST_REACTIONS_MAX: usize = 10;
 /// Participants shown with a thread's parent.
 pub const THREAD_PARTICIPANTS_MAX: i64 = 100;

@@ -376,12 +376,14 @@ impl Tx {
         Ok(())
     }
 
-    /// Sets `last_message_at` to that of the newest message left, none when there is none.
-    pub async fn refresh_last_message_at(&mut self, channel_pk: i64) -> Result<()> {
+    /// Sets `last_message_at` to that of the newest message left, none when there is none. `without_system` passes
+    /// over system messages.
+    pub async fn refresh_last_message_at(&mut self, channel_pk: i64, without_system: bool) -> Result<()> {
         self.execute(
             "UPDATE channels SET last_message_at = (SELECT MAX(created_at) FROM messages \
-             WHERE channel_pk = $1 AND in_channel AND created_at > channels.history_from) WHERE pk = $1",
-            params![channel_pk],
+             WHERE channel_pk = $1 AND in_channel AND created_at > channels.history_from \
+             AND (kind <> 'system' OR NOT $2)) WHERE pk = $1",
+            params![channel_pk, without_system],
         )
         .await?;
         Ok(())

@@ -42,7 +42,7 @@ pub use history::MessageHistoryEntry;
 pub use members::{Member, NewMember};
 pub use messages::{
     Edit, Message, MessageChange, MessageExtra, MessageKind, MessagePage, NewMessage, Pin, ReactionGroup,
-    ReactionSummary, Visibility,
+    ReactionSummary, Reactor, Visibility,
 };
 pub use queries::{ChannelQuery, MemberQuery, UserQuery};
 pub use reactions::Reaction;

@@ -84,13 +84,32 @@ pub struct ReactionSummary {
     pub latest: Vec<Reaction>,
 }
 
+impl ReactionSummary {
+    /// The users that the summary names, some of them more than once.
+    pub fn user_ids(&self) -> impl Iterator<Item = &str> {
+        let of_groups = self.groups.values().flat_map(|group| &group.latest_by);
+        let of_groups = of_groups.map(|reactor| reactor.user_id.as_str());
+        self.latest.iter().map(|reaction| reaction.user_id.as_str()).chain(of_groups)
+    }
+}
+
 /// The reactions of one type to a message.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReactionGroup {
     pub count: i64,
     pub sum_scores: i64,
     pub first_reaction_at: Timestamp,
     pub last_reaction_at: Timestamp,
+    /// The newest ten, newest first.
+    #[serde(default)]
+    pub latest_by: Vec<Reactor>,
+}
+
+/// Who reacted, and when.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reactor {
+    pub user_id: String,
+    pub created_at: Timestamp,
 }
 
 /// A message as stored.

@@ -11,7 +11,7 @@ use natterjack_storage::queries::{KeyPage, MessageHistoryQuery, PageStart, React
 use natterjack_storage::{
     Advance, ChannelChange, ChannelEvent, ChannelQuery, Edit, Error, MemberQuery, MessageChange,
     MessageExtra, MessageKind, MessagePage, NewApp, NewChannel, NewMember, NewMessage, Pin, Reaction,
-    ReactionSummary, ReadPosition, Result, Store, Tx, UserChange, UserEvent, UserQuery, Visibility,
+    ReactionSummary, Reactor, ReadPosition, Result, Store, Tx, UserChange, UserEvent, UserQuery, Visibility,
 };
 
 const APP: i64 = 7;
@@ -211,7 +211,9 @@ async fn messages(tx: &mut Tx, channel_pk: i64) -> Result<()> {
     assert_eq!(tx.find_message(APP, "m3").await?.unwrap().deleted_at, None);
     tx.delete_message_softly(stored[2].pk, at(72)).await?;
     tx.insert_unread_gaps(channel_pk, &[3]).await?;
-    tx.refresh_last_message_at(channel_pk).await?;
+    for without_system in [true, false] {
+        tx.refresh_last_message_at(channel_pk, without_system).await?;
+    }
     Ok(())
 }
 
@@ -260,9 +262,10 @@ async fn reactions(tx: &mut Tx, message_pk: i64) -> Result<()> {
         };
         tx.upsert_reaction(message_pk, &reaction).await?;
     }
-    let group = tx.count_reaction_group(message_pk, "like").await?.unwrap();
+    let group = tx.count_reaction_group(message_pk, "like", 9).await?.unwrap();
     assert_eq!((group.count, group.sum_scores), (1, 5));
-    assert!(tx.count_reaction_group(message_pk, "love").await?.is_none());
+    assert_eq!(group.latest_by, [Reactor { user_id: "bob".to_owned(), created_at: at(67) }]);
+    assert!(tx.count_reaction_group(message_pk, "love", 9).await?.is_none());
     let latest = tx.list_reactions(message_pk, 10, 0).await?;
     assert_eq!(tx.list_reactions_by_user(message_pk, "bob").await?, latest);
     assert_eq!(tx.list_own_reactions(vec![message_pk], "bob").await?, [(message_pk, latest[0].clone())]);

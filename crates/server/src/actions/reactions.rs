@@ -222,7 +222,7 @@ async fn append_event(
 /// Counts the reactions of these types again and stores the counts with the message.
 async fn do_count_reactions(tx: &mut Tx, mut message: Message, kinds: BTreeSet<&str>) -> Result<Message> {
     for kind in kinds {
-        match tx.count_reaction_group(message.pk, kind).await? {
+        match tx.count_reaction_group(message.pk, kind, LATEST_REACTIONS_MAX as i64).await? {
             Some(group) => message.reactions.groups.insert(kind.to_owned(), group),
             None => message.reactions.groups.remove(kind),
         };

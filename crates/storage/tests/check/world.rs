@@ -169,7 +169,7 @@ impl World {
         tx.restore_own_unread(message, hard).await?;
         if hard {
             tx.delete_message_rows(message.pk).await?;
-            tx.refresh_last_message_at(self.channel_pk).await?;
+            tx.refresh_last_message_at(self.channel_pk, false).await?;
         } else {
             tx.insert_message_history(message, true).await?;
             tx.delete_message_softly(message.pk, advanced.at).await?;
@@ -208,7 +208,7 @@ async fn react(tx: &mut Tx, message: &Message) -> Result<()> {
             };
             tx.upsert_reaction(message.pk, &reaction).await?;
         }
-        let group = tx.count_reaction_group(message.pk, kind).await?;
+        let group = tx.count_reaction_group(message.pk, kind, 10).await?;
         summary.groups.insert(kind.to_owned(), group.unwrap());
     }
     summary.latest = tx.list_reactions(message.pk, 10, 0).await?;

@@ -112,7 +112,8 @@ async fn do_delete(tx: &mut Tx, plan: &DeletePlan) -> Result<(Message, Bundle)> 
     tx.settle_restricted(&found, hard).await?;
     if hard {
         tx.delete_message_rows(found.pk).await?;
-        tx.refresh_last_message_at(found.channel_pk).await?;
+        let without_system = plan.channel.config.skip_last_msg_update_for_system_msgs;
+        tx.refresh_last_message_at(found.channel_pk, without_system).await?;
     } else {
         tx.insert_message_history(&found, true).await?;
         tx.delete_message_softly(found.pk, advanced.at).await?;

@@ -163,7 +163,7 @@ async fn check_send(state: &State, app: &App, cid: &str, request: &SendMessageRe
     if let Some(quoted) = &quoted {
         let ids = std::iter::once(quoted.user_id.as_str())
             .chain(quoted.mentioned_user_ids.iter().map(String::as_str))
-            .chain(quoted.reactions.latest.iter().map(|reaction| reaction.user_id.as_str()));
+            .chain(quoted.reactions.user_ids());
         for user in state.users(app.pk, ids).await?.into_values() {
             content_users.insert(Arc::clone(&user.response));
         }
