@@ -134,7 +134,8 @@ pub(crate) async fn update_message_partial(
     }
     let (message, channel) = find_with_channel(state, app, id).await?;
     take_fixed(&mut custom, &message)?;
-    let (names, parts, pin_expires) = take_parts(&mut custom)?;
+    let (names, parts) = take_parts(&mut custom)?;
+    let pin_expires = custom.take("pin_expires")?;
     custom.refuse(&PARTS, |name| Error::field(name, "can only be set as a whole"))?;
     custom.refuse(&RESERVED, Error::reserved)?;
     let update = Update { place: "set", scope: Scope::Named { names, custom }, parts, pin_expires };
@@ -243,10 +244,8 @@ fn take_fixed(update: &mut PartialUpdate, message: &Message) -> Result<()> {
     Ok(())
 }
 
-/// Takes the parts of a message out of a partial update: their names, their values, and the end of the pin.
-fn take_parts(
-    update: &mut PartialUpdate,
-) -> Result<(Vec<&'static str>, MessageRequest, Option<Option<Timestamp>>)> {
+/// Takes the parts of a message out of a partial update: their names and their values.
+fn take_parts(update: &mut PartialUpdate) -> Result<(Vec<&'static str>, MessageRequest)> {
     let mut names = Vec::new();
     let mut parts = MessageRequest::default();
     macro_rules! take {
@@ -283,8 +282,7 @@ fn take_parts(
     if let Some(pinned) = update.take::<bool>("pinned")? {
         parts.pinned = Some(pinned.unwrap_or_default());
     }
-    let pin_expires = update.take::<Timestamp>("pin_expires")?;
-    Ok((names, parts, pin_expires))
+    Ok((names, parts))
 }
 
 impl UpdatePlan {
