@@ -8,6 +8,8 @@ use common::{Script, Step};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use natterjack_client::protocol::channels::QueryChannelsRequest;
 use natterjack_client::protocol::message_types::MessageResponse;
+use natterjack_client::protocol::messages::QueryMessageHistoryRequest;
+use natterjack_client::protocol::reactions::QueryReactionsRequest;
 use natterjack_client::protocol::search::SearchPayload;
 use serde_json::{Value, json};
 
@@ -48,6 +50,29 @@ async fn searches_follow_the_cursor() {
     assert_eq!(found.len(), 2);
     let payload: Value = serde_json::from_str(&script.seen()[1].query("payload").unwrap()).unwrap();
     assert_eq!(payload["next"], json!("further"));
+}
+
+#[tokio::test]
+async fn reactions_and_history_follow_the_cursor() {
+    let page = |list: &str, next: Value| Step::json(201, &json!({list: [{}], "next": next}));
+    let script = Script::start(vec![
+        page("reactions", json!("further")),
+        page("reactions", Value::Null),
+        page("message_history", json!("on")),
+        page("message_history", json!("")),
+    ])
+    .await;
+    let request =
+        QueryReactionsRequest { limit: Some(1), prev: Some("back".to_owned()), ..Default::default() };
+    let client = script.client();
+    let found: Vec<_> = client.chat().query_reactions_stream("m1", request).try_collect().await.unwrap();
+    assert_eq!(found.len(), 2);
+    let request = QueryMessageHistoryRequest::default();
+    let found: Vec<_> = client.chat().query_message_history_stream(request).try_collect().await.unwrap();
+    assert_eq!(found.len(), 2);
+    let seen = script.seen();
+    assert_eq!(seen[1].json(), json!({"limit": 1, "next": "further"}));
+    assert_eq!(seen[3].json(), json!({"filter": {}, "next": "on"}));
 }
 
 #[tokio::test]

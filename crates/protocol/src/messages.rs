@@ -9,7 +9,7 @@ use crate::channel_state::ChannelContextResponse;
 use crate::message_types::{Attachment, MessageResponse};
 use crate::users::UserRequest;
 use crate::{
-    ChannelPath, CommaList, Custom, JsonList, MessagePath, ParentMessagePath, SortParam, Timestamp,
+    ChannelPath, CommaList, Custom, JsonList, JsonMap, MessagePath, ParentMessagePath, SortParam, Timestamp,
     operation, query_params,
 };
 
@@ -104,6 +104,81 @@ pub struct UpdateMessageRequest {
     /// True sends no push notification.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub skip_push: Option<bool>,
+}
+
+operation! {
+    /// Changes only the parts of a message that are named. 4 for what cannot change and for deleted messages,
+    /// 16 when it does not exist, 20 for text above the channel's limit, 22 for custom data or attachments above
+    /// 5 KB.
+    UpdateMessagePartial = "update_message_partial", Put "/api/v2/chat/messages/{id}",
+        path: MessagePath, body: UpdateMessagePartialRequest, response: UpdateMessagePartialResponse,
+}
+
+/// What to change, and switches for this one change.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct UpdateMessagePartialRequest {
+    /// New values by name: `text`, `html`, `mml`, `attachments`, `mentioned_users` (ids), `mentioned_roles`,
+    /// `mentioned_here`, `mentioned_channel`, `quoted_message_id`, `pinned`, `pin_expires`; any other name, dotted
+    /// for a nested one, is custom data.
+    #[serde(default, deserialize_with = "crate::null_default", skip_serializing_if = "JsonMap::is_empty")]
+    pub set: JsonMap,
+    /// Names of what to take away, as in `set`.
+    #[serde(default, deserialize_with = "crate::null_default", skip_serializing_if = "Vec::is_empty")]
+    pub unset: Vec<String>,
+    /// True leaves links in the text without a preview.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skip_enrich_url: Option<bool>,
+    /// True sends no push notification.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skip_push: Option<bool>,
+    /// Who changes the message, when a server calls on behalf of a user. Excludes `user`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
+    /// Who changes it as an object, created when missing; for servers. Excludes `user_id`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserRequest>,
+}
+
+operation! {
+    /// Brings a softly deleted message back. 4 when it is not deleted, or replies to a message that is; 16 when it
+    /// does not exist. Servers only.
+    UndeleteMessage = "undelete_message", Post "/api/v2/chat/messages/{id}/undelete",
+        path: MessagePath, body: UndeleteMessageRequest, response: UndeleteMessageResponse,
+}
+
+/// Who brings the message back.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct UndeleteMessageRequest {
+    /// Id of the user who brings it back.
+    #[serde(default)]
+    pub undeleted_by: String,
+}
+
+operation! {
+    /// What messages said before they were changed, newest first. Servers only.
+    QueryMessageHistory = "query_message_history", Post "/api/v2/chat/messages/history",
+        body: QueryMessageHistoryRequest, response: QueryMessageHistoryResponse, repeatable: true,
+}
+
+/// Which entries, in which order.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct QueryMessageHistoryRequest {
+    /// Conditions on `message_id` (required: `$eq` or `$in`), `message_updated_by_id`, `message_updated_at` and
+    /// custom data.
+    #[serde(default, deserialize_with = "crate::null_default")]
+    pub filter: JsonMap,
+    /// Greatest number of entries, at most 100.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<i64>,
+    /// The cursor of the page after this one, from an earlier answer. Excludes `prev`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+    /// The cursor of the page before this one, from an earlier answer. Excludes `next`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prev: Option<String>,
+    /// One entry for `message_updated_at`, descending when left out.
+    #[serde(default, deserialize_with = "crate::sort_list", skip_serializing_if = "Vec::is_empty")]
+    pub sort: Vec<SortParam>,
 }
 
 operation! {
@@ -293,6 +368,62 @@ pub struct UpdateMessageResponse {
     /// What the sender stored beside a pending message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pending_message_metadata: Option<BTreeMap<String, String>>,
+}
+
+/// The message after a partial change.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct UpdateMessagePartialResponse {
+    /// The message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<MessageResponse>,
+    /// What the sender stored beside a pending message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pending_message_metadata: Option<BTreeMap<String, String>>,
+}
+
+/// The message that came back.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct UndeleteMessageResponse {
+    /// The message, no longer of type `deleted`.
+    pub message: MessageResponse,
+}
+
+/// One page of what messages said before.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct QueryMessageHistoryResponse {
+    /// In the order asked for.
+    #[serde(deserialize_with = "crate::null_default")]
+    pub message_history: Vec<MessageHistoryEntryResponse>,
+    /// The cursor of the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+    /// The cursor of the page before; absent on the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prev: Option<String>,
+}
+
+/// A version of a message that another one replaced, or that was deleted.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MessageHistoryEntryResponse {
+    /// True when a deletion, not a newer version, ended this one.
+    pub is_deleted: bool,
+    /// The message.
+    pub message_id: String,
+    /// When this version was written.
+    pub message_updated_at: Timestamp,
+    /// Who wrote this version.
+    pub message_updated_by_id: String,
+    /// The text of this version.
+    pub text: String,
+    /// The attachments of this version.
+    #[serde(deserialize_with = "crate::null_default")]
+    pub attachments: Vec<Attachment>,
+    /// The app's own fields of this version.
+    pub custom: Custom,
 }
 
 /// The message as it was left.

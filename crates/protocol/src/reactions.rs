@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::message_types::MessageResponse;
 use crate::users::{UserRequest, UserResponse};
-use crate::{Custom, MessagePath, ReactionPath, Timestamp, operation, query_params};
+use crate::{Custom, JsonMap, MessagePath, ReactionPath, SortParam, Timestamp, operation, query_params};
 
 operation! {
     /// Reacts to a message. The same user's reaction of the same type is replaced. 16 for a missing
@@ -56,6 +56,39 @@ query_params! {
         /// How many reactions to skip, at most 1000.
         pub offset: Option<i64>,
     }
+}
+
+operation! {
+    /// The reactions to a message that a filter selects, newest first. 16 for a missing message, 19 where reactions
+    /// are off.
+    QueryReactions = "query_reactions", Post "/api/v2/chat/messages/{id}/reactions",
+        path: MessagePath, body: QueryReactionsRequest, response: QueryReactionsResponse, repeatable: true,
+}
+
+/// Which reactions, in which order.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct QueryReactionsRequest {
+    /// Conditions on `type`, `user_id` and `created_at`. Empty finds all.
+    #[serde(default, deserialize_with = "crate::null_default", skip_serializing_if = "JsonMap::is_empty")]
+    pub filter: JsonMap,
+    /// Greatest number of reactions, at most 100.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<i64>,
+    /// The cursor of the page after this one, from an earlier answer. Excludes `prev`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+    /// The cursor of the page before this one, from an earlier answer. Excludes `next`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prev: Option<String>,
+    /// One entry for `created_at`, descending when left out.
+    #[serde(default, deserialize_with = "crate::sort_list", skip_serializing_if = "Vec::is_empty")]
+    pub sort: Vec<SortParam>,
+    /// Who asks, when a server calls on behalf of a user. Excludes `user`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
+    /// Who asks as an object, created when missing; for servers. Excludes `user_id`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserRequest>,
 }
 
 /// A reaction as it is sent.
@@ -113,6 +146,21 @@ pub struct GetReactionsResponse {
     pub reactions: Vec<ReactionResponse>,
 }
 
+/// One page of reactions that a filter selects.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct QueryReactionsResponse {
+    /// In the order asked for.
+    #[serde(deserialize_with = "crate::null_default")]
+    pub reactions: Vec<ReactionResponse>,
+    /// The cursor of the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+    /// The cursor of the page before; absent on the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prev: Option<String>,
+}
+
 /// A reaction to a message.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -148,7 +196,7 @@ pub struct ReactionGroupResponse {
     pub last_reaction_at: Timestamp,
     /// Sum of the scores.
     pub sum_scores: i64,
-    /// Who reacted, newest first.
+    /// Who reacted, at most 10, newest first.
     #[serde(deserialize_with = "crate::null_default")]
     pub latest_reactions_by: Vec<ReactionGroupUserResponse>,
 }

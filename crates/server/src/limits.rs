@@ -97,7 +97,15 @@ pub const OFFSET_MAX: i64 = 1000;
 pub const REACTIONS_PAGE_MAX: i64 = 300;
 /// Reactions of a page without a limit.
 pub const REACTIONS_PAGE_DEFAULT: i64 = 100;
-/// Newest reactions shown with a message.
+/// Reactions of one page by cursor.
+pub const QUERY_REACTIONS_PAGE_MAX: i64 = 100;
+/// Reactions of a page by cursor without a limit.
+pub const QUERY_REACTIONS_PAGE_DEFAULT: i64 = 25;
+/// Entries of one page of the history of messages.
+pub const HISTORY_PAGE_MAX: i64 = 100;
+/// Entries of such a page without a limit.
+pub const HISTORY_PAGE_DEFAULT: i64 = 100;
+/// Newest reactions shown with a message, and users with each type of them.
 pub const LATEST_REACTIONS_MAX: usize = 10;
 /// Participants shown with a thread's parent.
 pub const THREAD_PARTICIPANTS_MAX: i64 = 100;

@@ -340,7 +340,7 @@ impl Tx {
     /// Removes everything of a channel.
     pub async fn delete_channel_rows(&mut self, channel_pk: i64) -> Result<()> {
         // Each half of the messages has an index of its own.
-        const OF_ITS_MESSAGES: [&str; 7] = [
+        const OF_ITS_MESSAGES: [&str; 9] = [
             "INSERT INTO search_queue (message_pk) SELECT pk FROM messages WHERE channel_pk = $1 AND in_channel \
              ON CONFLICT (message_pk) DO UPDATE SET message_pk = excluded.message_pk",
             "INSERT INTO search_queue (message_pk) SELECT pk FROM messages WHERE channel_pk = $1 AND NOT in_channel \
@@ -348,6 +348,10 @@ impl Tx {
             "DELETE FROM reactions WHERE message_pk IN \
              (SELECT pk FROM messages WHERE channel_pk = $1 AND in_channel)",
             "DELETE FROM reactions WHERE message_pk IN \
+             (SELECT pk FROM messages WHERE channel_pk = $1 AND NOT in_channel)",
+            "DELETE FROM message_history WHERE message_pk IN \
+             (SELECT pk FROM messages WHERE channel_pk = $1 AND in_channel)",
+            "DELETE FROM message_history WHERE message_pk IN \
              (SELECT pk FROM messages WHERE channel_pk = $1 AND NOT in_channel)",
             "DELETE FROM message_hidden_for WHERE channel_pk = $1",
             "DELETE FROM messages WHERE channel_pk = $1 AND in_channel",
@@ -372,12 +376,14 @@ impl Tx {
         Ok(())
     }
 
-    /// Sets `last_message_at` to that of the newest message left, none when there is none.
-    pub async fn refresh_last_message_at(&mut self, channel_pk: i64) -> Result<()> {
+    /// Sets `last_message_at` to that of the newest message left, none when there is none. `without_system` passes
+    /// over system messages.
+    pub async fn refresh_last_message_at(&mut self, channel_pk: i64, without_system: bool) -> Result<()> {
         self.execute(
             "UPDATE channels SET last_message_at = (SELECT MAX(created_at) FROM messages \
-             WHERE channel_pk = $1 AND in_channel AND created_at > channels.history_from) WHERE pk = $1",
-            params![channel_pk],
+             WHERE channel_pk = $1 AND in_channel AND created_at > channels.history_from \
+             AND (kind <> 'system' OR NOT $2)) WHERE pk = $1",
+            params![channel_pk, without_system],
         )
         .await?;
         Ok(())

@@ -83,12 +83,13 @@ impl Outcome {
 }
 
 /// The tables whose rows are counted.
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 11] = [
     "apps",
     "users",
     "channels",
     "members",
     "messages",
+    "message_history",
     "reactions",
     "threads",
     "thread_participants",

@@ -14,6 +14,7 @@ mod dialect;
 mod error;
 mod events;
 mod filter_sql;
+mod history;
 mod members;
 mod messages;
 mod migrate;
@@ -38,10 +39,11 @@ pub use check::{Outcome, Report, Violation};
 pub use dialect::Dialect;
 pub use error::{Error, Result, Transient, error_chain};
 pub use events::{ChannelEvent, UserEvent};
+pub use history::MessageHistoryEntry;
 pub use members::{Member, NewMember};
 pub use messages::{
-    Message, MessageChange, MessageExtra, MessageKind, MessagePage, NewMessage, Pin, ReactionGroup,
-    ReactionSummary, Visibility,
+    Edit, Message, MessageChange, MessageExtra, MessageKind, MessagePage, NewMessage, Pin, ReactionGroup,
+    ReactionSummary, Reactor, Visibility,
 };
 pub use queries::{ChannelQuery, MemberQuery, UserQuery};
 pub use reactions::Reaction;

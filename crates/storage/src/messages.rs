@@ -63,6 +63,16 @@ pub struct MessageExtra {
     /// The sender's role in the channel when the message was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channel_role: Option<String>,
+    /// The last change of text, attachments or custom data; `None` while they are as they were sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_edit: Option<Edit>,
+}
+
+/// When and by whom a message was changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Edit {
+    pub at: Timestamp,
+    pub by_id: String,
 }
 
 /// The reactions to a message, counted, so that reading a message reads no other rows.
@@ -74,13 +84,32 @@ pub struct ReactionSummary {
     pub latest: Vec<Reaction>,
 }
 
+impl ReactionSummary {
+    /// The users that the summary names, some of them more than once.
+    pub fn user_ids(&self) -> impl Iterator<Item = &str> {
+        let of_groups = self.groups.values().flat_map(|group| &group.latest_by);
+        let of_groups = of_groups.map(|reactor| reactor.user_id.as_str());
+        self.latest.iter().map(|reaction| reaction.user_id.as_str()).chain(of_groups)
+    }
+}
+
 /// The reactions of one type to a message.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReactionGroup {
     pub count: i64,
     pub sum_scores: i64,
     pub first_reaction_at: Timestamp,
     pub last_reaction_at: Timestamp,
+    /// The newest ten, newest first.
+    #[serde(default)]
+    pub latest_by: Vec<Reactor>,
+}
+
+/// Who reacted, and when.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reactor {
+    pub user_id: String,
+    pub created_at: Timestamp,
 }
 
 /// A message as stored.
@@ -556,7 +585,17 @@ impl Tx {
         self.queue_for_search(message_pk).await
     }
 
-    /// Removes a message with its reactions, its replies and theirs.
+    /// Takes the mark of a deletion off again.
+    pub async fn undelete_message(&mut self, message_pk: i64, at: Timestamp) -> Result<()> {
+        self.execute(
+            "UPDATE messages SET deleted_at = NULL, updated_at = $1 WHERE pk = $2",
+            params![at, message_pk],
+        )
+        .await?;
+        self.queue_for_search(message_pk).await
+    }
+
+    /// Removes a message with its reactions, its history, its replies and theirs.
     pub async fn delete_message_rows(&mut self, message_pk: i64) -> Result<()> {
         for sql in [
             "INSERT INTO search_queue (message_pk) SELECT pk FROM messages WHERE pk = $1 OR parent_pk = $1 \
@@ -564,6 +603,8 @@ impl Tx {
             "DELETE FROM reactions WHERE message_pk = $1 OR message_pk IN \
              (SELECT pk FROM messages WHERE parent_pk = $1)",
             "DELETE FROM message_hidden_for WHERE message_pk = $1 OR message_pk IN \
+             (SELECT pk FROM messages WHERE parent_pk = $1)",
+            "DELETE FROM message_history WHERE message_pk = $1 OR message_pk IN \
              (SELECT pk FROM messages WHERE parent_pk = $1)",
             "DELETE FROM messages WHERE parent_pk = $1",
             "DELETE FROM messages WHERE pk = $1",
@@ -600,6 +641,23 @@ impl Tx {
     pub async fn insert_thread_unread_gap(&mut self, parent_pk: i64, seq: i64) -> Result<()> {
         self.execute(
             "INSERT INTO thread_unread_gaps (parent_pk, seq) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            params![parent_pk, seq],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Counts an undeleted message as unread again for members who have not read so far.
+    pub async fn delete_unread_gap(&mut self, channel_pk: i64, seq: i64) -> Result<()> {
+        self.execute("DELETE FROM unread_gaps WHERE channel_pk = $1 AND seq = $2", params![channel_pk, seq])
+            .await?;
+        Ok(())
+    }
+
+    /// Counts an undeleted reply as unread again for participants who have not read so far.
+    pub async fn delete_thread_unread_gap(&mut self, parent_pk: i64, seq: i64) -> Result<()> {
+        self.execute(
+            "DELETE FROM thread_unread_gaps WHERE parent_pk = $1 AND seq = $2",
             params![parent_pk, seq],
         )
         .await?;
@@ -657,6 +715,13 @@ impl Tx {
 const QUEUE_FOR_SEARCH: &str = "INSERT INTO search_queue (message_pk) VALUES ($1) ON CONFLICT (message_pk) DO UPDATE SET message_pk = excluded.message_pk";
 
 impl Message {
+    /// Whether a user may see it: a restricted one only its sender and those who are listed.
+    pub fn is_visible_to(&self, user_id: &str) -> bool {
+        self.restricted_visibility.is_empty()
+            || self.user_id == user_id
+            || self.restricted_visibility.iter().any(|id| id == user_id)
+    }
+
     /// The parts that an update may change, as they are.
     pub fn change(&self) -> MessageChange {
         MessageChange {

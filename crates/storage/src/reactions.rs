@@ -2,7 +2,7 @@ use natterjack_protocol::{Custom, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
-use crate::messages::ReactionGroup;
+use crate::messages::{ReactionGroup, Reactor};
 use crate::tx::Tx;
 use crate::value::{Row, json_unless_default, params};
 
@@ -22,10 +22,10 @@ fn is_empty(custom: &Custom) -> bool {
     custom.is_empty()
 }
 
-const REACTION_COLUMNS: &str =
+pub(crate) const REACTION_COLUMNS: &str =
     "r.user_id, r.kind, r.score, r.custom, r.created_at, r.updated_at, r.message_pk";
 
-fn reaction_from_row(row: Row<'_>) -> Result<Reaction> {
+pub(crate) fn reaction_from_row(row: Row<'_>) -> Result<Reaction> {
     Ok(Reaction {
         user_id: row.text(0)?,
         kind: row.text(1)?,
@@ -106,11 +106,13 @@ impl Tx {
         Ok(deleted == 1)
     }
 
-    /// Counts the reactions of one type to a message. `None` when there are none.
+    /// Counts the reactions of one type to a message, with the users of at most `latest` of them. `None` when there
+    /// are none.
     pub async fn count_reaction_group(
         &mut self,
         message_pk: i64,
         kind: &str,
+        latest: i64,
     ) -> Result<Option<ReactionGroup>> {
         let group = self
             .query_optional(
@@ -123,10 +125,20 @@ impl Tx {
                         sum_scores: row.int(1)?,
                         first_reaction_at: row.time(2)?,
                         last_reaction_at: row.time(3)?,
+                        latest_by: Vec::new(),
                     })
                 },
             )
             .await?;
-        Ok(group.filter(|group| group.count > 0))
+        let Some(group) = group.filter(|group| group.count > 0) else { return Ok(None) };
+        let latest_by = self
+            .query(
+                "SELECT user_id, created_at FROM reactions WHERE message_pk = $1 AND kind = $2 \
+                 ORDER BY created_at DESC, user_id LIMIT $3",
+                params![message_pk, kind, latest],
+                |row| Ok(Reactor { user_id: row.text(0)?, created_at: row.time(1)? }),
+            )
+            .await?;
+        Ok(Some(ReactionGroup { latest_by, ..group }))
     }
 }

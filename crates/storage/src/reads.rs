@@ -137,6 +137,31 @@ impl Tx {
         Ok(())
     }
 
+    /// After a message was undeleted: what the counters say too much for its author, who does not count it, and too
+    /// little for those who alone see it, each as far as they have not read it.
+    pub async fn settle_undeleted(&mut self, message: &Message) -> Result<()> {
+        if message.counts_unread {
+            self.execute(
+                "UPDATE members SET unread_less = unread_less + 1 WHERE channel_pk = $1 AND user_id = $2 \
+                 AND read_seq < $3",
+                params![message.channel_pk, &message.user_id, message.unread_seq],
+            )
+            .await?;
+        }
+        if message.restricted_visibility.is_empty() || !message.in_channel || message.silent {
+            return Ok(());
+        }
+        let sql = format!(
+            "UPDATE members SET unread_less = unread_less - 1 WHERE channel_pk = $1 AND read_up_to < $2 \
+             AND user_id <> $3 AND {}",
+            self.dialect().is_in("user_id", 4)
+        );
+        let readers = message.restricted_visibility.clone();
+        self.execute(&sql, params![message.channel_pk, message.created_at, &message.user_id, readers])
+            .await?;
+        Ok(())
+    }
+
     /// The read states of the earliest members of a channel. Those whose invite is pending have none.
     pub async fn list_reads(&mut self, channel_pk: i64, limit: i64) -> Result<Vec<Member>> {
         let sql = format!(

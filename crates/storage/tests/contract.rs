@@ -7,10 +7,11 @@ mod databases;
 use databases::{Databases, at, read, write};
 use natterjack_filter::Expression;
 use natterjack_protocol::Custom;
+use natterjack_storage::queries::{KeyPage, MessageHistoryQuery, PageStart, ReactionQuery};
 use natterjack_storage::{
-    Advance, ChannelChange, ChannelEvent, ChannelQuery, Error, MemberQuery, MessageChange, MessageExtra,
-    MessageKind, MessagePage, NewApp, NewChannel, NewMember, NewMessage, Pin, Reaction, ReactionSummary,
-    ReadPosition, Result, Store, Tx, UserChange, UserEvent, UserQuery, Visibility,
+    Advance, ChannelChange, ChannelEvent, ChannelQuery, Edit, Error, MemberQuery, MessageChange,
+    MessageExtra, MessageKind, MessagePage, NewApp, NewChannel, NewMember, NewMessage, Pin, Reaction,
+    ReactionSummary, Reactor, ReadPosition, Result, Store, Tx, UserChange, UserEvent, UserQuery, Visibility,
 };
 
 const APP: i64 = 7;
@@ -200,10 +201,19 @@ async fn messages(tx: &mut Tx, channel_pk: i64) -> Result<()> {
 
     thread(tx, channel_pk, first.pk).await?;
     reactions(tx, first.pk).await?;
+    history(tx, first.pk).await?;
 
     tx.delete_message_softly(stored[2].pk, at(70)).await?;
     tx.insert_unread_gaps(channel_pk, &[3, 3]).await?;
-    tx.refresh_last_message_at(channel_pk).await?;
+    tx.undelete_message(stored[2].pk, at(71)).await?;
+    tx.delete_unread_gap(channel_pk, 3).await?;
+    tx.delete_thread_unread_gap(first.pk, 9).await?;
+    assert_eq!(tx.find_message(APP, "m3").await?.unwrap().deleted_at, None);
+    tx.delete_message_softly(stored[2].pk, at(72)).await?;
+    tx.insert_unread_gaps(channel_pk, &[3]).await?;
+    for without_system in [true, false] {
+        tx.refresh_last_message_at(channel_pk, without_system).await?;
+    }
     Ok(())
 }
 
@@ -252,9 +262,10 @@ async fn reactions(tx: &mut Tx, message_pk: i64) -> Result<()> {
         };
         tx.upsert_reaction(message_pk, &reaction).await?;
     }
-    let group = tx.count_reaction_group(message_pk, "like").await?.unwrap();
+    let group = tx.count_reaction_group(message_pk, "like", 9).await?.unwrap();
     assert_eq!((group.count, group.sum_scores), (1, 5));
-    assert!(tx.count_reaction_group(message_pk, "love").await?.is_none());
+    assert_eq!(group.latest_by, [Reactor { user_id: "bob".to_owned(), created_at: at(67) }]);
+    assert!(tx.count_reaction_group(message_pk, "love", 9).await?.is_none());
     let latest = tx.list_reactions(message_pk, 10, 0).await?;
     assert_eq!(tx.list_reactions_by_user(message_pk, "bob").await?, latest);
     assert_eq!(tx.list_own_reactions(vec![message_pk], "bob").await?, [(message_pk, latest[0].clone())]);
@@ -263,6 +274,73 @@ async fn reactions(tx: &mut Tx, message_pk: i64) -> Result<()> {
     assert_eq!(tx.find_message(APP, "m1").await?.unwrap().reactions, summary);
     assert!(tx.delete_reaction(message_pk, "bob", "like").await?);
     assert!(!tx.delete_reaction(message_pk, "bob", "like").await?);
+    pages(tx, message_pk).await
+}
+
+/// Pages by cursor through reactions of which most were made at the same moment.
+async fn pages(tx: &mut Tx, message_pk: i64) -> Result<()> {
+    let kinds = ["a", "b", "c", "d", "e"];
+    for kind in kinds {
+        let moment = at(if kind == "a" { 67 } else { 68 });
+        let reaction = Reaction {
+            user_id: "bob".to_owned(),
+            kind: kind.to_owned(),
+            created_at: moment,
+            updated_at: moment,
+            ..Reaction::default()
+        };
+        tx.upsert_reaction(message_pk, &reaction).await?;
+    }
+    for descending in [false, true] {
+        let mut expected = kinds.to_vec();
+        if descending {
+            expected.reverse();
+        }
+        let mut query = ReactionQuery {
+            filter: Expression::All(Vec::new()),
+            page: KeyPage { limit: 2, descending, from: None },
+        };
+        let (mut forwards, mut starts) = (Vec::new(), Vec::new());
+        loop {
+            let page = tx.query_reactions(message_pk, &query).await?;
+            assert_eq!(page.previous.is_some(), query.page.from.is_some());
+            forwards.extend(page.entries.into_iter().map(|reaction| reaction.kind));
+            starts.extend(page.previous);
+            let Some(next) = page.next else { break };
+            query.page.from = Some(PageStart::After(next));
+        }
+        assert_eq!(forwards, expected);
+        query.page.from = starts.pop().map(PageStart::Before);
+        let before = tx.query_reactions(message_pk, &query).await?;
+        let before_kinds: Vec<_> = before.entries.iter().map(|reaction| reaction.kind.as_str()).collect();
+        assert_eq!(before_kinds, expected[2..4]);
+        assert!(before.next.is_some());
+        query.page.from = before.previous.map(PageStart::Before);
+        let first = tx.query_reactions(message_pk, &query).await?;
+        assert_eq!((first.entries.len(), first.previous), (2, None));
+    }
+    for kind in kinds {
+        assert!(tx.delete_reaction(message_pk, "bob", kind).await?);
+    }
+    Ok(())
+}
+
+async fn history(tx: &mut Tx, message_pk: i64) -> Result<()> {
+    let mut message = tx.find_message(APP, "m1").await?.unwrap();
+    assert_eq!(message.pk, message_pk);
+    tx.insert_message_history(&message, false).await?;
+    message.extra.last_edit = Some(Edit { at: at(50), by_id: "bob".to_owned() });
+    tx.insert_message_history(&message, true).await?;
+    let query = MessageHistoryQuery {
+        filter: Expression::All(Vec::new()),
+        page: KeyPage { limit: 9, descending: true, from: None },
+    };
+    let found = tx.query_message_history(APP, &query).await?;
+    let seen: Vec<_> =
+        found.entries.iter().map(|entry| (entry.updated_by_id.as_str(), entry.is_deleted)).collect();
+    assert_eq!(seen, [("bob", true), ("ann", false)]);
+    assert_eq!(found.entries[1].updated_at, message.created_at);
+    assert!(tx.query_message_history(APP + 1, &query).await?.entries.is_empty());
     Ok(())
 }
 

@@ -35,6 +35,11 @@ pub async fn update(server: &TestServer, id: &str, message: Value) -> RawReply {
     post(server, &format!("/messages/{id}"), json!({ "message": message })).await
 }
 
+/// Changes parts of a message.
+pub async fn change(server: &TestServer, id: &str, change: Value) -> RawReply {
+    server.raw("PUT", &format!("/api/v2/chat/messages/{id}")).json(&change).send().await
+}
+
 /// Reads a message that has to be there.
 pub async fn message(server: &TestServer, id: &str) -> Value {
     ok(get(server, &format!("/messages/{id}"), &[]).await)["message"].clone()

@@ -294,6 +294,51 @@ both_databases! {
         ok(delete(server, "/messages/m100", &for_jane).await);
     }
 
+    async fn a_message_deleted_for_a_user_is_not_read_in_a_quote_either(server: TestServer) {
+        rich_message(server).await;
+        let quoting = json!({ "id": "m2", "user_id": "jane", "text": "a", "quoted_message_id": "m1" });
+        sent(server, "general", quoting).await;
+        ok(delete(server, "/messages/m1", &[("delete_for_me", "true"), ("deleted_by", "joe")]).await);
+        for (user_id, text) in [("joe", ""), ("jane", "before")] {
+            let state = state_for(server, "general", user_id).await;
+            assert_eq!(state["messages"][1]["quoted_message"]["text"], text, "{user_id}");
+        }
+    }
+
+    async fn unread_counts_go_down_when_an_unread_message_is_deleted(server: TestServer) {
+        jane_and_joe(server).await;
+        for id in ["m1", "m2", "m3"] {
+            server.send("general", "jane", id, id).await;
+        }
+        let unread = async || {
+            let unread = ok(get(server, "/unread", &[("user_id", "joe")]).await);
+            unread["total_unread_count"].clone()
+        };
+        assert_eq!(unread().await, 3);
+        ok(delete(server, "/messages/m1", &[]).await);
+        assert_eq!(unread().await, 2);
+        ok(delete(server, "/messages/m2", &[("hard", "true")]).await);
+        assert_eq!(unread().await, 1);
+        ok(delete(server, "/messages/m3", &[("delete_for_me", "true"), ("deleted_by", "jane")]).await);
+        assert_eq!(unread().await, 1);
+    }
+
+    async fn a_deleted_reply_changes_the_counts_of_its_parent(server: TestServer) {
+        jane_and_joe(server).await;
+        server.send("general", "jane", "m1", "parent").await;
+        for id in ["r1", "r2", "r3"] {
+            let reply = json!({ "id": id, "user_id": "joe", "text": id, "parent_id": "m1", "silent": true });
+            sent(server, "general", reply).await;
+        }
+        ok(delete(server, "/messages/r1", &[]).await);
+        ok(delete(server, "/messages/r2", &[("hard", "true")]).await);
+        ok(delete(server, "/messages/r1", &[("hard", "true")]).await);
+        let parent = message(server, "m1").await;
+        assert_eq!((&parent["reply_count"], &parent["deleted_reply_count"]), (&json!(1), &json!(2)));
+        assert_eq!(ids(&ok(get(server, "/messages/m1/replies", &[]).await)["messages"]), ["r3"]);
+        assert_eq!(state(server, "general").await["channel"]["message_count"], 2);
+    }
+
     async fn nothing_is_sent_to_a_deleted_channel(server: TestServer) {
         rich_message(server).await;
         ok(delete(server, "/channels/messaging/general", &[]).await);

@@ -201,6 +201,39 @@ both_databases! {
         assert_eq!(message["reaction_counts"].as_object().unwrap().len(), 12);
     }
 
+    async fn each_group_shows_its_own_ten_newest_users(server: TestServer) {
+        message_by_jane(server).await;
+        let ids: Vec<String> = (0..12).map(|number| format!("u{number}")).collect();
+        server.users(&ids.iter().map(String::as_str).collect::<Vec<_>>()).await;
+        like(server, "joe", "first").await;
+        for id in &ids {
+            like(server, id, "like").await;
+        }
+        let shown = message(server, "m1").await;
+        let by = |message: &Value, kind: &str| {
+            let by = message["reaction_groups"][kind]["latest_reactions_by"].as_array().unwrap().clone();
+            by.iter().map(|one| one["user"]["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        let newest: Vec<String> = ids.iter().rev().take(10).cloned().collect();
+        assert_eq!((by(&shown, "first"), by(&shown, "like")), (vec!["joe".to_owned()], newest));
+        assert!(shown["reaction_groups"]["first"]["latest_reactions_by"][0]["user"]["created_at"].is_i64());
+        ok(delete(server, "/messages/m1/reaction/like", &[("user_id", "u11")]).await);
+        assert_eq!(by(&message(server, "m1").await, "like")[..2], ["u10", "u9"]);
+    }
+
+    async fn a_replaced_reaction_keeps_its_place(server: TestServer) {
+        message_by_jane(server).await;
+        let first = ok(react(server, json!({ "type": "clap", "user_id": "joe" })).await)["reaction"].clone();
+        server.advance(Duration::from_secs(10));
+        like(server, "jane", "clap").await;
+        let again = json!({ "type": "clap", "user_id": "joe", "score": -4 });
+        let again = ok(react(server, again).await)["reaction"].clone();
+        assert_eq!(again["created_at"], first["created_at"]);
+        assert!(again["updated_at"].as_i64() > first["updated_at"].as_i64());
+        assert_eq!(listed(server, &[]).await, ["jane clap", "joe clap"]);
+        assert_eq!(message(server, "m1").await["reaction_scores"]["clap"], -3);
+    }
+
     async fn own_reactions_are_those_of_who_looks(server: TestServer) {
         message_by_jane(server).await;
         like(server, "joe", "like").await;

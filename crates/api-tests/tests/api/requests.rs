@@ -38,6 +38,10 @@ impl Request {
         Self { operation, method: "DELETE", path, query, body: None }
     }
 
+    fn put(operation: &'static str, path: &'static str, body: Value) -> Self {
+        Self { method: "PUT", ..Self::post(operation, path, body) }
+    }
+
     fn post(operation: &'static str, path: &'static str, body: Value) -> Self {
         Self { operation, method: "POST", path, query: Vec::new(), body: Some(body) }
     }
@@ -52,6 +56,8 @@ pub async fn prepare(server: &TestServer) {
     for id in ["m1", "m2", "m9"] {
         server.send("general", "jane", id, "a word").await;
     }
+    server.send("general", "jane", "d1", "deleted").await;
+    crate::chat::ok(crate::chat::delete(server, "/messages/d1", &[]).await);
     sent(server, "general", json!({ "id": "r1", "user_id": "joe", "text": "r", "parent_id": "m1" })).await;
     for kind in ["like", "gone"] {
         let body = json!({ "reaction": { "type": kind, "user_id": "joe" } });
@@ -155,6 +161,21 @@ fn of_messages() -> Vec<Request> {
         "message": { "text": "edited", "user_id": "jane", "custom": { "a": 1 }, "attachments": [] },
         "skip_enrich_url": true, "skip_push": true
     });
+    let partial = json!({
+        "set": {
+            "text": "edited", "attachments": [{ "type": "image" }], "mentioned_users": ["joe"], "a.b": 1,
+            "pinned": true, "pin_expires": "2030-01-01T00:00:00Z", "custom": { "c": 2 }, "silent": false
+        },
+        "unset": ["quoted_message_id", "html", "d.e"], "user_id": "jane",
+        "skip_enrich_url": true, "skip_push": true
+    });
+    let history = json!({
+        "filter": {
+            "message_id": { "$in": ["m1", "d1"] }, "message_updated_by_id": "jane", "a.b": { "$exists": false },
+            "message_updated_at": { "$gt": "2020-01-01T00:00:00Z" }
+        },
+        "limit": 10, "sort": [{ "field": "message_updated_at", "direction": 1 }], "next": "", "prev": ""
+    });
     let payload = json!({
         "filter_conditions": { "type": "messaging" }, "limit": 10,
         "message_filter_conditions": {
@@ -175,6 +196,13 @@ fn of_messages() -> Vec<Request> {
         Request::get("get_message", "/api/v2/chat/messages/m1", vec![("show_deleted_message", json!(true))]),
         Request::get("get_many_messages", many, vec![("ids", json!("m1,m2"))]),
         Request::post("update_message", "/api/v2/chat/messages/m2", update),
+        Request::put("update_message_partial", "/api/v2/chat/messages/m2", partial),
+        Request::post(
+            "undelete_message",
+            "/api/v2/chat/messages/d1/undelete",
+            json!({ "undeleted_by": "jane" }),
+        ),
+        Request::post("query_message_history", "/api/v2/chat/messages/history", history),
         Request::delete("delete_message", "/api/v2/chat/messages/m9", deletion),
         Request::get("get_replies", "/api/v2/chat/messages/m1/replies", replies),
         Request::get("search", "/api/v2/chat/search", vec![("payload", payload)]),
@@ -188,7 +216,15 @@ fn of_reactions_and_reads() -> Vec<Request> {
     });
     let page = vec![("limit", json!(5)), ("offset", json!(0))];
     let user = vec![("user_id", json!("joe"))];
+    let query = json!({
+        "filter": {
+            "type": { "$in": ["like", "gone"] }, "user_id": "joe", "created_at": { "$gt": "2020-01-01T00:00:00Z" }
+        },
+        "sort": [{ "field": "created_at", "direction": -1 }], "limit": 5, "next": "", "prev": "",
+        "user_id": "joe"
+    });
     vec![
+        Request::post("query_reactions", "/api/v2/chat/messages/m1/reactions", query),
         Request::post("send_reaction", "/api/v2/chat/messages/m1/reaction", reaction),
         Request::delete("delete_reaction", "/api/v2/chat/messages/m1/reaction/gone", user.clone()),
         Request::get("get_reactions", "/api/v2/chat/messages/m1/reactions", page),

@@ -1,8 +1,10 @@
 use natterjack_protocol::messages::{
     DeleteMessage, DeleteMessageQuery, DeleteMessageResponse, GetManyMessages, GetManyMessagesQuery,
     GetManyMessagesResponse, GetMessage, GetMessageQuery, GetMessageResponse, GetReplies, GetRepliesQuery,
-    GetRepliesResponse, SendMessage, SendMessageRequest, SendMessageResponse, UpdateMessage,
-    UpdateMessageRequest, UpdateMessageResponse,
+    GetRepliesResponse, QueryMessageHistory, QueryMessageHistoryRequest, QueryMessageHistoryResponse,
+    SendMessage, SendMessageRequest, SendMessageResponse, UndeleteMessage, UndeleteMessageRequest,
+    UndeleteMessageResponse, UpdateMessage, UpdateMessagePartial, UpdateMessagePartialRequest,
+    UpdateMessagePartialResponse, UpdateMessageRequest, UpdateMessageResponse,
 };
 use natterjack_protocol::search::{Search, SearchPayload, SearchQuery, SearchResponse};
 use natterjack_protocol::{ErrorCode, JsonParam, NoBody, NoPath, NoQuery, ParentMessagePath};
@@ -148,6 +150,38 @@ impl Chat<'_> {
         self.client.call::<UpdateMessage>(message(id), NoQuery, request).await
     }
 
+    /// Changes only the parts of a message that are named. With a server token the request names the user.
+    ///
+    /// # Errors
+    /// [`Error::Api`] with `NotFound` when there is none of that id, with `Input` for what cannot be changed. Any other
+    /// kind of [`Error`].
+    ///
+    /// ```no_run
+    /// use natterjack_client::protocol::messages::UpdateMessagePartialRequest;
+    /// use serde_json::json;
+    ///
+    /// # async fn run(client: natterjack_client::Client) -> Result<(), natterjack_client::Error> {
+    /// let request = UpdateMessagePartialRequest {
+    ///     set: serde_json::Map::from_iter([
+    ///         ("pinned".to_owned(), json!(true)),
+    ///         ("parcel.state".to_owned(), json!("delivered")),
+    ///     ]),
+    ///     unset: vec!["parcel.eta".to_owned()],
+    ///     user_id: Some("shop".to_owned()),
+    ///     ..Default::default()
+    /// };
+    /// client.chat().update_message_partial("order-4711", request).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn update_message_partial(
+        &self,
+        id: impl Into<String>,
+        request: UpdateMessagePartialRequest,
+    ) -> Result<Reply<UpdateMessagePartialResponse>, Error> {
+        self.client.call::<UpdateMessagePartial>(message(id), NoQuery, request).await
+    }
+
     /// Deletes a message; with `hard` for good, else it stays as a message of type `deleted`.
     ///
     /// # Errors
@@ -168,6 +202,61 @@ impl Chat<'_> {
         query: DeleteMessageQuery,
     ) -> Result<Reply<DeleteMessageResponse>, Error> {
         self.client.call::<DeleteMessage>(message(id), query, NoBody).await
+    }
+
+    /// Brings a softly deleted message back.
+    ///
+    /// When the connection breaks it is not repeated: a second attempt would be refused because the message is not
+    /// deleted any more.
+    ///
+    /// # Errors
+    /// [`Error::Api`] with `NotFound` when there is none of that id, with `Input` when it is not deleted or replies to
+    /// a message that is. Any other kind of [`Error`].
+    ///
+    /// ```no_run
+    /// use natterjack_client::protocol::messages::UndeleteMessageRequest;
+    ///
+    /// # async fn run(client: natterjack_client::Client) -> Result<(), natterjack_client::Error> {
+    /// let request = UndeleteMessageRequest { undeleted_by: "shop".to_owned() };
+    /// client.chat().undelete_message("order-4711", request).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn undelete_message(
+        &self,
+        id: impl Into<String>,
+        request: UndeleteMessageRequest,
+    ) -> Result<Reply<UndeleteMessageResponse>, Error> {
+        self.client.call::<UndeleteMessage>(message(id), NoQuery, request).await
+    }
+
+    /// Finds what messages said before they were changed or deleted, newest first (see
+    /// [`filter::message_history`](crate::filter::message_history)); the filter has to name the messages. One page: at
+    /// most 100.
+    ///
+    /// # Errors
+    /// [`Error::Api`] when the filter is not valid or names no messages. Any other kind of [`Error`].
+    ///
+    /// ```no_run
+    /// use natterjack_client::filter::message_history;
+    /// use natterjack_client::protocol::messages::QueryMessageHistoryRequest;
+    ///
+    /// # async fn run(client: natterjack_client::Client) -> Result<(), natterjack_client::Error> {
+    /// let request = QueryMessageHistoryRequest {
+    ///     filter: message_history::message_id().eq("order-4711").into(),
+    ///     ..Default::default()
+    /// };
+    /// for version in &client.chat().query_message_history(request).await?.message_history {
+    ///     println!("{}: {}", version.message_updated_at, version.text);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn query_message_history(
+        &self,
+        request: QueryMessageHistoryRequest,
+    ) -> Result<Reply<QueryMessageHistoryResponse>, Error> {
+        self.client.call::<QueryMessageHistory>(NoPath {}, NoQuery, request).await
     }
 
     /// Reads replies to a message, oldest first. One page: at most 300.

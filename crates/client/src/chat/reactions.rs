@@ -1,6 +1,7 @@
 use natterjack_protocol::reactions::{
     DeleteReaction, DeleteReactionQuery, DeleteReactionResponse, GetReactions, GetReactionsQuery,
-    GetReactionsResponse, SendReaction, SendReactionRequest, SendReactionResponse,
+    GetReactionsResponse, QueryReactions, QueryReactionsRequest, QueryReactionsResponse, SendReaction,
+    SendReactionRequest, SendReactionResponse,
 };
 use natterjack_protocol::reads::{
     MarkRead, MarkReadRequest, MarkReadResponse, UnreadCounts, UnreadCountsQuery, WrappedUnreadCountsResponse,
@@ -88,6 +89,35 @@ impl Chat<'_> {
         query: GetReactionsQuery,
     ) -> Result<Reply<GetReactionsResponse>, Error> {
         self.client.call::<GetReactions>(message(id), query, NoBody).await
+    }
+
+    /// Finds reactions to a message, newest first (see [`filter::reactions`](crate::filter::reactions)). One page: at
+    /// most 100, with cursors to the pages beside it.
+    ///
+    /// # Errors
+    /// [`Error::Api`] with `NotFound` when there is no such message, or when the filter is not valid. Any other kind of
+    /// [`Error`].
+    ///
+    /// ```no_run
+    /// use natterjack_client::filter::reactions;
+    /// use natterjack_client::protocol::reactions::QueryReactionsRequest;
+    ///
+    /// # async fn run(client: natterjack_client::Client) -> Result<(), natterjack_client::Error> {
+    /// let request = QueryReactionsRequest {
+    ///     filter: reactions::kind().is_in(["like", "love"]).into(),
+    ///     ..Default::default()
+    /// };
+    /// let found = client.chat().query_reactions("order-4711", request).await?;
+    /// println!("{} reactions", found.reactions.len());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn query_reactions(
+        &self,
+        id: impl Into<String>,
+        request: QueryReactionsRequest,
+    ) -> Result<Reply<QueryReactionsResponse>, Error> {
+        self.client.call::<QueryReactions>(message(id), NoQuery, request).await
     }
 
     /// Marks a channel as read for a user, up to `message_id` or as a whole; with `thread_id` only that thread.

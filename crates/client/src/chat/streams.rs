@@ -5,8 +5,10 @@ use natterjack_protocol::channels::{
 };
 use natterjack_protocol::members::{ChannelMemberResponse, QueryMembersPayload};
 use natterjack_protocol::message_types::MessageResponse;
-use natterjack_protocol::messages::GetRepliesQuery;
-use natterjack_protocol::reactions::{GetReactionsQuery, ReactionResponse};
+use natterjack_protocol::messages::{
+    GetRepliesQuery, MessageHistoryEntryResponse, QueryMessageHistoryRequest,
+};
+use natterjack_protocol::reactions::{GetReactionsQuery, QueryReactionsRequest, ReactionResponse};
 use natterjack_protocol::search::{SearchPayload, SearchResult};
 use natterjack_protocol::{JsonList, SortParam, Timestamp};
 
@@ -255,6 +257,72 @@ impl Chat<'_> {
                 let found = client.chat().get_reactions(message_id, query).await?.into_inner().reactions;
                 let next = next_offset(offset, REACTIONS_PAGE, found.len());
                 Ok((found, next))
+            }
+        })
+    }
+
+    /// Finds reactions to a message page after page by cursor, beginning with the page that `request` asks for.
+    ///
+    /// ```no_run
+    /// use futures_util::TryStreamExt as _;
+    ///
+    /// # async fn run(client: natterjack_client::Client) -> Result<(), natterjack_client::Error> {
+    /// let mut reactions = client.chat().query_reactions_stream("order-4711", Default::default());
+    /// while let Some(reaction) = reactions.try_next().await? {
+    ///     println!("{}: {}", reaction.user_id, reaction.kind);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn query_reactions_stream(
+        &self,
+        message_id: impl Into<String>,
+        request: QueryReactionsRequest,
+    ) -> Entries<ReactionResponse> {
+        let (client, message_id) = (self.client.clone(), message_id.into());
+        entries(request, move |request| {
+            let (client, message_id) = (client.clone(), message_id.clone());
+            async move {
+                let found = client.chat().query_reactions(message_id, request.clone()).await?.into_inner();
+                let next = found.next.filter(|cursor| !cursor.is_empty());
+                let next = next.map(|next| QueryReactionsRequest { next: Some(next), prev: None, ..request });
+                Ok((found.reactions, next))
+            }
+        })
+    }
+
+    /// Finds what messages said before, page after page by cursor, beginning with the page that `request` asks for.
+    ///
+    /// ```no_run
+    /// use futures_util::TryStreamExt as _;
+    /// use natterjack_client::filter::message_history;
+    /// use natterjack_client::protocol::messages::QueryMessageHistoryRequest;
+    ///
+    /// # async fn run(client: natterjack_client::Client) -> Result<(), natterjack_client::Error> {
+    /// let request = QueryMessageHistoryRequest {
+    ///     filter: message_history::message_id().eq("order-4711").into(),
+    ///     ..Default::default()
+    /// };
+    /// let mut versions = client.chat().query_message_history_stream(request);
+    /// while let Some(version) = versions.try_next().await? {
+    ///     println!("{}", version.text);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn query_message_history_stream(
+        &self,
+        request: QueryMessageHistoryRequest,
+    ) -> Entries<MessageHistoryEntryResponse> {
+        let client = self.client.clone();
+        entries(request, move |request| {
+            let client = client.clone();
+            async move {
+                let found = client.chat().query_message_history(request.clone()).await?.into_inner();
+                let next = found.next.filter(|cursor| !cursor.is_empty());
+                let next =
+                    next.map(|next| QueryMessageHistoryRequest { next: Some(next), prev: None, ..request });
+                Ok((found.message_history, next))
             }
         })
     }

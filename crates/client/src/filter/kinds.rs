@@ -62,6 +62,8 @@ kinds! {
     Number(Number): Equal Ordered OneOf Optional;
     /// A moment.
     Time(Time): Equal Ordered OneOf Optional;
+    /// A moment that is always there.
+    Moment(Time): Equal Ordered OneOf;
     /// True or false.
     Flag(Flag): Equal;
     /// True or false, where `$ne` is allowed too.

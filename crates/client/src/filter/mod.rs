@@ -2,8 +2,8 @@
 //!
 //! Three ways to write one, which mix freely:
 //!
-//! - typed fields, one module per query: [`channels`], [`users`], [`members`], [`messages`]. An operator that the field
-//!   does not take does not compile;
+//! - typed fields, one module per query: [`channels`], [`users`], [`members`], [`messages`], [`reactions`],
+//!   [`message_history`]. An operator that the field does not take does not compile;
 //! - [`Filter`]'s functions with the field's name as text;
 //! - [`Filter::raw`] with JSON.
 //!
@@ -31,7 +31,9 @@ pub mod channels;
 mod field;
 pub mod kinds;
 pub mod members;
+pub mod message_history;
 pub mod messages;
+pub mod reactions;
 pub mod users;
 
 use natterjack_protocol::JsonMap;
@@ -219,7 +221,7 @@ mod tests {
     use natterjack_protocol::Timestamp;
     use serde_json::{Value, json};
 
-    use super::{Filter, channels, members, messages, users};
+    use super::{Filter, channels, members, message_history, messages, reactions, users};
 
     #[test]
     fn operators_are_written_by_name() {
@@ -262,6 +264,8 @@ mod tests {
         both(users::teams().contains("red"), json!({"teams": {"$contains": "red"}}));
         both(users::id().not_in(["a"]), json!({"id": {"$nin": ["a"]}}));
         both(members::joined().eq(true), json!({"joined": {"$eq": true}}));
+        both(reactions::created_at().lt(epoch), json!({"created_at": {"$lt": "1970-01-01T00:00:00Z"}}));
+        both(message_history::message_id().eq("m1"), json!({"message_id": {"$eq": "m1"}}));
         both(messages::text().q("hi"), json!({"text": {"$q": "hi"}}));
         both(messages::attachments().exists(true), json!({"attachments": {"$exists": true}}));
     }

@@ -1,12 +1,16 @@
-//! Sending, updating and deleting messages.
+//! Sending, updating, deleting and undeleting messages, and their history.
 
 mod check;
 mod delete;
+mod history;
 mod read;
 mod send;
+mod undelete;
 mod update;
 
 pub(crate) use delete::delete_message;
+pub(crate) use history::query_message_history;
 pub(crate) use read::{find_with_channel, get_many_messages, get_message};
 pub(crate) use send::{NewSystemMessage, do_send_system_message, send_message};
-pub(crate) use update::update_message;
+pub(crate) use undelete::undelete_message;
+pub(crate) use update::{update_message, update_message_partial};

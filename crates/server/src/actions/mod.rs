@@ -2,6 +2,7 @@
 //! with its events. All writes start here.
 
 pub(crate) mod channels;
+pub(crate) mod cursor;
 pub(crate) mod members;
 pub(crate) mod messages;
 pub(crate) mod pages;

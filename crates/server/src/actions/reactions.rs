@@ -3,18 +3,21 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use natterjack_filter::{parse, parse_sort};
 use natterjack_protocol::reactions::{
-    DeleteReactionQuery, DeleteReactionResponse, GetReactionsQuery, ReactionRequest, ReactionResponse,
-    SendReactionRequest, SendReactionResponse,
+    DeleteReactionQuery, DeleteReactionResponse, GetReactionsQuery, QueryReactionsRequest,
+    QueryReactionsResponse, ReactionRequest, ReactionResponse, SendReactionRequest, SendReactionResponse,
 };
 use natterjack_protocol::{Custom, ErrorCode, MessageId, ReactionType, Timestamp};
+use natterjack_storage::queries::{REACTIONS, ReactionQuery};
 use natterjack_storage::{Advance, Advanced, App, ChannelEvent, Message, Reaction, Tx};
 
 use super::messages::find_with_channel;
-use super::{check_size, limit, offset, users};
+use super::{check_size, cursor, limit, offset, users};
 use crate::error::{Error, Result};
 use crate::limits::{
-    LATEST_REACTIONS_MAX, OFFSET_MAX, REACTION_CUSTOM_SIZE_MAX, REACTIONS_PAGE_DEFAULT, REACTIONS_PAGE_MAX,
+    LATEST_REACTIONS_MAX, OFFSET_MAX, QUERY_REACTIONS_PAGE_DEFAULT, QUERY_REACTIONS_PAGE_MAX,
+    REACTION_CUSTOM_SIZE_MAX, REACTIONS_PAGE_DEFAULT, REACTIONS_PAGE_MAX,
 };
 use crate::present::{self, Bundle, MessageContext, Users};
 use crate::state::{CachedChannel, CachedUser, Freshness, State};
@@ -219,7 +222,7 @@ async fn append_event(
 /// Counts the reactions of these types again and stores the counts with the message.
 async fn do_count_reactions(tx: &mut Tx, mut message: Message, kinds: BTreeSet<&str>) -> Result<Message> {
     for kind in kinds {
-        match tx.count_reaction_group(message.pk, kind).await? {
+        match tx.count_reaction_group(message.pk, kind, LATEST_REACTIONS_MAX as i64).await? {
             Some(group) => message.reactions.groups.insert(kind.to_owned(), group),
             None => message.reactions.groups.remove(kind),
         };
@@ -305,8 +308,55 @@ pub(crate) async fn get_reactions(
             Box::pin(tx.list_reactions(*message_pk, *limit, *offset))
         })
         .await?;
+    present_reactions(state, app, &message.id, &reactions).await
+}
+
+async fn present_reactions(
+    state: &State,
+    app: &App,
+    message_id: &str,
+    reactions: &[Reaction],
+) -> Result<Vec<ReactionResponse>> {
     let ids = reactions.iter().map(|reaction| reaction.user_id.as_str());
     let users: Users =
         state.users(app.pk, ids).await?.into_values().map(|user| Arc::clone(&user.response)).collect();
-    Ok(reactions.iter().map(|reaction| present::reaction(reaction, &message.id, &users)).collect())
+    Ok(reactions.iter().map(|reaction| present::reaction(reaction, message_id, &users)).collect())
+}
+
+/// The reactions to a message that a filter selects, a page by cursor.
+pub(crate) async fn query_reactions(
+    state: &State,
+    app: &App,
+    id: &MessageId,
+    request: QueryReactionsRequest,
+) -> Result<QueryReactionsResponse> {
+    let query = check_query(&request)?;
+    let user =
+        users::optional_user(state, app, "user", request.user_id.as_ref(), request.user.as_ref()).await?;
+    let (message, channel) = find_with_channel(state, app, id).await?;
+    if user.is_some_and(|user| !message.is_visible_to(&user.user.id)) {
+        return Err(Error::not_found("message", id.as_str()));
+    }
+    check_enabled(&channel)?;
+    let page = query.page.clone();
+    let found = state
+        .store
+        .read("query_reactions", (message.pk, query), |tx, (message_pk, query)| {
+            Box::pin(tx.query_reactions(*message_pk, query))
+        })
+        .await?;
+    Ok(QueryReactionsResponse {
+        reactions: present_reactions(state, app, &message.id, &found.entries).await?,
+        next: cursor::write(&page, found.next.as_ref()),
+        prev: cursor::write(&page, found.previous.as_ref()),
+    })
+}
+
+fn check_query(request: &QueryReactionsRequest) -> Result<ReactionQuery> {
+    let limit = limit("limit", request.limit, QUERY_REACTIONS_PAGE_DEFAULT, QUERY_REACTIONS_PAGE_MAX)?;
+    let sort = parse_sort(&REACTIONS, &request.sort, 1).map_err(|error| Error::filter("sort", &error))?;
+    Ok(ReactionQuery {
+        filter: parse(&REACTIONS, &request.filter).map_err(|error| Error::filter("filter", &error))?,
+        page: cursor::key_page(limit, &sort, request.next.as_ref(), request.prev.as_ref())?,
+    })
 }

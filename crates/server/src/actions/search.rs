@@ -3,8 +3,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use natterjack_filter::limits::SORT_FIELDS_MAX;
 use natterjack_filter::{Expression, parse, parse_sort};
 use natterjack_protocol::JsonMap;
@@ -14,7 +12,7 @@ use natterjack_storage::{App, Channel, ChannelQuery, Found, MESSAGES, SearchMode
 use serde::{Deserialize, Serialize};
 
 use super::channels::check_member_custom_include;
-use super::{given, limit, offset};
+use super::{cursor, given, limit, offset};
 use crate::error::{Error, Result};
 use crate::jobs::index_before_search;
 use crate::limits::{OFFSET_MAX, SEARCH_CHANNELS_MAX, SEARCH_DEPTH_MAX, SEARCH_PAGE_MAX};
@@ -152,12 +150,11 @@ fn check_place(payload: &SearchPayload) -> Result<Cursor> {
 
 impl Cursor {
     fn encode(self) -> String {
-        URL_SAFE_NO_PAD.encode(serde_json::json!(self).to_string())
+        cursor::encode(&self)
     }
 
     fn decode(text: &str) -> Option<Self> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-        let cursor: Self = serde_json::from_slice(&bytes).ok()?;
+        let cursor: Self = cursor::decode(text)?;
         let is_valid = (0..SEARCH_DEPTH_MAX).contains(&cursor.offset)
             && cursor.limit.is_none_or(|limit| (1..=SEARCH_PAGE_MAX).contains(&limit));
         is_valid.then_some(cursor)

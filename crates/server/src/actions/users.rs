@@ -84,10 +84,16 @@ pub(crate) async fn acting_user(
         (None, Some(user)) => accompany(state, app, what, user).await?,
         (Some(id), None) => existing(state, app, &format!("{what}_id"), id).await?,
     };
+    check_active(&user)?;
+    Ok(user)
+}
+
+/// Refuses to act for a user who was deactivated.
+pub(crate) fn check_active(user: &CachedUser) -> Result<()> {
     if user.user.deactivated_at.is_some() {
         return Err(Error::denied(format!("user {:?} was deactivated", user.user.id)));
     }
-    Ok(user)
+    Ok(())
 }
 
 /// As [`acting_user`], where naming nobody is allowed.

@@ -1,7 +1,8 @@
 use natterjack_protocol::messages::{
     DeleteMessage, DeleteMessageResponse, GetManyMessages, GetManyMessagesResponse, GetMessage,
-    GetMessageResponse, GetReplies, GetRepliesResponse, SendMessage, SendMessageResponse, UpdateMessage,
-    UpdateMessageResponse,
+    GetMessageResponse, GetReplies, GetRepliesResponse, QueryMessageHistory, QueryMessageHistoryResponse,
+    SendMessage, SendMessageResponse, UndeleteMessage, UndeleteMessageResponse, UpdateMessage,
+    UpdateMessagePartial, UpdateMessagePartialResponse, UpdateMessageResponse,
 };
 
 use super::Call;
@@ -31,10 +32,32 @@ pub(crate) async fn update_message(call: Call<UpdateMessage>) -> Result<UpdateMe
     Ok(UpdateMessageResponse { message, pending_message_metadata: None })
 }
 
+pub(crate) async fn update_message_partial(
+    call: Call<UpdateMessagePartial>,
+) -> Result<UpdateMessagePartialResponse> {
+    let Call { state, app, path, body, .. } = call;
+    let id = message_id("id", &path.id)?;
+    let message = messages::update_message_partial(&state, &app, &id, body).await?;
+    Ok(UpdateMessagePartialResponse { message: Some(message), pending_message_metadata: None })
+}
+
 pub(crate) async fn delete_message(call: Call<DeleteMessage>) -> Result<DeleteMessageResponse> {
     let Call { state, app, path, query, .. } = call;
     let message = messages::delete_message(&state, &app, &message_id("id", &path.id)?, query).await?;
     Ok(DeleteMessageResponse { message })
+}
+
+pub(crate) async fn undelete_message(call: Call<UndeleteMessage>) -> Result<UndeleteMessageResponse> {
+    let Call { state, app, path, body, .. } = call;
+    let message = messages::undelete_message(&state, &app, &message_id("id", &path.id)?, body).await?;
+    Ok(UndeleteMessageResponse { message })
+}
+
+pub(crate) async fn query_message_history(
+    call: Call<QueryMessageHistory>,
+) -> Result<QueryMessageHistoryResponse> {
+    let Call { state, app, body, .. } = call;
+    messages::query_message_history(&state, &app, body).await
 }
 
 pub(crate) async fn get_replies(call: Call<GetReplies>) -> Result<GetRepliesResponse> {

@@ -1,8 +1,8 @@
 //! Reactions to messages.
 
 use natterjack_protocol::reactions::{
-    DeleteReaction, DeleteReactionResponse, GetReactions, GetReactionsResponse, SendReaction,
-    SendReactionResponse,
+    DeleteReaction, DeleteReactionResponse, GetReactions, GetReactionsResponse, QueryReactions,
+    QueryReactionsResponse, SendReaction, SendReactionResponse,
 };
 
 use super::Call;
@@ -23,4 +23,9 @@ pub(crate) async fn get_reactions(call: Call<GetReactions>) -> Result<GetReactio
     let Call { state, app, path, query, .. } = call;
     let reactions = reactions::get_reactions(&state, &app, &message_id("id", &path.id)?, query).await?;
     Ok(GetReactionsResponse { reactions })
+}
+
+pub(crate) async fn query_reactions(call: Call<QueryReactions>) -> Result<QueryReactionsResponse> {
+    let Call { state, app, path, body, .. } = call;
+    reactions::query_reactions(&state, &app, &message_id("id", &path.id)?, body).await
 }

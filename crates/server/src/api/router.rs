@@ -11,9 +11,10 @@ use natterjack_protocol::channels::{
 };
 use natterjack_protocol::members::QueryMembers;
 use natterjack_protocol::messages::{
-    DeleteMessage, GetManyMessages, GetMessage, GetReplies, SendMessage, UpdateMessage,
+    DeleteMessage, GetManyMessages, GetMessage, GetReplies, QueryMessageHistory, SendMessage,
+    UndeleteMessage, UpdateMessage, UpdateMessagePartial,
 };
-use natterjack_protocol::reactions::{DeleteReaction, GetReactions, SendReaction};
+use natterjack_protocol::reactions::{DeleteReaction, GetReactions, QueryReactions, SendReaction};
 use natterjack_protocol::reads::{MarkRead, UnreadCounts};
 use natterjack_protocol::search::Search;
 use natterjack_protocol::users::{QueryUsers, UpdateUsers};
@@ -72,12 +73,16 @@ fn routes() -> Routes {
         .add::<GetManyMessages, _, _>(messages::get_many_messages)
         .add::<GetMessage, _, _>(messages::get_message)
         .add::<UpdateMessage, _, _>(messages::update_message)
+        .add::<UpdateMessagePartial, _, _>(messages::update_message_partial)
         .add::<DeleteMessage, _, _>(messages::delete_message)
+        .add::<UndeleteMessage, _, _>(messages::undelete_message)
+        .add::<QueryMessageHistory, _, _>(messages::query_message_history)
         .add::<GetReplies, _, _>(messages::get_replies)
         .add::<Search, _, _>(search::search)
         .add::<SendReaction, _, _>(reactions::send_reaction)
         .add::<DeleteReaction, _, _>(reactions::delete_reaction)
         .add::<GetReactions, _, _>(reactions::get_reactions)
+        .add::<QueryReactions, _, _>(reactions::query_reactions)
         .add::<MarkRead, _, _>(reads::mark_read)
         .add::<UnreadCounts, _, _>(reads::unread_counts)
 }

@@ -79,7 +79,8 @@ impl Bundle {
                     bundle.own_reactions.entry(message_pk).or_default().push(reaction);
                 }
             }
-            let all: Vec<i64> = messages.iter().map(|message| message.pk).collect();
+            let shown = messages.iter().copied().chain(bundle.quoted.values());
+            let all: Vec<i64> = shown.map(|message| message.pk).collect();
             bundle.hidden = tx.list_messages_hidden_for(all, viewer).await?.into_iter().collect();
         }
 
@@ -126,7 +127,7 @@ impl Bundle {
             ids.insert(message.user_id.clone());
             ids.extend(message.mentioned_user_ids.iter().cloned());
             ids.extend(message.pin.iter().map(|pin| pin.by_id.clone()));
-            ids.extend(message.reactions.latest.iter().map(|reaction| reaction.user_id.clone()));
+            ids.extend(message.reactions.user_ids().map(str::to_owned));
         }
         ids.extend(self.own_reactions.values().flatten().map(|reaction| reaction.user_id.clone()));
         ids.extend(self.participants.values().flatten().cloned());
@@ -140,18 +141,11 @@ impl Bundle {
         let mut response = self.without_quoted(message);
         if let Some(quoted) = message.quoted_message_id.as_ref().and_then(|id| self.quoted.get(id))
             && response.deleted_at.is_none()
-            && self.may_see(quoted)
+            && self.context.viewer.as_ref().is_none_or(|viewer| quoted.is_visible_to(viewer))
         {
             response.quoted_message = Some(Box::new(self.without_quoted(quoted)));
         }
         response
-    }
-
-    fn may_see(&self, message: &Message) -> bool {
-        message.restricted_visibility.is_empty()
-            || self.context.viewer.as_ref().is_none_or(|viewer| {
-                message.user_id == *viewer || message.restricted_visibility.contains(viewer)
-            })
     }
 
     fn without_quoted(&self, message: &Message) -> MessageResponse {
@@ -238,19 +232,19 @@ impl Bundle {
     }
 
     fn reaction_groups(&self, message: &Message) -> BTreeMap<String, ReactionGroupResponse> {
-        let reactions = &message.reactions;
-        let response = reactions.groups.iter().map(|(kind, group)| {
-            let latest = reactions.latest.iter().filter(|reaction| reaction.kind == *kind);
+        let response = message.reactions.groups.iter().map(|(kind, group)| {
             let response = ReactionGroupResponse {
                 count: group.count,
                 sum_scores: group.sum_scores,
                 first_reaction_at: group.first_reaction_at,
                 last_reaction_at: group.last_reaction_at,
-                latest_reactions_by: latest
-                    .map(|reaction| ReactionGroupUserResponse {
-                        created_at: reaction.created_at,
-                        user_id: reaction.user_id.clone(),
-                        user: Some(self.users.get(&reaction.user_id)),
+                latest_reactions_by: group
+                    .latest_by
+                    .iter()
+                    .map(|reactor| ReactionGroupUserResponse {
+                        created_at: reactor.created_at,
+                        user_id: reactor.user_id.clone(),
+                        user: Some(self.users.get(&reactor.user_id)),
                     })
                     .collect(),
             };

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::Outcome;
 use crate::error::Result;
-use crate::messages::{ReactionGroup, ReactionSummary};
+use crate::messages::{ReactionGroup, ReactionSummary, Reactor};
 use crate::reactions::Reaction;
 use crate::tx::Tx;
 use crate::value::params;
@@ -12,7 +12,7 @@ pub(super) const RULE: &str = "messages.reactions";
 /// Messages whose reactions are looked at together.
 const MESSAGES_BATCH: i64 = 200;
 
-/// Newest reactions kept with a message.
+/// Newest reactions kept with a message, and users with each type.
 const LATEST_MAX: usize = 10;
 
 /// A message and its reactions as they are counted in its row.
@@ -105,7 +105,7 @@ fn difference(summary: Option<&str>, reactions: &[Reaction]) -> Option<String> {
 
 fn groups_of(reactions: &[Reaction]) -> BTreeMap<String, ReactionGroup> {
     let mut groups: BTreeMap<String, ReactionGroup> = BTreeMap::new();
-    for Reaction { kind, score, created_at, .. } in reactions {
+    for Reaction { kind, score, created_at, user_id, .. } in reactions {
         let first = ReactionGroup {
             first_reaction_at: *created_at,
             last_reaction_at: *created_at,
@@ -116,6 +116,9 @@ fn groups_of(reactions: &[Reaction]) -> BTreeMap<String, ReactionGroup> {
         group.sum_scores += score;
         group.first_reaction_at = group.first_reaction_at.min(*created_at);
         group.last_reaction_at = group.last_reaction_at.max(*created_at);
+        if group.latest_by.len() < LATEST_MAX {
+            group.latest_by.push(Reactor { user_id: user_id.clone(), created_at: *created_at });
+        }
     }
     groups
 }

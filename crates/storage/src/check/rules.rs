@@ -43,6 +43,10 @@ pub(super) const RULES: &[Rule] = rules! {
     "message_hidden_for.message_pk", "the message of every deletion for one user is there, in the given channel",
         "SELECT h.user_id AS subject, h.message_pk AS found, NULL AS expected FROM message_hidden_for h \
          LEFT JOIN messages m ON m.pk = h.message_pk AND m.channel_pk = h.channel_pk WHERE m.pk IS NULL";
+    "message_history.message_pk", "the message of every version kept is there, in the given app, under the given id",
+        "SELECT h.message_id AS subject, h.message_pk AS found, NULL AS expected FROM message_history h \
+         LEFT JOIN messages m ON m.pk = h.message_pk AND m.app_pk = h.app_pk AND m.id = h.message_id \
+         WHERE m.pk IS NULL";
     "threads.parent_pk", "the parent of every thread is there, in the given channel and app",
         "SELECT CAST(t.parent_pk AS TEXT) AS subject, t.channel_pk AS found, NULL AS expected FROM threads t \
          LEFT JOIN messages m ON m.pk = t.parent_pk AND m.channel_pk = t.channel_pk AND m.app_pk = t.app_pk \
@@ -147,4 +151,13 @@ pub(super) const RULES: &[Rule] = rules! {
          JOIN channels c ON c.pk = g.channel_pk LEFT JOIN messages m ON m.channel_pk = g.channel_pk \
          AND m.unread_seq = g.seq AND m.in_channel AND m.counts_unread AND m.deleted_at IS NULL \
          WHERE g.seq > c.unread_seq OR m.pk IS NOT NULL";
+    "thread_unread_gaps.seq", "a gap in a thread stands for a reply that is deleted",
+        "SELECT CAST(g.parent_pk AS TEXT) AS subject, g.seq AS found, t.reply_seq AS expected \
+         FROM thread_unread_gaps g JOIN threads t ON t.parent_pk = g.parent_pk \
+         LEFT JOIN messages m ON m.parent_pk = g.parent_pk AND m.thread_seq = g.seq AND m.deleted_at IS NULL \
+         WHERE g.seq > t.reply_seq OR m.pk IS NOT NULL";
+    "message_history.updated_at", "no version kept is older than its message or newer than its last change",
+        "SELECT h.message_id AS subject, h.updated_at AS found, m.updated_at AS expected FROM message_history h \
+         JOIN messages m ON m.pk = h.message_pk \
+         WHERE h.updated_at < m.created_at OR h.updated_at > m.updated_at";
 };

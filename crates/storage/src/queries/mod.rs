@@ -1,12 +1,18 @@
-//! Lists by a filter: of users, members and channels. Each module has the [`Schema`](natterjack_filter::Schema) to
+//! Lists by a filter: of users, members, channels, reactions and the history of messages. Each module has the [`Schema`](natterjack_filter::Schema) to
 //! parse filters and sort lists against, and the query.
 
 mod channels;
+mod history;
 mod members;
+mod page;
+mod reactions;
 mod users;
 
 pub use channels::{CHANNELS, ChannelQuery, needs_user};
+pub use history::{MESSAGE_HISTORY, MessageHistoryKey, MessageHistoryQuery};
 pub use members::{MEMBERS, MemberQuery};
+pub use page::{Key, KeyPage, Page, PageStart};
+pub use reactions::{REACTIONS, ReactionKey, ReactionQuery};
 pub use users::{USERS, UserQuery};
 
 use natterjack_filter::Operators;

@@ -39,6 +39,9 @@ pub const CONTROLS: &[Control] = controls! {
     "message_hidden_for.message_pk":
         "UPDATE message_hidden_for SET channel_pk = channel_pk + 99" /
         "UPDATE message_hidden_for SET channel_pk = channel_pk - 99";
+    "message_history.message_pk":
+        "UPDATE message_history SET message_id = 'm1' WHERE message_id = 'm4'" /
+        "UPDATE message_history SET message_id = 'm4' WHERE message_id = 'm1'";
     "threads.parent_pk":
         "UPDATE threads SET channel_pk = channel_pk + 99" / "UPDATE threads SET channel_pk = channel_pk - 99";
     "thread_participants.parent_pk":
@@ -128,6 +131,13 @@ pub const CONTROLS: &[Control] = controls! {
     "unread_gaps.seq":
         "INSERT INTO unread_gaps (channel_pk, seq) SELECT pk, 1 FROM channels WHERE id = 'one'" /
         "DELETE FROM unread_gaps WHERE seq = 1";
+    "thread_unread_gaps.seq":
+        "INSERT INTO thread_unread_gaps (parent_pk, seq) SELECT pk, 1 FROM messages WHERE id = 'm3'" /
+        "DELETE FROM thread_unread_gaps WHERE seq = 1";
+    "message_history.updated_at":
+        "UPDATE message_history SET updated_at = 1 WHERE message_id = 'm4'" /
+        "UPDATE message_history SET updated_at = (SELECT created_at FROM messages WHERE id = 'm4') \
+         WHERE message_id = 'm4'";
     "messages.reactions":
         "UPDATE reactions SET score = score + 1 WHERE user_id = 'ann'" /
         "UPDATE reactions SET score = score - 1 WHERE user_id = 'ann'";

@@ -64,6 +64,10 @@ pub async fn build(tx: &mut Tx) -> Result<()> {
     world.delete(tx, &soft_own, false).await?;
     world.delete(tx, &hard_other, true).await?;
 
+    let back = world.send(tx, message("m8", "bob"), None).await?;
+    world.delete(tx, &back, false).await?;
+    world.undelete(tx, &back).await?;
+
     let system = NewMessage { kind: MessageKind::System, ..message("system", "eve") };
     world.send(tx, system, None).await?;
     let silent = NewMessage { silent: true, counts_unread: false, ..message("silent", "bob") };
@@ -166,8 +170,9 @@ impl World {
         tx.restore_own_unread(message, hard).await?;
         if hard {
             tx.delete_message_rows(message.pk).await?;
-            tx.refresh_last_message_at(self.channel_pk).await?;
+            tx.refresh_last_message_at(self.channel_pk, false).await?;
         } else {
+            tx.insert_message_history(message, true).await?;
             tx.delete_message_softly(message.pk, advanced.at).await?;
         }
         if let (Some(parent_pk), Some(seq)) = (message.parent_pk, message.thread_seq) {
@@ -176,6 +181,15 @@ impl World {
             self.append(tx, advanced.event_seq, "message.updated", advanced.at).await?;
         }
         self.append(tx, advanced.event_seq - events + 1, "message.deleted", advanced.at).await
+    }
+
+    async fn undelete(&self, tx: &mut Tx, message: &Message) -> Result<()> {
+        let advance = Advance { events: 1, messages: 1, ..Advance::default() };
+        let advanced = self.advance(tx, advance).await?;
+        tx.undelete_message(message.pk, advanced.at).await?;
+        tx.delete_unread_gap(self.channel_pk, message.unread_seq).await?;
+        tx.settle_undeleted(message).await?;
+        self.append(tx, advanced.event_seq, "message.undeleted", advanced.at).await
     }
 }
 
@@ -195,7 +209,7 @@ async fn react(tx: &mut Tx, message: &Message) -> Result<()> {
             };
             tx.upsert_reaction(message.pk, &reaction).await?;
         }
-        let group = tx.count_reaction_group(message.pk, kind).await?;
+        let group = tx.count_reaction_group(message.pk, kind, 10).await?;
         summary.groups.insert(kind.to_owned(), group.unwrap());
     }
     summary.latest = tx.list_reactions(message.pk, 10, 0).await?;

@@ -23,7 +23,7 @@ pub(super) struct Content {
     pub(super) quoted: Option<Message>,
 }
 
-/// Checks what a message says, for a sender or an updater.
+/// Checks what a new message says.
 pub(super) async fn check_content(
     state: &State,
     app: &App,
@@ -31,27 +31,35 @@ pub(super) async fn check_content(
     request: &MessageRequest,
     pin: Option<Pin>,
 ) -> Result<Content> {
-    let config = &channel.config;
+    let content = check_parts(state, app, channel, "message", request).await?;
+    check_says_something("message", &content.change)?;
+    Ok(Content { change: MessageChange { pin, ..content.change }, ..content })
+}
+
+/// Checks the parts of a message, for a sender or an updater, who may give only some of them. `place` is where they
+/// stand in the request.
+pub(super) async fn check_parts(
+    state: &State,
+    app: &App,
+    channel: &CachedChannel,
+    place: &str,
+    request: &MessageRequest,
+) -> Result<Content> {
+    let at = |name: &str| format!("{place}.{name}");
     let text = request.text.clone().unwrap_or_default();
-    check_text(config, &text)?;
-    check_features(request)?;
-    check_custom("message.custom", &request.custom)?;
-    check_count("message.attachments", request.attachments.len(), ATTACHMENTS_MAX)?;
-    check_size("message.attachments", &request.attachments, ATTACHMENTS_SIZE_MAX)?;
-    check_count("message.mentioned_users", request.mentioned_users.len(), MENTIONED_USERS_MAX)?;
-    check_count("message.mentioned_roles", request.mentioned_roles.len(), MENTIONED_ROLES_MAX)?;
-    for (field, markup) in [("message.html", &request.html), ("message.mml", &request.mml)] {
-        check_size(field, markup, MARKUP_SIZE_MAX)?;
+    check_text(&channel.config, &at("text"), &text)?;
+    check_features(place, request)?;
+    check_custom(&at("custom"), &request.custom)?;
+    check_count(&at("attachments"), request.attachments.len(), ATTACHMENTS_MAX)?;
+    check_size(&at("attachments"), &request.attachments, ATTACHMENTS_SIZE_MAX)?;
+    check_count(&at("mentioned_users"), request.mentioned_users.len(), MENTIONED_USERS_MAX)?;
+    check_count(&at("mentioned_roles"), request.mentioned_roles.len(), MENTIONED_ROLES_MAX)?;
+    for (name, markup) in [("html", &request.html), ("mml", &request.mml)] {
+        check_size(&at(name), markup, MARKUP_SIZE_MAX)?;
     }
-    if text.is_empty() && request.attachments.is_empty() && request.custom.is_empty() {
-        return Err(Error::field(
-            "message.text",
-            "is a required field for a message without attachments and custom data",
-        ));
-    }
-    let mentioned =
-        users::all_existing(state, app, "message.mentioned_users", &request.mentioned_users).await?;
-    let quoted = check_quoted(state, app, channel, given(request.quoted_message_id.as_ref())).await?;
+    let mentioned = users::all_existing(state, app, &at("mentioned_users"), &request.mentioned_users).await?;
+    let quoted_id = given(request.quoted_message_id.as_ref());
+    let quoted = check_quoted(state, app, channel, &at("quoted_message_id"), quoted_id).await?;
     let mut mentioned_user_ids = request.mentioned_users.clone();
     let mut seen = std::collections::HashSet::new();
     mentioned_user_ids.retain(|id| seen.insert(id.clone()));
@@ -69,37 +77,48 @@ pub(super) async fn check_content(
             mentioned_roles: request.mentioned_roles.clone(),
             ..MessageExtra::default()
         },
-        pin,
+        pin: None,
     };
     Ok(Content { change, mentioned, quoted })
 }
 
+/// Refuses a message that would say nothing.
+pub(super) fn check_says_something(place: &str, change: &MessageChange) -> Result<()> {
+    if change.text.is_empty() && change.attachments.is_empty() && change.custom.is_empty() {
+        return Err(Error::field(
+            &format!("{place}.text"),
+            "is a required field for a message without attachments and custom data",
+        ));
+    }
+    Ok(())
+}
+
 /// Checks the length of a message's text.
-pub(super) fn check_text(config: &ChannelTypeConfig, text: &str) -> Result<()> {
+fn check_text(config: &ChannelTypeConfig, field: &str, text: &str) -> Result<()> {
     let length_max = usize::try_from(config.max_message_length).unwrap_or_default();
     if text.len() > length_max && text.chars().count() > length_max {
         return Err(Error::caller(
             ErrorCode::MessageTooLong,
-            format!("message.text is too long: at most {length_max} characters are allowed"),
+            format!("{field} is too long: at most {length_max} characters are allowed"),
         ));
     }
     Ok(())
 }
 
 /// Refuses what this server cannot do, rather than dropping it silently.
-fn check_features(request: &MessageRequest) -> Result<()> {
+fn check_features(place: &str, request: &MessageRequest) -> Result<()> {
     if given(request.poll_id.as_ref()).is_some() {
         return Err(Error::denied("polls not enabled for this channel"));
     }
     if request.shared_location.is_some() {
         return Err(Error::caller(
             ErrorCode::FeatureDisabled,
-            "message.shared_location: shared locations are not enabled for this channel",
+            format!("{place}.shared_location: shared locations are not enabled for this channel"),
         ));
     }
     if let Some(group) = request.mentioned_group_ids.first() {
         return Err(Error::field(
-            "message.mentioned_group_ids",
+            &format!("{place}.mentioned_group_ids"),
             format!("names a user group that doesn't exist: {group}"),
         ));
     }
@@ -110,16 +129,16 @@ async fn check_quoted(
     state: &State,
     app: &App,
     channel: &CachedChannel,
+    field: &str,
     id: Option<&str>,
 ) -> Result<Option<Message>> {
-    const FIELD: &str = "message.quoted_message_id";
     let Some(id) = id else { return Ok(None) };
     if !channel.config.quotes {
         return Err(Error::caller(ErrorCode::FeatureDisabled, "quotes are disabled for this channel"));
     }
-    let message = find_in_channel(state, app, channel, &message_id(FIELD, id)?).await?;
+    let message = find_in_channel(state, app, channel, &message_id(field, id)?).await?;
     let message =
-        message.ok_or_else(|| Error::field(FIELD, format!("names a message that doesn't exist: {id}")))?;
+        message.ok_or_else(|| Error::field(field, format!("names a message that doesn't exist: {id}")))?;
     Ok(Some(message))
 }
 
@@ -141,23 +160,42 @@ pub(super) async fn find_in_channel(
     }))
 }
 
-/// How a message is to be pinned: as asked, or as it was.
-pub(super) fn check_pin(
-    request: &MessageRequest,
-    user_id: &str,
-    was: Option<&Pin>,
-    now: Timestamp,
-) -> Result<Option<Pin>> {
-    let was_active = was.filter(|pin| pin.expires.is_none_or(|expires| expires > now));
-    let pinned = request.pinned.unwrap_or(was_active.is_some());
-    if !pinned {
-        return Ok(None);
+/// What a request says about a message's pin.
+#[derive(Debug, Clone)]
+pub(super) struct PinRequest {
+    /// `None` leaves the message pinned or not, as it is.
+    pinned: Option<bool>,
+    /// `None` leaves the end of a pin as it is, `Some(None)` takes it away.
+    expires: Option<Option<Timestamp>>,
+}
+
+impl PinRequest {
+    /// Checks when the pin is to end, and that the message may be pinned. `place` is where this stands in the request.
+    pub(super) fn check(
+        place: &str,
+        pinned: Option<bool>,
+        expires: Option<Option<Timestamp>>,
+        is_restricted: bool,
+        now: Timestamp,
+    ) -> Result<Self> {
+        if pinned == Some(true) && is_restricted {
+            let problem = "is not allowed for a message of restricted visibility";
+            return Err(Error::field(&format!("{place}.pinned"), problem));
+        }
+        if pinned != Some(false) && expires.flatten().is_some_and(|expires| expires <= now) {
+            return Err(Error::field(&format!("{place}.pin_expires"), "must be in the future"));
+        }
+        Ok(Self { pinned, expires })
     }
-    if request.pin_expires.is_some_and(|expires| expires <= now) {
-        return Err(Error::field("message.pin_expires", "must be in the future"));
+
+    /// The pin that a message has afterwards. One that has expired is no pin any more.
+    pub(super) fn apply(&self, was: Option<&Pin>, user_id: &str, at: Timestamp) -> Option<Pin> {
+        let was = was.filter(|pin| pin.expires.is_none_or(|expires| expires > at));
+        if !self.pinned.unwrap_or(was.is_some()) {
+            return None;
+        }
+        let mut pin = was.cloned().unwrap_or_else(|| Pin { at, by_id: user_id.to_owned(), expires: None });
+        pin.expires = self.expires.unwrap_or(pin.expires);
+        Some(pin)
     }
-    Ok(Some(match was_active {
-        Some(pin) => Pin { expires: request.pin_expires.or(pin.expires), ..pin.clone() },
-        None => Pin { at: now, by_id: user_id.to_owned(), expires: request.pin_expires },
-    }))
 }

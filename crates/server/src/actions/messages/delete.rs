@@ -5,7 +5,7 @@ use natterjack_protocol::messages::DeleteMessageQuery;
 use natterjack_protocol::{MessageId, Timestamp};
 use natterjack_storage::{Advance, Advanced, App, ChannelEvent, Message, Tx, UserEvent};
 
-use super::read::find_with_channel;
+use super::read::{find_with_channel, lock_in_channel};
 use crate::actions::{given, users};
 use crate::error::{Error, Result};
 use crate::limits::DELETE_FOR_ME_MAX;
@@ -79,7 +79,7 @@ async fn do_delete(tx: &mut Tx, plan: &DeletePlan) -> Result<(Message, Bundle)> 
     // Locks the channel, so that what is counted below stays as it is.
     let channel_pk = plan.channel.channel.pk;
     tx.advance_channel(channel_pk, Advance::default(), plan.now).await?.ok_or_else(gone)?;
-    let found = tx.find_message(plan.app_pk, &plan.message_id).await?.ok_or_else(gone)?;
+    let found = lock_in_channel(tx, plan.app_pk, channel_pk, &plan.message_id).await?;
     let context = MessageContext { app_pk: plan.app_pk, ..MessageContext::default() };
     if let Deletion::ForUser(user_id) = &plan.deletion {
         do_delete_for(tx, plan, &found, user_id).await?;
@@ -112,8 +112,10 @@ async fn do_delete(tx: &mut Tx, plan: &DeletePlan) -> Result<(Message, Bundle)> 
     tx.settle_restricted(&found, hard).await?;
     if hard {
         tx.delete_message_rows(found.pk).await?;
-        tx.refresh_last_message_at(found.channel_pk).await?;
+        let without_system = plan.channel.config.skip_last_msg_update_for_system_msgs;
+        tx.refresh_last_message_at(found.channel_pk, without_system).await?;
     } else {
+        tx.insert_message_history(&found, true).await?;
         tx.delete_message_softly(found.pk, advanced.at).await?;
     }
     if is_live_reply {

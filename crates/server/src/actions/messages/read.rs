@@ -3,7 +3,7 @@ use std::sync::Arc;
 use natterjack_protocol::message_types::MessageResponse;
 use natterjack_protocol::messages::{GetManyMessagesQuery, GetMessageQuery};
 use natterjack_protocol::{Cid, MessageId};
-use natterjack_storage::{App, Message};
+use natterjack_storage::{App, Message, Tx};
 
 use crate::actions::channels::check_member_custom_include;
 use crate::actions::{check_count, message_id};
@@ -38,6 +38,16 @@ pub(crate) async fn find_with_channel(
         })
         .ok_or_else(|| Error::not_found("message", id.as_str()))?;
     Ok((message, state.remember_channel(app, channel, dropped)))
+}
+
+/// Within a transaction that has locked the channel: the message, kept from changing, when it is still seen there.
+pub(super) async fn lock_in_channel(tx: &mut Tx, app_pk: i64, channel_pk: i64, id: &str) -> Result<Message> {
+    let gone = || Error::not_found("message", id);
+    let channel = tx.list_channels(vec![channel_pk]).await?.pop().ok_or_else(gone)?;
+    tx.lock_message(app_pk, id)
+        .await?
+        .filter(|message| message.channel_pk == channel_pk && message.created_at > channel.history_from)
+        .ok_or_else(gone)
 }
 
 /// One message with its channel.

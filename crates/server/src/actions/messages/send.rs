@@ -10,7 +10,7 @@ use natterjack_storage::{
 };
 use uuid::Uuid;
 
-use super::check::{Content, check_content, check_pin, find_in_channel};
+use super::check::{Content, PinRequest, check_content, find_in_channel};
 use crate::actions::{check_count, given, message_id, users};
 use crate::error::{Error, Result};
 use crate::limits::RESTRICTED_VISIBILITY_MAX;
@@ -123,7 +123,10 @@ async fn check_send(state: &State, app: &App, cid: &str, request: &SendMessageRe
             .await?;
     let now = state.now();
     let is_system = check_kind(message)?;
-    let pin = check_pin(message, &sender.user.id, None, now)?;
+    let is_restricted = !message.restricted_visibility.is_empty();
+    let pin =
+        PinRequest::check("message", message.pinned, message.pin_expires.map(Some), is_restricted, now)?
+            .apply(None, &sender.user.id, now);
     check_restricted(state, app, message).await?;
     let id = match given(message.id.as_ref()) {
         Some(id) => message_id("message.id", id)?.as_str().to_owned(),
@@ -160,7 +163,7 @@ async fn check_send(state: &State, app: &App, cid: &str, request: &SendMessageRe
     if let Some(quoted) = &quoted {
         let ids = std::iter::once(quoted.user_id.as_str())
             .chain(quoted.mentioned_user_ids.iter().map(String::as_str))
-            .chain(quoted.reactions.latest.iter().map(|reaction| reaction.user_id.as_str()));
+            .chain(quoted.reactions.user_ids());
         for user in state.users(app.pk, ids).await?.into_values() {
             content_users.insert(Arc::clone(&user.response));
         }
@@ -194,9 +197,6 @@ async fn check_restricted(state: &State, app: &App, message: &MessageRequest) ->
     const FIELD: &str = "message.restricted_visibility";
     let ids = &message.restricted_visibility;
     check_count(FIELD, ids.len(), RESTRICTED_VISIBILITY_MAX)?;
-    if !ids.is_empty() && message.pinned == Some(true) {
-        return Err(Error::field("message.pinned", "is not allowed for a message of restricted visibility"));
-    }
     users::all_existing(state, app, FIELD, ids).await.map(|_| ())
 }
 

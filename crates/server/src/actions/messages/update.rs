@@ -1,16 +1,92 @@
 use std::sync::Arc;
 
-use natterjack_protocol::MessageId;
 use natterjack_protocol::message_types::MessageResponse;
-use natterjack_protocol::messages::UpdateMessageRequest;
-use natterjack_storage::{Advance, App, ChannelEvent, Message, MessageChange, Tx};
+use natterjack_protocol::messages::{MessageRequest, UpdateMessagePartialRequest, UpdateMessageRequest};
+use natterjack_protocol::{Custom, MessageId, Timestamp};
+use natterjack_storage::{Advance, App, ChannelEvent, Edit, Message, MessageChange, Tx};
+use serde_json::{Value, json};
 
-use super::check::{check_content, check_pin};
-use super::read::find_with_channel;
+use super::check::{PinRequest, check_parts, check_says_something};
+use super::read::{find_with_channel, lock_in_channel};
+use crate::actions::partial::PartialUpdate;
 use crate::actions::{given, users};
 use crate::error::{Error, Result};
 use crate::present::{Bundle, MessageContext};
-use crate::state::{CachedChannel, State};
+use crate::state::{CachedChannel, CachedUser, State};
+
+/// The parts of a message that a partial update may name.
+const PARTS: [&str; 14] = [
+    "attachments",
+    "html",
+    "mentioned_channel",
+    "mentioned_here",
+    "mentioned_roles",
+    "mentioned_users",
+    "mml",
+    "pin_expires",
+    "pinned",
+    "quoted_message_id",
+    "text",
+    // These are refused, as they are when a message is sent.
+    "mentioned_group_ids",
+    "poll_id",
+    "shared_location",
+];
+
+/// What only the server sets.
+const RESERVED: [&str; 31] = [
+    "channel",
+    "cid",
+    "command",
+    "created_at",
+    "deleted_at",
+    "deleted_for_me",
+    "deleted_reply_count",
+    "draft",
+    "i18n",
+    "id",
+    "image_labels",
+    "latest_reactions",
+    "member",
+    "mentioned_groups",
+    "message_text_updated_at",
+    "moderation",
+    "own_reactions",
+    "pinned_at",
+    "pinned_by",
+    "poll",
+    "quoted_message",
+    "reaction_counts",
+    "reaction_groups",
+    "reaction_scores",
+    "reminder",
+    "reply_count",
+    "shadowed",
+    "thread_participants",
+    "updated_at",
+    "user",
+    "user_id",
+];
+
+/// Which parts of a message an update replaces.
+#[derive(Debug)]
+enum Scope {
+    /// Every part, and all custom data.
+    Whole,
+    /// The parts that are named; what is left of the update is custom data.
+    Named { names: Vec<&'static str>, custom: PartialUpdate },
+}
+
+/// An update in either form.
+struct Update {
+    /// Where the parts stand in the request.
+    place: &'static str,
+    scope: Scope,
+    /// The parts; in a partial update those that are not named are missing.
+    parts: MessageRequest,
+    /// The end of the pin, `Some(None)` for one that is to have none.
+    pin_expires: Option<Option<Timestamp>>,
+}
 
 /// An update that may be made. Only [`check_update`] makes one.
 struct UpdatePlan {
@@ -18,8 +94,12 @@ struct UpdatePlan {
     channel: Arc<CachedChannel>,
     message_id: String,
     user_id: String,
-    change: MessageChange,
-    now: natterjack_protocol::Timestamp,
+    place: &'static str,
+    scope: Scope,
+    /// What the parts become.
+    parts: MessageChange,
+    pin: PinRequest,
+    now: Timestamp,
 }
 
 /// Replaces the text, the attachments, the mentions and all custom data of a message.
@@ -29,55 +109,97 @@ pub(crate) async fn update_message(
     id: &MessageId,
     request: UpdateMessageRequest,
 ) -> Result<MessageResponse> {
-    let plan = check_update(state, app, id, &request).await?;
-    let channel = Arc::clone(&plan.channel);
+    let parts = request.message;
+    let user =
+        users::acting_user(state, app, "message.user", parts.user_id.as_ref(), parts.user.as_ref()).await?;
+    let (message, channel) = find_with_channel(state, app, id).await?;
+    check_fixed(&message, &parts)?;
+    let pin_expires = parts.pin_expires.map(Some);
+    let update = Update { place: "message", scope: Scope::Whole, parts, pin_expires };
+    run(state, app, &message, channel, &user, update).await
+}
+
+/// Changes the parts of a message that are named.
+pub(crate) async fn update_message_partial(
+    state: &State,
+    app: &App,
+    id: &MessageId,
+    request: UpdateMessagePartialRequest,
+) -> Result<MessageResponse> {
+    let user =
+        users::acting_user(state, app, "user", request.user_id.as_ref(), request.user.as_ref()).await?;
+    let mut custom = PartialUpdate::check(&request.set, &request.unset)?;
+    if custom.is_empty() {
+        return Err(Error::field("set", "and unset name nothing to be changed"));
+    }
+    let (message, channel) = find_with_channel(state, app, id).await?;
+    take_fixed(&mut custom, &message)?;
+    let (names, parts) = take_parts(&mut custom)?;
+    let pin_expires = custom.take("pin_expires")?;
+    custom.refuse(&PARTS, |name| Error::field(name, "can only be set as a whole"))?;
+    custom.refuse(&RESERVED, Error::reserved)?;
+    let update = Update { place: "set", scope: Scope::Named { names, custom }, parts, pin_expires };
+    run(state, app, &message, channel, &user, update).await
+}
+
+async fn run(
+    state: &State,
+    app: &App,
+    message: &Message,
+    channel: Arc<CachedChannel>,
+    user: &CachedUser,
+    update: Update,
+) -> Result<MessageResponse> {
+    let cid = channel.channel.cid.clone();
+    let plan = check_update(state, app, message, channel, user, update).await?;
     let (message, mut bundle) =
         state.store.write("update_message", plan, |tx, plan| Box::pin(do_update(tx, plan))).await?;
-    bundle.add_channel(message.channel_pk, &channel.channel.cid);
+    bundle.add_channel(message.channel_pk, &cid);
     Ok(bundle.message(&message))
 }
 
 async fn check_update(
     state: &State,
     app: &App,
-    id: &MessageId,
-    request: &UpdateMessageRequest,
+    message: &Message,
+    channel: Arc<CachedChannel>,
+    user: &CachedUser,
+    update: Update,
 ) -> Result<UpdatePlan> {
-    let update = &request.message;
-    let user =
-        users::acting_user(state, app, "message.user", update.user_id.as_ref(), update.user.as_ref()).await?;
-    let (message, channel) = find_with_channel(state, app, id).await?;
-    check_changeable(&message, update)?;
+    let Update { place, scope, parts, pin_expires } = update;
+    check_not_deleted(message)?;
     let now = state.now();
-    let pin = check_pin(update, &user.user.id, message.pin.as_ref(), now)?;
-    if pin.is_some() && !message.restricted_visibility.is_empty() {
-        return Err(Error::field("message.pinned", "is not allowed for a message of restricted visibility"));
-    }
-    let mut change = check_content(state, app, &channel, update, pin).await?.change;
-    // What was fixed when the message was sent, and what the update has no field for.
-    change.extra.show_in_channel = message.extra.show_in_channel;
-    change.extra.channel_role.clone_from(&message.extra.channel_role);
-    if change.text == message.text {
-        change.extra.i18n.clone_from(&message.extra.i18n);
+    let is_restricted = !message.restricted_visibility.is_empty();
+    let pin = PinRequest::check(place, parts.pinned, pin_expires, is_restricted, now)?;
+    let parts = check_parts(state, app, &channel, place, &parts).await?.change;
+    if let Scope::Whole = scope {
+        check_says_something(place, &parts)?;
     }
     Ok(UpdatePlan {
         app_pk: app.pk,
         channel,
-        message_id: message.id,
+        message_id: message.id.clone(),
         user_id: user.user.id.clone(),
-        change,
+        place,
+        scope,
+        parts,
+        pin,
         now,
     })
 }
 
-/// Refuses to change what is fixed once a message is sent.
-fn check_changeable(message: &Message, update: &natterjack_protocol::messages::MessageRequest) -> Result<()> {
+fn check_not_deleted(message: &Message) -> Result<()> {
     if message.deleted_at.is_some() {
         return Err(Error::field(
             "id",
             format!("names a deleted message, which cannot be updated: {}", message.id),
         ));
     }
+    Ok(())
+}
+
+/// Refuses to change what is fixed once a message is sent.
+fn check_fixed(message: &Message, update: &MessageRequest) -> Result<()> {
     if update.silent.is_some_and(|silent| silent != message.silent) {
         return Err(Error::field("message.silent", "cannot be changed by an update"));
     }
@@ -101,29 +223,177 @@ fn check_changeable(message: &Message, update: &natterjack_protocol::messages::M
     Ok(())
 }
 
+/// As [`check_fixed`], for a partial update: takes out what is fixed where it is named as it is.
+fn take_fixed(update: &mut PartialUpdate, message: &Message) -> Result<()> {
+    let fixed = [
+        ("silent", json!(message.silent)),
+        ("type", json!(message.kind.as_str())),
+        ("parent_id", json!(message.parent_id)),
+        ("restricted_visibility", json!(message.restricted_visibility)),
+        ("show_in_channel", json!(message.extra.show_in_channel)),
+    ];
+    for (name, is) in fixed {
+        let Some(value) = update.take::<Value>(name)? else { continue };
+        let value = value.unwrap_or_default();
+        let is_nothing =
+            |value: &Value| matches!(value, Value::Null | Value::Bool(false)) || *value == json!([]);
+        if value != is && !(is_nothing(&value) && is_nothing(&is)) {
+            return Err(Error::field(&format!("set.{name}"), "cannot be changed by an update"));
+        }
+    }
+    Ok(())
+}
+
+/// Takes the parts of a message out of a partial update: their names and their values.
+fn take_parts(update: &mut PartialUpdate) -> Result<(Vec<&'static str>, MessageRequest)> {
+    let mut names = Vec::new();
+    let mut parts = MessageRequest::default();
+    macro_rules! take {
+        ($($name:literal => $field:ident,)*) => { $(
+            if let Some(value) = update.take($name)? {
+                names.push($name);
+                parts.$field = value;
+            }
+        )* };
+        (lists: $($name:literal => $field:ident,)*) => { $(
+            if let Some(value) = update.take($name)? {
+                names.push($name);
+                parts.$field = value.unwrap_or_default();
+            }
+        )* };
+    }
+    take! {
+        "text" => text,
+        "html" => html,
+        "mml" => mml,
+        "mentioned_here" => mentioned_here,
+        "mentioned_channel" => mentioned_channel,
+        "quoted_message_id" => quoted_message_id,
+        "poll_id" => poll_id,
+        "shared_location" => shared_location,
+    }
+    take! {
+        lists:
+        "attachments" => attachments,
+        "mentioned_users" => mentioned_users,
+        "mentioned_roles" => mentioned_roles,
+        "mentioned_group_ids" => mentioned_group_ids,
+    }
+    if let Some(pinned) = update.take::<bool>("pinned")? {
+        parts.pinned = Some(pinned.unwrap_or_default());
+    }
+    Ok((names, parts))
+}
+
+impl UpdatePlan {
+    /// What the message, which is locked, becomes.
+    fn apply(&self, message: &Message, at: Timestamp) -> Result<MessageChange> {
+        let mut changed = message.change();
+        let parts = &self.parts;
+        let replaces = |name: &str| match &self.scope {
+            Scope::Whole => true,
+            Scope::Named { names, .. } => names.contains(&name),
+        };
+        if replaces("text") && parts.text != message.text {
+            changed.text.clone_from(&parts.text);
+            // They say what the old text said.
+            changed.extra.i18n = None;
+            changed.extra.html = None;
+            changed.extra.mml = None;
+        }
+        if replaces("html") {
+            changed.extra.html.clone_from(&parts.extra.html);
+        }
+        if replaces("mml") {
+            changed.extra.mml.clone_from(&parts.extra.mml);
+        }
+        if replaces("attachments") {
+            changed.attachments.clone_from(&parts.attachments);
+        }
+        if replaces("mentioned_users") {
+            changed.mentioned_user_ids.clone_from(&parts.mentioned_user_ids);
+        }
+        if replaces("mentioned_roles") {
+            changed.extra.mentioned_roles.clone_from(&parts.extra.mentioned_roles);
+        }
+        if replaces("mentioned_here") {
+            changed.extra.mentioned_here = parts.extra.mentioned_here;
+        }
+        if replaces("mentioned_channel") {
+            changed.extra.mentioned_channel = parts.extra.mentioned_channel;
+        }
+        if replaces("quoted_message_id") {
+            changed.quoted_message_id.clone_from(&parts.quoted_message_id);
+        }
+        changed.custom = self.apply_custom(&message.custom)?;
+        changed.pin = self.pin.apply(message.pin.as_ref(), &self.user_id, at);
+        check_says_something(self.place, &changed)?;
+        if is_new_version(message, &changed) {
+            changed.extra.last_edit = Some(Edit { at, by_id: self.user_id.clone() });
+        }
+        Ok(changed)
+    }
+
+    fn apply_custom(&self, was: &Custom) -> Result<Custom> {
+        match &self.scope {
+            Scope::Whole => Ok(self.parts.custom.clone()),
+            Scope::Named { custom, .. } => custom.clone().apply("custom", was),
+        }
+    }
+}
+
+/// Whether a change makes another version of the message, so that the history keeps the one before.
+fn is_new_version(message: &Message, changed: &MessageChange) -> bool {
+    changed.text != message.text
+        || changed.attachments != message.attachments
+        || changed.custom != message.custom
+}
+
 async fn do_update(tx: &mut Tx, plan: &UpdatePlan) -> Result<(Message, Bundle)> {
     let gone = || Error::not_found("message", &plan.message_id);
     let channel_pk = plan.channel.channel.pk;
     let advance = Advance { events: 1, ..Advance::default() };
     let advanced = tx.advance_channel(channel_pk, advance, plan.now).await?.ok_or_else(gone)?;
-    let message = tx.lock_message(plan.app_pk, &plan.message_id).await?.ok_or_else(gone)?;
-    if message.deleted_at.is_some() {
-        return Err(Error::field("id", "names a deleted message, which cannot be updated"));
+    let message = lock_in_channel(tx, plan.app_pk, channel_pk, &plan.message_id).await?;
+    check_not_deleted(&message)?;
+    let changed = plan.apply(&message, advanced.at)?;
+    if is_new_version(&message, &changed) {
+        tx.insert_message_history(&message, false).await?;
     }
     let text_updated_at =
-        if plan.change.text == message.text { message.text_updated_at } else { Some(advanced.at) };
-    tx.update_message(message.pk, &plan.change, text_updated_at, advanced.at).await?;
+        if changed.text == message.text { message.text_updated_at } else { Some(advanced.at) };
+    tx.update_message(message.pk, &changed, text_updated_at, advanced.at).await?;
     let event = ChannelEvent {
         channel_pk,
         seq: advanced.event_seq,
         kind: "message.updated",
         user_id: Some(&plan.user_id),
         message_id: Some(&message.id),
-        payload: None,
+        payload: Some(message_update(&message, &changed).to_string()),
     };
     tx.append_channel_event(event, advanced.at).await?;
     let updated = tx.find_message(plan.app_pk, &plan.message_id).await?.ok_or_else(gone)?;
     let context = MessageContext { app_pk: plan.app_pk, ..MessageContext::default() };
     let bundle = Bundle::load(tx, context, &[&updated], [], plan.now).await?;
     Ok((updated, bundle))
+}
+
+/// What an update changed, for those who are told about it: the row holds only what the message is now.
+fn message_update(message: &Message, changed: &MessageChange) -> Value {
+    let was = message.change();
+    json!({ "message_update": {
+        "old_text": was.text,
+        "change_set": {
+            "text": was.text != changed.text,
+            "html": was.text != changed.text || was.extra.html != changed.extra.html,
+            "mml": was.extra.mml != changed.extra.mml,
+            "attachments": was.attachments != changed.attachments,
+            "custom": was.custom != changed.custom,
+            "mentioned_user_ids": was.mentioned_user_ids != changed.mentioned_user_ids,
+            "quoted_message_id": was.quoted_message_id != changed.quoted_message_id,
+            "pin": was.pin != changed.pin,
+            // Fixed when the message was sent.
+            "silent": false,
+        },
+    } })
 }
