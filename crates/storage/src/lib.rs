@@ -42,12 +42,14 @@ pub use messages::{
     Message, MessageChange, MessageExtra, MessageKind, MessagePage, NewMessage, Pin, ReactionGroup,
     ReactionSummary, Visibility,
 };
-pub use queries::{ChannelQuery, MemberQuery, UserQuery};
+pub use queries::{ChannelQuery, MemberQuery, ThreadQuery, UserQuery};
 pub use reactions::Reaction;
-pub use reads::{ChannelUnread, ReadPosition, ThreadUnread};
+pub use reads::{
+    ChannelUnread, ReadPosition, ThreadUnread, UnreadChannels, UnreadGroup, UnreadQuery, UnreadThreads,
+};
 pub use search::{Found, MESSAGES, SearchMode, SearchQuery};
 pub use sqlite::OpFuture;
 pub use store::{DatabaseUrl, Store};
-pub use threads::{Thread, ThreadParticipant};
+pub use threads::{Thread, ThreadParticipant, ThreadReadPosition};
 pub use tx::Tx;
 pub use users::{User, UserChange};

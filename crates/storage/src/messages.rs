@@ -595,16 +595,6 @@ impl Tx {
         Ok(())
     }
 
-    /// Takes a deleted reply off what participants have not read.
-    pub async fn insert_thread_unread_gap(&mut self, parent_pk: i64, seq: i64) -> Result<()> {
-        self.execute(
-            "INSERT INTO thread_unread_gaps (parent_pk, seq) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-            params![parent_pk, seq],
-        )
-        .await?;
-        Ok(())
-    }
-
     /// Shows a message as deleted to one user. `false` when it already is.
     pub async fn hide_message_for(
         &mut self,

@@ -197,6 +197,29 @@ fn of_reactions_and_reads() -> Vec<Request> {
             "/api/v2/chat/channels/messaging/general/read",
             json!({ "user_id": "joe", "message_id": "m1" }),
         ),
-        Request::get("unread_counts", "/api/v2/chat/unread", user),
+        Request::get("unread_counts", "/api/v2/chat/unread", user.clone()),
+        Request::post(
+            "mark_channels_read",
+            "/api/v2/chat/channels/read",
+            json!({ "user_id": "joe", "read_by_channel": { "messaging:general": "m1" } }),
+        ),
+        Request::post(
+            "mark_unread",
+            "/api/v2/chat/channels/messaging/general/unread",
+            json!({ "user_id": "joe", "message_id": "m1" }),
+        ),
+        Request {
+            query: user,
+            ..Request::post(
+                "mark_delivered",
+                "/api/v2/chat/channels/delivered",
+                json!({ "latest_delivered_messages": [{ "cid": "messaging:general", "id": "m1" }] }),
+            )
+        },
+        Request::post(
+            "unread_counts_batch",
+            "/api/v2/chat/unread_batch",
+            json!({ "user_ids": ["jane", "joe", "nobody"] }),
+        ),
     ]
 }

@@ -3,6 +3,7 @@
 mod channels;
 mod messages;
 mod reactions;
+mod reads;
 mod streams;
 
 use natterjack_protocol::{ChannelPath, MessagePath};

@@ -14,7 +14,9 @@ use natterjack_protocol::messages::{
     DeleteMessage, GetManyMessages, GetMessage, GetReplies, SendMessage, UpdateMessage,
 };
 use natterjack_protocol::reactions::{DeleteReaction, GetReactions, SendReaction};
-use natterjack_protocol::reads::{MarkRead, UnreadCounts};
+use natterjack_protocol::reads::{
+    MarkChannelsRead, MarkDelivered, MarkRead, MarkUnread, UnreadCounts, UnreadCountsBatch,
+};
 use natterjack_protocol::search::Search;
 use natterjack_protocol::users::{QueryUsers, UpdateUsers};
 use natterjack_protocol::{Method, Operation};
@@ -79,7 +81,11 @@ fn routes() -> Routes {
         .add::<DeleteReaction, _, _>(reactions::delete_reaction)
         .add::<GetReactions, _, _>(reactions::get_reactions)
         .add::<MarkRead, _, _>(reads::mark_read)
+        .add::<MarkChannelsRead, _, _>(reads::mark_channels_read)
+        .add::<MarkUnread, _, _>(reads::mark_unread)
+        .add::<MarkDelivered, _, _>(reads::mark_delivered)
         .add::<UnreadCounts, _, _>(reads::unread_counts)
+        .add::<UnreadCountsBatch, _, _>(reads::unread_counts_batch)
 }
 
 /// The operations that the router answers: id, method and path.

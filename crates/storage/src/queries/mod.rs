@@ -1,12 +1,14 @@
-//! Lists by a filter: of users, members and channels. Each module has the [`Schema`](natterjack_filter::Schema) to
+//! Lists by a filter: of users, members, channels and threads. Each module has the [`Schema`](natterjack_filter::Schema) to
 //! parse filters and sort lists against, and the query.
 
 mod channels;
 mod members;
+mod threads;
 mod users;
 
 pub use channels::{CHANNELS, ChannelQuery, needs_user};
 pub use members::{MEMBERS, MemberQuery};
+pub use threads::{ListedThread, THREADS, ThreadQuery};
 pub use users::{USERS, UserQuery};
 
 use natterjack_filter::Operators;
