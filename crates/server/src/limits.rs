@@ -101,6 +101,16 @@ pub const REACTIONS_PAGE_DEFAULT: i64 = 100;
 pub const LATEST_REACTIONS_MAX: usize = 10;
 /// Participants shown with a thread's parent.
 pub const THREAD_PARTICIPANTS_MAX: i64 = 100;
+/// Threads of one page.
+pub const THREADS_PAGE_MAX: i64 = 100;
+/// Threads of a page without a limit.
+pub const THREADS_PAGE_DEFAULT: i64 = 10;
+/// Newest replies shown with a thread.
+pub const THREAD_REPLIES_MAX: i64 = 10;
+/// Newest replies shown with a thread without a limit.
+pub const THREAD_REPLIES_DEFAULT: i64 = 2;
+/// A thread's title.
+pub const TITLE_LENGTH_MAX: usize = 255;
 /// Results of one page of a search.
 pub const SEARCH_PAGE_MAX: i64 = 100;
 /// Channels that a search looks into.

@@ -293,6 +293,24 @@ impl Tx {
         self.list_message_pages(Source::Channel, MessagePage::Newest, limit, channels, &visibility).await
     }
 
+    /// The newest replies to several messages, each from its own moment on, each ascending.
+    pub async fn list_newest_replies(
+        &mut self,
+        parents: &[(i64, Timestamp)],
+        limit: i64,
+        user_id: Option<&str>,
+    ) -> Result<Vec<Vec<Message>>> {
+        let visibility = Visibility { from: Timestamp::default(), user_id: user_id.map(str::to_owned) };
+        self.list_message_pages(Source::Thread, MessagePage::Newest, limit, parents, &visibility).await
+    }
+
+    /// The messages with these keys, in no particular order.
+    pub async fn list_messages_with_pks(&mut self, pks: Vec<i64>) -> Result<Vec<Message>> {
+        let sql =
+            format!("SELECT {MESSAGE_COLUMNS} FROM messages m WHERE {}", self.dialect().is_in("m.pk", 1));
+        self.query(&sql, params![pks], message_from_row).await
+    }
+
     /// A page of the replies to a message, ascending.
     pub async fn list_replies(
         &mut self,

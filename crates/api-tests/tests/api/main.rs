@@ -21,4 +21,5 @@ mod receipts;
 mod replies;
 mod requests;
 mod search;
+mod threads;
 mod users;

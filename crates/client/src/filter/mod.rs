@@ -2,8 +2,8 @@
 //!
 //! Three ways to write one, which mix freely:
 //!
-//! - typed fields, one module per query: [`channels`], [`users`], [`members`], [`messages`]. An operator that the field
-//!   does not take does not compile;
+//! - typed fields, one module per query: [`channels`], [`users`], [`members`], [`messages`], [`threads`]. An
+//!   operator that the field does not take does not compile;
 //! - [`Filter`]'s functions with the field's name as text;
 //! - [`Filter::raw`] with JSON.
 //!
@@ -32,6 +32,7 @@ mod field;
 pub mod kinds;
 pub mod members;
 pub mod messages;
+pub mod threads;
 pub mod users;
 
 use natterjack_protocol::JsonMap;

@@ -10,7 +10,7 @@ use crate::limits::{PARTIAL_KEY_LENGTH_MAX, PARTIAL_KEYS_MAX};
 
 /// What a partial update asks for. Built-in fields are taken out with [`PartialUpdate::take`], what is left is custom
 /// data.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct PartialUpdate {
     set: JsonMap,
     unset: Vec<String>,
