@@ -298,11 +298,12 @@ impl Tx {
             "SELECT m.id, t.reply_seq - p.read_seq - p.unread_less - \
              (SELECT COUNT(*) FROM thread_unread_gaps g WHERE g.parent_pk = p.parent_pk AND g.seq > p.read_seq), \
              p.last_read, p.last_read_message_id \
-             FROM thread_participants p JOIN threads t ON t.parent_pk = p.parent_pk \
+             FROM thread_participants p {} JOIN threads t ON t.parent_pk = p.parent_pk \
              JOIN messages m ON m.pk = p.parent_pk JOIN channels c ON c.pk = p.channel_pk \
-             WHERE p.app_pk = $1 AND p.user_id = $2 AND p.has_unread AND c.deleted_at IS NULL \
+             WHERE p.app_pk = $1 AND p.user_id = $2 AND p.has_unread = TRUE AND c.deleted_at IS NULL \
              AND m.created_at > c.history_from AND NOT {without_kinds} \
-             ORDER BY p.last_message_at DESC, p.parent_pk DESC LIMIT $4"
+             ORDER BY p.last_message_at DESC, p.parent_pk DESC LIMIT $4",
+            self.dialect().indexed_by("thread_participants_in_order")
         );
         let params = query.params();
         let counted: Vec<Vec<Param<'_>>> = params.iter().map(|params| params[..3].to_vec()).collect();

@@ -1,7 +1,9 @@
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use natterjack_filter::{Expression, Field, FieldRef, Kind, Operand, Operators, Schema, SortKey};
 
+use super::channels::demands;
 use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::filter_sql::{Column, Resolve, SqlWriter, param, write_expression};
@@ -63,6 +65,10 @@ pub struct ListedThread {
     pub place: Vec<Operand>,
 }
 
+/// The columns of the index that a user's threads are read by, behind app and user.
+const HAS_UNREAD: &str = "p.has_unread";
+const LAST_MESSAGE_AT: &str = "p.last_message_at";
+
 /// Fields of `threads t`, its parent `messages m`, its channel `channels c` and the user's part in it,
 /// `thread_participants p`.
 struct ThreadFields;
@@ -78,10 +84,10 @@ impl Resolve for ThreadFields {
             "created_by_user_id" => Column::text("t.created_by_id"),
             "channel.team" => Column::text("c.team"),
             "channel.disabled" => Column::boolean("c.disabled"),
-            "has_unread" => Column::boolean("p.has_unread"),
+            "has_unread" => Column::boolean(HAS_UNREAD),
             "created_at" => Column::time("t.created_at"),
             "updated_at" => Column::time("t.updated_at"),
-            "last_message_at" => Column::time("p.last_message_at"),
+            "last_message_at" => Column::time(LAST_MESSAGE_AT),
             "reply_count" => Column::integer("m.reply_count"),
             // Nobody can leave a thread.
             "participant_count" | "active_participant_count" => Column::integer("t.participant_count"),
@@ -89,9 +95,6 @@ impl Resolve for ThreadFields {
         }
     }
 }
-
-/// The columns of the index that a user's threads are read by, behind app and user.
-const INDEXED: [&str; 2] = ["p.has_unread", "p.last_message_at"];
 
 /// One column of the order of a page. None of them is ever `NULL`.
 struct Key {
@@ -125,21 +128,10 @@ impl Key {
     }
 }
 
-/// Writes that a thread stands behind `from` in the order of `keys`.
-fn write_behind(writer: &mut SqlWriter, keys: &[Key], from: &[Operand]) {
+/// Writes that a thread stands behind `from` in the order of `keys`. `part` as in [`write_query`].
+fn write_behind(writer: &mut SqlWriter, keys: &[Key], from: &[Operand], part: Option<bool>) {
     let places: Vec<String> = from.iter().map(|value| writer.reserve(param(value))).collect();
     let then = |key: &Key| if key.descending { "<" } else { ">" };
-    // Says less than what follows, in words that lead into the index.
-    let leading: Vec<_> = keys
-        .iter()
-        .zip(INDEXED)
-        .take_while(|(key, column)| key.sql == *column && key.descending == keys[0].descending)
-        .collect();
-    if let Some((first, _)) = leading.first() {
-        let columns: Vec<_> = leading.iter().map(|(key, _)| key.sql.as_str()).collect();
-        let places = places[..leading.len()].join(", ");
-        writer.push(&format!(" AND ({}) {}= ({places})", columns.join(", "), then(first)));
-    }
     writer.push(" AND ");
     for (position, (key, place)) in keys.iter().zip(&places).enumerate() {
         writer.push(&format!("({} {} {place}", key.sql, then(key)));
@@ -148,25 +140,48 @@ fn write_behind(writer: &mut SqlWriter, keys: &[Key], from: &[Operand]) {
         }
     }
     writer.push(&")".repeat(2 * keys.len() - 1));
+    // Says less than the above, in words that lead into the index: the threads of the part lie on either side.
+    let is_here = keys[0].sql != HAS_UNREAD || part.is_some_and(|part| from[0] == Operand::Boolean(part));
+    let timed = keys.iter().zip(&places).find(|(key, _)| key.sql == LAST_MESSAGE_AT);
+    if let (true, Some(_), Some((key, place))) = (is_here, part, timed) {
+        writer.push(&format!(" AND {LAST_MESSAGE_AT} {}= {place}", then(key)));
+    }
 }
 
-fn write_query(dialect: Dialect, app_pk: i64, query: &ThreadQuery, keys: &[Key]) -> SqlWriter {
+/// Writes the query for a page, or for the `part` of it that has unread replies, or has none: within a part the index
+/// that a user's threads are read by goes by the time of the last reply.
+fn write_query(
+    dialect: Dialect,
+    app_pk: i64,
+    query: &ThreadQuery,
+    keys: &[Key],
+    part: Option<bool>,
+) -> SqlWriter {
     let mut writer = SqlWriter::new(dialect);
     writer.push("SELECT p.parent_pk");
     for key in keys {
         writer.push(", ");
         writer.push(&key.sql);
     }
+    writer.push(" FROM thread_participants p ");
+    if part.is_some() {
+        writer.push(&dialect.indexed_by("thread_participants_in_order"));
+    }
     writer.push(
-        " FROM thread_participants p JOIN threads t ON t.parent_pk = p.parent_pk \
-         JOIN messages m ON m.pk = p.parent_pk JOIN channels c ON c.pk = p.channel_pk WHERE p.app_pk = ",
+        " JOIN threads t ON t.parent_pk = p.parent_pk JOIN messages m ON m.pk = p.parent_pk \
+         JOIN channels c ON c.pk = p.channel_pk WHERE p.app_pk = ",
     );
     writer.bind(app_pk);
     writer.push(" AND p.user_id = ");
     writer.bind(query.user_id.clone());
+    match part {
+        None => {}
+        Some(true) => writer.push(" AND p.has_unread = TRUE"),
+        Some(false) => writer.push(" AND p.has_unread = FALSE"),
+    }
     writer.push(" AND c.deleted_at IS NULL AND m.created_at > c.history_from");
     if let Some(from) = &query.from {
-        write_behind(&mut writer, keys, from);
+        write_behind(&mut writer, keys, from, part);
     }
     writer.push(" AND ");
     write_expression(&mut writer, &query.filter, &ThreadFields);
@@ -180,17 +195,67 @@ fn write_query(dialect: Dialect, app_pk: i64, query: &ThreadQuery, keys: &[Key])
     writer
 }
 
+/// The parts in which a page is read, in their order, as in [`write_query`].
+fn parts(query: &ThreadQuery, keys: &[Key]) -> Vec<Option<bool>> {
+    if ![HAS_UNREAD, LAST_MESSAGE_AT].contains(&keys[0].sql.as_str()) {
+        return vec![None];
+    }
+    let mut parts = vec![true, false];
+    if demands(&query.filter, |name, _, operand| name == "has_unread" && *operand == Operand::Boolean(true)) {
+        parts.retain(|unread| *unread);
+    }
+    if demands(&query.filter, |name, _, operand| name == "has_unread" && *operand == Operand::Boolean(false))
+    {
+        parts.retain(|unread| !*unread);
+    }
+    if keys[0].sql == HAS_UNREAD {
+        if !keys[0].descending {
+            parts.reverse();
+        }
+        if let Some(first) = query.from.as_ref().and_then(|from| from.first()) {
+            let passed = parts.iter().position(|part| *first == Operand::Boolean(*part)).unwrap_or(0);
+            parts.drain(..passed);
+        }
+    }
+    parts.into_iter().map(Some).collect()
+}
+
+/// Which of two places comes first.
+fn compare(keys: &[Key], one: &[Operand], other: &[Operand]) -> Ordering {
+    let compared = keys.iter().zip(one.iter().zip(other)).map(|(key, values)| {
+        let ordering = match values {
+            (Operand::Boolean(one), Operand::Boolean(other)) => one.cmp(other),
+            (Operand::Integer(one), Operand::Integer(other)) => one.cmp(other),
+            (Operand::Time(one), Operand::Time(other)) => one.cmp(other),
+            (Operand::Text(one), Operand::Text(other)) => one.cmp(other),
+            _ => Ordering::Equal,
+        };
+        if key.descending { ordering.reverse() } else { ordering }
+    });
+    compared.fold(Ordering::Equal, Ordering::then)
+}
+
 impl Tx {
     /// A page of the threads in which the user takes part and that match, in order. At most `limit`.
     pub async fn query_threads(&mut self, app_pk: i64, query: &ThreadQuery) -> Result<Vec<ListedThread>> {
         let keys = Key::all(query, self.dialect());
-        let writer = write_query(self.dialect(), app_pk, query, &keys);
-        let mut places = self
-            .query(&writer.sql, &writer.params, |row| {
-                let values = keys.iter().enumerate().map(|(position, key)| key.value(row, position + 1));
-                Ok((row.int(0)?, values.collect::<Result<Vec<_>>>()?))
-            })
-            .await?;
+        let limit = query.limit as usize;
+        let mut places = Vec::new();
+        for part in parts(query, &keys) {
+            if keys[0].sql == HAS_UNREAD && places.len() >= limit {
+                break;
+            }
+            let writer = write_query(self.dialect(), app_pk, query, &keys, part);
+            let found = self
+                .query(&writer.sql, &writer.params, |row| {
+                    let values = keys.iter().enumerate().map(|(position, key)| key.value(row, position + 1));
+                    Ok((row.int(0)?, values.collect::<Result<Vec<_>>>()?))
+                })
+                .await?;
+            places.extend(found);
+        }
+        places.sort_by(|(_, one), (_, other)| compare(&keys, one, other));
+        places.truncate(limit);
         if query.backward {
             places.reverse();
         }
