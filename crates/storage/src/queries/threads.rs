@@ -108,9 +108,10 @@ impl Key {
     fn all(query: &ThreadQuery, dialect: Dialect) -> Vec<Self> {
         let keys = query.sort.iter().filter_map(|key| {
             let FieldRef::Builtin(field) = &key.field else { return None };
-            let sql = match ThreadFields.column(dialect, &key.field) {
-                Column::Text(sql) | Column::Integer(sql) | Column::Boolean(sql) | Column::Time(sql) => sql,
-                _ => return None,
+            let (Column::Text(sql) | Column::Integer(sql) | Column::Boolean(sql) | Column::Time(sql)) =
+                ThreadFields.column(dialect, &key.field)
+            else {
+                return None;
             };
             let descending = key.descending != query.backward;
             Some(Self { sql: sql.into_owned(), kind: field.kind, descending })
