@@ -109,6 +109,26 @@ sort_fields! {
         /// The member's name.
         name,
     }
+    /// Orders of queries of threads: one of these alone, or `last_message_at` and `parent_message_id`, or
+    /// `has_unread` before both.
+    threads {
+        /// Whether the acting user has not read replies. Descending is the order of a query without a sort.
+        has_unread,
+        /// When the last reply was sent.
+        last_message_at,
+        /// The id of the message that the thread hangs on.
+        parent_message_id,
+        /// When the first reply was sent.
+        created_at,
+        /// When the thread was last changed.
+        updated_at,
+        /// How many replies there are.
+        reply_count,
+        /// How many users take part.
+        participant_count,
+        /// How many users take part who have not left.
+        active_participant_count,
+    }
     /// Orders of searches.
     messages {
         /// How well the message fits the words. Descending is the order of a search without a sort.

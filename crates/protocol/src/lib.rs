@@ -41,7 +41,7 @@ pub use error::{ErrorBody, ErrorCode};
 pub use ids::{ChannelId, ChannelTypeName, Cid, IdError, MessageId, ReactionType, UserId};
 pub use operation::{
     ChannelPath, ChannelTypePath, MessagePath, Method, NoBody, NoPath, NoQuery, Operation, ParentMessagePath,
-    PathParams, ReactionPath, Timed,
+    PathParams, ReactionPath, ThreadPath, Timed,
 };
 pub use query::{CommaList, JsonList, JsonParam, QueryError, QueryParam, QueryParams};
 pub use time::Timestamp;

@@ -158,6 +158,11 @@ path_params! {
         /// The message's id.
         id
     }
+    /// A path that names a thread.
+    ThreadPath {
+        /// The id of the message that the thread hangs on.
+        message_id
+    }
     /// A path that names the parent of a thread.
     ParentMessagePath {
         /// The parent message's id.

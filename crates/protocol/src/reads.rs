@@ -36,6 +36,128 @@ pub struct MarkReadRequest {
 }
 
 operation! {
+    /// Marks several channels as read at once: those named, or every one in which the user has unread messages, at most
+    /// 1000 of them, those with the latest messages first. Nothing happens where the user is not a member. 16 when a
+    /// named channel does not exist.
+    MarkChannelsRead = "mark_channels_read", Post "/api/v2/chat/channels/read",
+        body: MarkChannelsReadRequest, response: MarkReadResponse, repeatable: true,
+}
+
+/// Whose read state moves, in which channels, and how far.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct MarkChannelsReadRequest {
+    /// The last message read, by `<type>:<id>` of the channel; an empty text reads the whole channel. At most 30
+    /// channels; none means all.
+    #[serde(default, deserialize_with = "crate::null_default", skip_serializing_if = "BTreeMap::is_empty")]
+    pub read_by_channel: BTreeMap<String, String>,
+    /// The acting user, when a server calls on behalf of one. Excludes `user`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
+    /// The acting user as an object, when a server calls on behalf of one; created when missing. Excludes
+    /// `user_id`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserRequest>,
+}
+
+operation! {
+    /// Marks a channel as unread from a message or a moment on, or a whole thread. Nothing happens for a user who is not
+    /// a member. 4 when the message is not one of the newest 100; 18 where the channel type has read events switched
+    /// off.
+    MarkUnread = "mark_unread", Post "/api/v2/chat/channels/{type}/{id}/unread",
+        path: ChannelPath, body: MarkUnreadRequest, response: MarkUnreadResponse, repeatable: true,
+}
+
+/// Whose read state moves back, and how far: exactly one of `message_id`, `message_timestamp` and `thread_id`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct MarkUnreadRequest {
+    /// The first message that is to be unread, one of the newest 100.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<String>,
+    /// The first message at or after this moment, one of the newest 100, and all behind it are to be unread.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message_timestamp: Option<Timestamp>,
+    /// The parent message of a thread whose replies are all to be unread.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thread_id: Option<String>,
+    /// The acting user, when a server calls on behalf of one. Excludes `user`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
+    /// The acting user as an object, when a server calls on behalf of one; created when missing. Excludes
+    /// `user_id`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserRequest>,
+}
+
+/// Nothing but how long it took.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MarkUnreadResponse {}
+
+operation! {
+    /// Notes which messages have reached the devices of a user: of each channel the latest. Only moves forward; what is
+    /// not a message of a channel that the user is a member of is passed over.
+    MarkDelivered = "mark_delivered", Post "/api/v2/chat/channels/delivered",
+        query: MarkDeliveredQuery, body: MarkDeliveredRequest, response: MarkDeliveredResponse, repeatable: true,
+}
+
+query_params! {
+    /// Whose devices.
+    pub struct MarkDeliveredQuery {
+        /// The acting user, when a server calls on behalf of one.
+        pub user_id: Option<String>,
+    }
+}
+
+/// What has arrived.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct MarkDeliveredRequest {
+    /// At most 100.
+    #[serde(default, deserialize_with = "crate::null_default")]
+    pub latest_delivered_messages: Vec<DeliveredMessagePayload>,
+    /// The acting user, where older clients name it. Excludes the one in the query.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
+}
+
+/// The latest message of a channel that has arrived.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DeliveredMessagePayload {
+    /// `<type>:<id>` of the channel.
+    #[serde(deserialize_with = "crate::null_default")]
+    pub cid: String,
+    /// The message's id.
+    #[serde(deserialize_with = "crate::null_default")]
+    pub id: String,
+}
+
+/// Nothing but how long it took.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MarkDeliveredResponse {}
+
+operation! {
+    /// As [`UnreadCounts`], for several users at once. For servers only.
+    UnreadCountsBatch = "unread_counts_batch", Post "/api/v2/chat/unread_batch",
+        body: UnreadCountsBatchRequest, response: UnreadCountsBatchResponse, repeatable: true,
+}
+
+/// Whose counts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnreadCountsBatchRequest {
+    /// At most 100.
+    #[serde(default, deserialize_with = "crate::null_default")]
+    pub user_ids: Vec<String>,
+}
+
+/// What several users have not read.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct UnreadCountsBatchResponse {
+    /// By user; ids that name nobody are missing.
+    #[serde(deserialize_with = "crate::without_nulls")]
+    pub counts_by_user: BTreeMap<String, UnreadCountsResponse>,
+}
+
+operation! {
     /// How much a user has not read: in total, by channel, by channel type and by thread.
     UnreadCounts = "unread_counts", Get "/api/v2/chat/unread",
         query: UnreadCountsQuery, response: WrappedUnreadCountsResponse,
@@ -96,7 +218,7 @@ pub struct MarkReadResponseEvent {
 /// What a user has not read.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct WrappedUnreadCountsResponse {
+pub struct UnreadCountsResponse {
     /// Messages in all channels.
     pub total_unread_count: i64,
     /// Threads with replies not read.
@@ -107,13 +229,16 @@ pub struct WrappedUnreadCountsResponse {
     /// By channel: at most 100 with messages not read, those with the latest messages.
     #[serde(deserialize_with = "crate::null_default")]
     pub channels: Vec<UnreadCountsChannel>,
-    /// By thread; only those with replies not read.
+    /// By thread: at most 100 with replies not read, those with the latest replies.
     #[serde(deserialize_with = "crate::null_default")]
     pub threads: Vec<UnreadCountsThread>,
     /// Messages by team, the empty key for none; with multi-tenancy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total_unread_count_by_team: Option<BTreeMap<String, i64>>,
 }
+
+/// The reply of [`UnreadCounts`].
+pub type WrappedUnreadCountsResponse = UnreadCountsResponse;
 
 /// What is not read in one channel.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

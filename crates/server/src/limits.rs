@@ -109,11 +109,29 @@ pub const HISTORY_PAGE_DEFAULT: i64 = 100;
 pub const LATEST_REACTIONS_MAX: usize = 10;
 /// Participants shown with a thread's parent.
 pub const THREAD_PARTICIPANTS_MAX: i64 = 100;
+/// Threads of one page.
+pub const THREADS_PAGE_MAX: i64 = 100;
+/// Threads of a page without a limit.
+pub const THREADS_PAGE_DEFAULT: i64 = 10;
+/// Newest replies shown with a thread.
+pub const THREAD_REPLIES_MAX: i64 = 10;
+/// Newest replies shown with a thread without a limit.
+pub const THREAD_REPLIES_DEFAULT: i64 = 2;
+/// A thread's title.
+pub const TITLE_LENGTH_MAX: usize = 255;
 /// Results of one page of a search.
 pub const SEARCH_PAGE_MAX: i64 = 100;
 /// Channels that a search looks into.
 pub const SEARCH_CHANNELS_MAX: i64 = 500;
-/// Unread channels listed for a user.
-pub const UNREAD_CHANNELS_MAX: usize = 100;
+/// Unread channels, and threads, listed for a user.
+pub const UNREAD_LISTED_MAX: i64 = 100;
+/// Newest messages of a channel from which it can be marked as unread.
+pub const MARK_UNREAD_REACH: i64 = 100;
+/// Channels marked as read that a call names, and that a transaction changes.
+pub const MARK_CHANNELS_READ_MAX: usize = 30;
+/// Channels marked as read by a call that means all of them.
+pub const READ_ALL_CHANNELS_MAX: i64 = 1000;
+/// Messages that one call tells to have arrived.
+pub const DELIVERED_MESSAGES_MAX: usize = 100;
 /// Results of a search up to which pages reach.
 pub const SEARCH_DEPTH_MAX: i64 = 10_000;

@@ -201,6 +201,14 @@ impl State {
         channel_types::built_in(name, app.created_at)
     }
 
+    /// The channel types in which nothing is read or unread.
+    pub(crate) fn kinds_without_read_events(&self, app: &App) -> Vec<String> {
+        let off = channel_types::BUILT_IN
+            .into_iter()
+            .filter(|kind| self.channel_type(app, kind).is_none_or(|config| !config.read_events));
+        off.map(str::to_owned).collect()
+    }
+
     /// The channel with this cid that is not deleted.
     ///
     /// # Errors

@@ -369,7 +369,7 @@ fn integers(list: &[Operand]) -> Vec<i64> {
     list.iter().filter_map(integer).collect()
 }
 
-fn param(operand: &Operand) -> Param<'static> {
+pub(crate) fn param(operand: &Operand) -> Param<'static> {
     match operand {
         Operand::Boolean(value) => Param::Bool(*value),
         Operand::Integer(value) => Param::Int(*value),

@@ -45,13 +45,15 @@ pub use messages::{
     Edit, Message, MessageChange, MessageExtra, MessageKind, MessagePage, NewMessage, Pin, ReactionGroup,
     ReactionSummary, Reactor, Visibility,
 };
-pub use queries::{ChannelQuery, MemberQuery, UserQuery};
+pub use queries::{ChannelQuery, MemberQuery, ThreadQuery, UserQuery};
 pub use reactions::Reaction;
-pub use reads::{ChannelUnread, ReadPosition, ThreadUnread};
+pub use reads::{
+    ChannelUnread, ReadPosition, ThreadUnread, UnreadChannels, UnreadGroup, UnreadQuery, UnreadThreads,
+};
 pub use search::{Found, Indexed, KnownWords, MESSAGES, SearchMode, SearchQuery};
 pub use sqlite::OpFuture;
 pub use store::{DatabaseUrl, Store};
-pub use threads::{Thread, ThreadParticipant};
+pub use threads::{Thread, ThreadParticipant, ThreadReadPosition};
 pub use transfer::{Phase, Step, TableChecksum};
 pub use tx::Tx;
 pub use users::{User, UserChange};

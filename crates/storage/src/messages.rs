@@ -323,6 +323,24 @@ impl Tx {
         self.list_message_pages(Source::Channel, MessagePage::Newest, limit, channels, &visibility).await
     }
 
+    /// The newest replies to several messages, each from its own moment on, each ascending.
+    pub async fn list_newest_replies(
+        &mut self,
+        parents: &[(i64, Timestamp)],
+        limit: i64,
+        user_id: Option<&str>,
+    ) -> Result<Vec<Vec<Message>>> {
+        let visibility = Visibility { from: Timestamp::default(), user_id: user_id.map(str::to_owned) };
+        self.list_message_pages(Source::Thread, MessagePage::Newest, limit, parents, &visibility).await
+    }
+
+    /// The messages with these keys, in no particular order.
+    pub async fn list_messages_with_pks(&mut self, pks: Vec<i64>) -> Result<Vec<Message>> {
+        let sql =
+            format!("SELECT {MESSAGE_COLUMNS} FROM messages m WHERE {}", self.dialect().is_in("m.pk", 1));
+        self.query(&sql, params![pks], message_from_row).await
+    }
+
     /// A page of the replies to a message, ascending.
     pub async fn list_replies(
         &mut self,
@@ -632,16 +650,6 @@ impl Tx {
             "INSERT INTO unread_gaps (channel_pk, seq) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING seq",
             &params,
             |row| row.int(0),
-        )
-        .await?;
-        Ok(())
-    }
-
-    /// Takes a deleted reply off what participants have not read.
-    pub async fn insert_thread_unread_gap(&mut self, parent_pk: i64, seq: i64) -> Result<()> {
-        self.execute(
-            "INSERT INTO thread_unread_gaps (parent_pk, seq) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-            params![parent_pk, seq],
         )
         .await?;
         Ok(())

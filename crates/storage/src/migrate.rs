@@ -28,6 +28,7 @@ const MIGRATIONS: &[Migration] = migrations! {
     2 "0002_search";
     3 "0003_words";
     8 "0008_history";
+    9 "0009_threads";
 };
 
 /// Key of the lock that lets one node migrate at a time.

@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::members::{MEMBER_COLUMNS, Member, member_from_row};
 use crate::messages::Message;
 use crate::tx::Tx;
-use crate::value::params;
+use crate::value::{Param, params};
 
 /// Up to where a member has read.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,42 +19,107 @@ pub struct ReadPosition {
     pub last_read_message_id: Option<String>,
 }
 
+/// What a user has not read in channels.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UnreadChannels {
+    /// All of it, by channel type and team.
+    pub groups: Vec<UnreadGroup>,
+    /// The channels with the latest messages, as many as were asked for.
+    pub listed: Vec<ChannelUnread>,
+}
+
+/// What a user has not read in the channels of one type and team.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UnreadGroup {
+    pub channel_kind: String,
+    pub team: Option<String>,
+    pub channels: i64,
+    pub unread: i64,
+}
+
 /// A channel in which a user has unread messages.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChannelUnread {
-    pub user_id: String,
     pub cid: String,
-    pub channel_kind: String,
-    pub team: Option<String>,
     pub unread: i64,
     pub last_read: Timestamp,
     pub last_message_at: Option<Timestamp>,
 }
 
+/// What a user has not read in threads.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UnreadThreads {
+    /// How many threads have unread replies.
+    pub threads: i64,
+    /// Those with the latest replies, as many as were asked for.
+    pub listed: Vec<ThreadUnread>,
+}
+
 /// A thread in which a user has unread replies.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ThreadUnread {
-    pub user_id: String,
     pub parent_message_id: String,
-    pub channel_kind: String,
     pub unread: i64,
     pub last_read: Timestamp,
     pub last_read_message_id: Option<String>,
 }
 
+/// Whose unread messages are counted, and which are listed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UnreadQuery {
+    pub app_pk: i64,
+    pub user_ids: Vec<String>,
+    /// Channel types in which nothing counts.
+    pub without_kinds: Vec<String>,
+    /// Channels, and threads, that are listed for each user.
+    pub limit: i64,
+}
+
+impl UnreadQuery {
+    /// The parameters of the query about each user: app, user, types left out, limit.
+    fn params(&self) -> Vec<Vec<Param<'_>>> {
+        let of_user = |user_id| {
+            vec![
+                Param::Int(self.app_pk),
+                Param::Text(user_id),
+                Param::Texts(self.without_kinds.clone()),
+                Param::Int(self.limit),
+            ]
+        };
+        self.user_ids.iter().map(|user_id| of_user(user_id)).collect()
+    }
+}
+
+/// A row of [`Tx::list_unread_channels`].
+enum UnreadRow {
+    Group(UnreadGroup),
+    Listed(ChannelUnread),
+}
+
+/// When the message was sent that was delivered last to a member; when it is gone, the moment of its delivery.
+const DELIVERED_UP_TO: &str = "COALESCE((SELECT d.created_at FROM messages d WHERE d.app_pk = members.app_pk \
+    AND d.id = members.last_delivered_message_id), members.last_delivered_at, 0)";
+
 impl Tx {
-    /// Moves a member's read position. Does nothing for a user who is not a member.
+    /// Moves a member's read position. Does nothing for a user who is not a member. What was read was delivered too;
+    /// a position that lies behind what was delivered does not take that back.
     pub async fn update_read_position(
         &mut self,
         channel_pk: i64,
         user_id: &str,
         position: &ReadPosition,
     ) -> Result<bool> {
+        let sql = format!(
+            "UPDATE members SET read_seq = $1, read_up_to = $2, unread_less = $3, last_read = $4, \
+             last_read_message_id = $5, \
+             last_delivered_at = CASE WHEN {DELIVERED_UP_TO} < $2 THEN $4 ELSE last_delivered_at END, \
+             last_delivered_message_id = CASE WHEN {DELIVERED_UP_TO} < $2 THEN $5 \
+             ELSE last_delivered_message_id END \
+             WHERE channel_pk = $6 AND user_id = $7"
+        );
         let changed = self
             .execute(
-                "UPDATE members SET read_seq = $1, read_up_to = $2, unread_less = $3, last_read = $4, \
-                 last_read_message_id = $5, last_delivered_at = $4, last_delivered_message_id = $5 \
-                 WHERE channel_pk = $6 AND user_id = $7",
+                &sql,
                 params![
                     position.read_seq,
                     position.read_up_to,
@@ -65,6 +130,25 @@ impl Tx {
                     user_id
                 ],
             )
+            .await?;
+        Ok(changed == 1)
+    }
+
+    /// Notes that a message reached one of a member's devices. `false` when a later one did already, or when the user
+    /// is not a member or has not accepted the invite.
+    pub async fn update_delivered(
+        &mut self,
+        message: &Message,
+        user_id: &str,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let sql = format!(
+            "UPDATE members SET last_delivered_at = $1, last_delivered_message_id = $2 \
+             WHERE channel_pk = $3 AND user_id = $4 AND NOT (invited AND invite_accepted_at IS NULL) \
+             AND {DELIVERED_UP_TO} < $5"
+        );
+        let changed = self
+            .execute(&sql, params![now, &message.id, message.channel_pk, user_id, message.created_at])
             .await?;
         Ok(changed == 1)
     }
@@ -172,63 +256,102 @@ impl Tx {
         self.query(&sql, params![channel_pk, limit], member_from_row).await
     }
 
-    /// The channels in which these users have unread messages, newest message first.
-    pub async fn list_unread_channels(
-        &mut self,
-        app_pk: i64,
-        user_ids: Vec<String>,
-    ) -> Result<Vec<ChannelUnread>> {
+    /// What each of these users has not read in channels: one pass over the user's memberships.
+    pub async fn list_unread_channels(&mut self, query: &UnreadQuery) -> Result<Vec<UnreadChannels>> {
         let sql = format!(
-            "SELECT * FROM (SELECT m.user_id, c.cid, c.kind, c.team, c.unread_seq - m.read_seq - m.unread_less - \
+            "WITH counted AS MATERIALIZED (SELECT c.cid, c.kind, c.team, c.unread_seq - m.read_seq - m.unread_less - \
              (SELECT COUNT(*) FROM unread_gaps g WHERE g.channel_pk = m.channel_pk AND g.seq > m.read_seq) \
              AS unread, m.last_read, c.last_message_at \
              FROM members m JOIN channels c ON c.pk = m.channel_pk \
-             WHERE m.app_pk = $1 AND {} AND c.unread_seq - m.read_seq - m.unread_less > 0 \
-             AND c.deleted_at IS NULL AND NOT (m.invited AND m.invite_accepted_at IS NULL)) AS counted \
-             WHERE unread > 0 ORDER BY last_message_at DESC NULLS LAST, cid",
-            self.dialect().is_in("m.user_id", 2)
+             WHERE m.app_pk = $1 AND m.user_id = $2 AND c.unread_seq - m.read_seq - m.unread_less > 0 \
+             AND c.deleted_at IS NULL AND NOT (m.invited AND m.invite_accepted_at IS NULL) AND NOT {}) \
+             SELECT NULL AS cid, kind, team, CAST(SUM(unread) AS BIGINT) AS unread, COUNT(*) AS number, \
+             0 AS last_read, NULL AS last_message_at FROM counted WHERE unread > 0 GROUP BY kind, team \
+             UNION ALL SELECT cid, kind, team, unread, 1, last_read, last_message_at FROM \
+             (SELECT * FROM counted WHERE unread > 0 ORDER BY last_message_at DESC NULLS LAST, cid LIMIT $4) AS listed",
+            self.dialect().is_in("c.kind", 3)
         );
-        self.query(&sql, params![app_pk, user_ids], |row| {
-            Ok(ChannelUnread {
-                user_id: row.text(0)?,
-                cid: row.text(1)?,
-                channel_kind: row.text(2)?,
-                team: row.optional_text(3)?,
-                unread: row.int(4)?,
-                last_read: row.time(5)?,
-                last_message_at: row.optional_time(6)?,
+        let found = self
+            .query_each(&sql, &query.params(), |row| {
+                let unread = row.int(3)?;
+                Ok(match row.optional_text(0)? {
+                    None => UnreadRow::Group(UnreadGroup {
+                        channel_kind: row.text(1)?,
+                        team: row.optional_text(2)?,
+                        channels: row.int(4)?,
+                        unread,
+                    }),
+                    Some(cid) => UnreadRow::Listed(ChannelUnread {
+                        cid,
+                        unread,
+                        last_read: row.time(5)?,
+                        last_message_at: row.optional_time(6)?,
+                    }),
+                })
             })
-        })
-        .await
+            .await?;
+        let of_users = found.into_iter().map(|rows| {
+            let mut unread = UnreadChannels::default();
+            for row in rows {
+                match row {
+                    UnreadRow::Group(group) => unread.groups.push(group),
+                    UnreadRow::Listed(channel) => unread.listed.push(channel),
+                }
+            }
+            // A union promises no order.
+            unread.listed.sort_by(|one, other| {
+                other.last_message_at.cmp(&one.last_message_at).then_with(|| one.cid.cmp(&other.cid))
+            });
+            unread
+        });
+        Ok(of_users.collect())
     }
 
-    /// The threads in which these users have unread replies, newest reply first.
-    pub async fn list_unread_threads(
-        &mut self,
-        app_pk: i64,
-        user_ids: Vec<String>,
-    ) -> Result<Vec<ThreadUnread>> {
-        let sql = format!(
-            "SELECT * FROM (SELECT p.user_id, m.id, c.kind, t.reply_seq - p.read_seq - \
-             (SELECT COUNT(*) FROM thread_unread_gaps g WHERE g.parent_pk = p.parent_pk AND g.seq > p.read_seq) \
-             AS unread, p.last_read, p.last_read_message_id, t.last_message_at \
-             FROM thread_participants p JOIN threads t ON t.parent_pk = p.parent_pk \
-             JOIN messages m ON m.pk = p.parent_pk JOIN channels c ON c.pk = t.channel_pk \
-             WHERE p.app_pk = $1 AND {} AND t.reply_seq > p.read_seq \
-             AND c.deleted_at IS NULL AND m.created_at > c.history_from AND m.deleted_at IS NULL) AS counted \
-             WHERE unread > 0 ORDER BY last_message_at DESC, id",
-            self.dialect().is_in("p.user_id", 2)
+    /// What each of these users has not read in threads, without those that a channel does not show any more.
+    pub async fn list_unread_threads(&mut self, query: &UnreadQuery) -> Result<Vec<UnreadThreads>> {
+        let without_kinds = self.dialect().is_in("c.kind", 3);
+        // Only where a channel hides its beginning do the parents have to be looked at.
+        let count = format!(
+            "SELECT CAST(COALESCE(SUM(CASE WHEN c.history_from = 0 THEN n.number ELSE (SELECT COUNT(*) \
+             FROM thread_participants s JOIN messages m ON m.pk = s.parent_pk WHERE s.app_pk = $1 AND s.user_id = $2 \
+             AND s.channel_pk = c.pk AND s.has_unread AND m.created_at > c.history_from) END), 0) AS BIGINT) \
+             FROM (SELECT p.channel_pk, COUNT(*) AS number FROM thread_participants p \
+             WHERE p.app_pk = $1 AND p.user_id = $2 AND p.has_unread GROUP BY p.channel_pk) n \
+             JOIN channels c ON c.pk = n.channel_pk WHERE c.deleted_at IS NULL AND NOT {without_kinds}"
         );
-        self.query(&sql, params![app_pk, user_ids], |row| {
-            Ok(ThreadUnread {
-                user_id: row.text(0)?,
-                parent_message_id: row.text(1)?,
-                channel_kind: row.text(2)?,
-                unread: row.int(3)?,
-                last_read: row.time(4)?,
-                last_read_message_id: row.optional_text(5)?,
-            })
-        })
-        .await
+        let list = format!(
+            "SELECT m.id, t.reply_seq - p.read_seq - p.unread_less - \
+             (SELECT COUNT(*) FROM thread_unread_gaps g WHERE g.parent_pk = p.parent_pk AND g.seq > p.read_seq), \
+             p.last_read, p.last_read_message_id \
+             FROM thread_participants p {} JOIN threads t ON t.parent_pk = p.parent_pk \
+             JOIN messages m ON m.pk = p.parent_pk JOIN channels c ON c.pk = p.channel_pk \
+             WHERE p.app_pk = $1 AND p.user_id = $2 AND p.has_unread = TRUE AND c.deleted_at IS NULL \
+             AND m.created_at > c.history_from AND NOT {without_kinds} \
+             ORDER BY p.last_message_at DESC, p.parent_pk DESC LIMIT $4",
+            self.dialect().indexed_by("thread_participants_in_order")
+        );
+        let params = query.params();
+        let counted: Vec<Vec<Param<'_>>> = params.iter().map(|params| params[..3].to_vec()).collect();
+        let counts = self.query_each(&count, &counted, |row| row.int(0)).await?;
+        let lists = match query.limit {
+            0 => Vec::new(),
+            _ => {
+                self.query_each(&list, &params, |row| {
+                    Ok(ThreadUnread {
+                        parent_message_id: row.text(0)?,
+                        unread: row.int(1)?,
+                        last_read: row.time(2)?,
+                        last_read_message_id: row.optional_text(3)?,
+                    })
+                })
+                .await?
+            }
+        };
+        let mut lists = lists.into_iter();
+        let of_users = counts.into_iter().map(|counts| UnreadThreads {
+            threads: counts.first().copied().unwrap_or(0),
+            listed: lists.next().unwrap_or_default(),
+        });
+        Ok(of_users.collect())
     }
 }

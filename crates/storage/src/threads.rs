@@ -1,8 +1,9 @@
 use natterjack_protocol::{Custom, Timestamp};
 
 use crate::error::Result;
+use crate::messages::Message;
 use crate::tx::Tx;
-use crate::value::{Param, Row, params};
+use crate::value::{Param, Row, json_unless_default, params};
 
 /// A thread: the replies to one message.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +15,7 @@ pub struct Thread {
     pub custom: Custom,
     /// Replies ever sent.
     pub reply_seq: i64,
+    pub participant_count: i64,
     pub last_message_at: Timestamp,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
@@ -26,26 +28,81 @@ pub struct ThreadParticipant {
     pub user_id: String,
     /// The thread's `reply_seq` up to which the user has read.
     pub read_seq: i64,
+    /// Own replies behind that place.
+    pub unread_less: i64,
     pub last_read: Timestamp,
     pub last_read_message_id: Option<String>,
     pub last_thread_message_at: Option<Timestamp>,
     pub created_at: Timestamp,
+    /// Unread replies that were deleted since.
+    pub unread_gaps: i64,
 }
 
-const PARTICIPANT_COLUMNS: &str =
-    "parent_pk, user_id, read_seq, last_read, last_read_message_id, last_thread_message_at, created_at";
+impl ThreadParticipant {
+    /// Replies that the user has not read, by the thread's counter.
+    pub fn unread(&self, reply_seq: i64) -> i64 {
+        (reply_seq - self.read_seq - self.unread_less - self.unread_gaps).max(0)
+    }
+}
+
+/// Up to where a participant has read a thread.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ThreadReadPosition {
+    /// The thread's `reply_seq` at that place.
+    pub read_seq: i64,
+    /// Own replies behind it.
+    pub unread_less: i64,
+    pub last_read: Timestamp,
+    pub last_read_message_id: Option<String>,
+}
+
+/// Participants whose rows change together with a reply. In threads with more the job that empties `thread_queue`
+/// follows.
+const SPREAD_AT_ONCE_MAX: i64 = 100;
+
+pub(crate) const THREAD_COLUMNS: &str = "t.parent_pk, t.channel_pk, t.created_by_id, t.title, t.custom, t.reply_seq, \
+    t.participant_count, t.last_message_at, t.created_at, t.updated_at";
+
+pub(crate) fn thread_from_row(row: Row<'_>) -> Result<Thread> {
+    Ok(Thread {
+        parent_pk: row.int(0)?,
+        channel_pk: row.int(1)?,
+        created_by_id: row.text(2)?,
+        title: row.text(3)?,
+        custom: row.json(4, "threads.custom")?,
+        reply_seq: row.int(5)?,
+        participant_count: row.int(6)?,
+        last_message_at: row.time(7)?,
+        created_at: row.time(8)?,
+        updated_at: row.time(9)?,
+    })
+}
+
+const PARTICIPANT_COLUMNS: &str = "p.parent_pk, p.user_id, p.read_seq, p.unread_less, p.last_read, \
+    p.last_read_message_id, p.last_thread_message_at, p.created_at, \
+    (SELECT COUNT(*) FROM thread_unread_gaps g WHERE g.parent_pk = p.parent_pk AND g.seq > p.read_seq)";
 
 fn participant_from_row(row: Row<'_>) -> Result<ThreadParticipant> {
     Ok(ThreadParticipant {
         parent_pk: row.int(0)?,
         user_id: row.text(1)?,
         read_seq: row.int(2)?,
-        last_read: row.time(3)?,
-        last_read_message_id: row.optional_text(4)?,
-        last_thread_message_at: row.optional_time(5)?,
-        created_at: row.time(6)?,
+        unread_less: row.int(3)?,
+        last_read: row.time(4)?,
+        last_read_message_id: row.optional_text(5)?,
+        last_thread_message_at: row.optional_time(6)?,
+        created_at: row.time(7)?,
+        unread_gaps: row.int(8)?,
     })
 }
+
+/// What a participant's row holds about the thread, from the thread itself.
+const SPREAD: &str = "UPDATE thread_participants SET \
+    last_message_at = (SELECT t.last_message_at FROM threads t WHERE t.parent_pk = thread_participants.parent_pk), \
+    has_unread = (SELECT t.reply_seq FROM threads t WHERE t.parent_pk = thread_participants.parent_pk) \
+    - read_seq - unread_less - (SELECT COUNT(*) FROM thread_unread_gaps g \
+    WHERE g.parent_pk = thread_participants.parent_pk AND g.seq > thread_participants.read_seq) > 0 \
+    WHERE parent_pk = $1";
 
 impl Tx {
     /// Counts a reply in, creating the thread with the first one. Answers the reply's number.
@@ -71,100 +128,200 @@ impl Tx {
         Ok(seq.expect("an upsert returns its row"))
     }
 
-    /// Lets the sender of a reply take part, having read everything up to it.
-    pub async fn join_thread_by_reply(
-        &mut self,
-        app_pk: i64,
-        parent_pk: i64,
-        user_id: &str,
-        reply_seq: i64,
-        reply_id: &str,
-        at: Timestamp,
-    ) -> Result<()> {
-        self.execute(
-            "INSERT INTO thread_participants (parent_pk, user_id, app_pk, read_seq, last_read, \
-             last_read_message_id, last_thread_message_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $5, $5) \
-             ON CONFLICT (parent_pk, user_id) DO UPDATE SET read_seq = excluded.read_seq, \
-             last_read = excluded.last_read, last_read_message_id = excluded.last_read_message_id, \
-             last_thread_message_at = excluded.last_thread_message_at",
-            params![parent_pk, user_id, app_pk, reply_seq, at, reply_id],
-        )
-        .await?;
-        Ok(())
-    }
-
-    /// Lets users take part who did not write the reply: the parent's author and those mentioned. The reply is
-    /// unread for those who are new; the others stay as they are.
-    pub async fn join_thread(
-        &mut self,
-        app_pk: i64,
-        parent_pk: i64,
-        user_ids: &[&str],
-        read_seq: i64,
-        at: Timestamp,
-    ) -> Result<()> {
-        let params: Vec<_> = user_ids
+    /// Lets the sender of a reply take part, having read everything up to it, and `others` who have not read it: the
+    /// parent's author and those mentioned. Everybody who takes part gets to see that there is something new.
+    pub async fn follow_reply(&mut self, reply: &Message, others: &[&str]) -> Result<()> {
+        let (Some(parent_pk), Some(seq)) = (reply.parent_pk, reply.thread_seq) else { return Ok(()) };
+        let at = reply.created_at;
+        let sender = reply.user_id.as_str();
+        let params: Vec<_> = others
             .iter()
+            .filter(|user_id| **user_id != sender)
+            .chain([&sender])
             .map(|user_id| {
                 vec![
                     Param::Int(parent_pk),
                     Param::Text(user_id),
-                    Param::Int(app_pk),
-                    Param::Int(read_seq),
+                    Param::Int(reply.app_pk),
+                    Param::Int(reply.channel_pk),
+                    Param::Int(seq - 1),
                     at.into(),
                 ]
             })
             .collect();
-        self.query_each(
-            "INSERT INTO thread_participants (parent_pk, user_id, app_pk, read_seq, last_read, created_at) \
-             VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT (parent_pk, user_id) DO NOTHING RETURNING read_seq",
-            &params,
-            |row| row.int(0),
+        let joined = self
+            .query_each(
+                "INSERT INTO thread_participants (parent_pk, user_id, app_pk, channel_pk, read_seq, last_read, \
+                 created_at, last_message_at, has_unread, unread_less) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $6, $6, TRUE, 0) \
+                 ON CONFLICT (parent_pk, user_id) DO NOTHING RETURNING read_seq",
+                &params,
+                |row| row.int(0),
+            )
+            .await?;
+        let joined = joined.iter().flatten().count() as i64;
+        self.execute_all(&[
+            (
+                "UPDATE threads SET participant_count = participant_count + $1 WHERE parent_pk = $2",
+                params![joined, parent_pk],
+            ),
+            (
+                "UPDATE thread_participants SET read_seq = $1, unread_less = 0, last_read = $2, \
+                 last_read_message_id = $3, last_thread_message_at = $2 WHERE parent_pk = $4 AND user_id = $5",
+                params![seq, at, &reply.id, parent_pk, sender],
+            ),
+        ])
+        .await?;
+        // In a large thread the sender does not wait for the job.
+        self.spread_thread(parent_pk, Some(sender)).await
+    }
+
+    /// Brings what the participants' rows hold about the thread up to date, `user_id`'s in any case at once.
+    async fn spread_thread(&mut self, parent_pk: i64, user_id: Option<&str>) -> Result<()> {
+        let count = self
+            .query_optional(
+                "SELECT participant_count FROM threads WHERE parent_pk = $1",
+                params![parent_pk],
+                |row| row.int(0),
+            )
+            .await?;
+        if count.unwrap_or(0) <= SPREAD_AT_ONCE_MAX {
+            self.execute(SPREAD, params![parent_pk]).await?;
+            return Ok(());
+        }
+        if let Some(user_id) = user_id {
+            self.execute(&format!("{SPREAD} AND user_id = $2"), params![parent_pk, user_id]).await?;
+        }
+        self.execute(
+            "INSERT INTO thread_queue (parent_pk, after_user_id) VALUES ($1, '') \
+             ON CONFLICT (parent_pk) DO UPDATE SET after_user_id = ''",
+            params![parent_pk],
         )
         .await?;
         Ok(())
     }
 
-    /// Moves a participant's read position to the newest reply. Answers whether the user takes part.
-    pub async fn read_thread(
+    /// Whether a large thread waits for its participants to be brought up to date.
+    pub async fn has_queued_thread(&mut self) -> Result<bool> {
+        let found =
+            self.query("SELECT parent_pk FROM thread_queue LIMIT 1", params![], |row| row.int(0)).await?;
+        Ok(!found.is_empty())
+    }
+
+    /// Brings up to date what at most `limit` participants of one large thread hold about it. `false` when none waits.
+    pub async fn spread_queued_thread(&mut self, limit: i64) -> Result<bool> {
+        let sql = format!(
+            "SELECT q.parent_pk, q.after_user_id FROM thread_queue q ORDER BY q.parent_pk LIMIT 1{}",
+            self.dialect().for_update()
+        );
+        let queued = self.query_optional(&sql, params![], |row| Ok((row.int(0)?, row.text(1)?))).await?;
+        let Some((parent_pk, after)) = queued else { return Ok(false) };
+        let last = self
+            .query(
+                "SELECT user_id FROM thread_participants WHERE parent_pk = $1 AND user_id > $2 \
+                 ORDER BY user_id LIMIT $3",
+                params![parent_pk, &after, limit],
+                |row| row.text(0),
+            )
+            .await?
+            .pop();
+        let Some(last) = last else {
+            self.execute("DELETE FROM thread_queue WHERE parent_pk = $1", params![parent_pk]).await?;
+            return Ok(true);
+        };
+        let sql = format!("{SPREAD} AND user_id > $2 AND user_id <= $3");
+        self.execute(&sql, params![parent_pk, &after, &last]).await?;
+        self.execute(
+            "UPDATE thread_queue SET after_user_id = $1 WHERE parent_pk = $2",
+            params![&last, parent_pk],
+        )
+        .await?;
+        Ok(true)
+    }
+
+    /// Moves a participant's read position. Answers whether the user takes part.
+    pub async fn update_thread_read_position(
         &mut self,
         parent_pk: i64,
         user_id: &str,
-        last_read_message_id: Option<&str>,
-        now: Timestamp,
+        position: &ThreadReadPosition,
     ) -> Result<bool> {
         let changed = self
             .execute(
-                "UPDATE thread_participants SET last_read_message_id = $1, last_read = $2, \
-                 read_seq = (SELECT reply_seq FROM threads WHERE threads.parent_pk = thread_participants.parent_pk) \
-                 WHERE parent_pk = $3 AND user_id = $4",
-                params![last_read_message_id, now, parent_pk, user_id],
+                "UPDATE thread_participants SET read_seq = $1, unread_less = $2, last_read = $3, \
+                 last_read_message_id = $4 WHERE parent_pk = $5 AND user_id = $6",
+                params![
+                    position.read_seq,
+                    position.unread_less,
+                    position.last_read,
+                    position.last_read_message_id.as_deref(),
+                    parent_pk,
+                    user_id
+                ],
             )
             .await?;
+        self.execute(&format!("{SPREAD} AND user_id = $2"), params![parent_pk, user_id]).await?;
         Ok(changed == 1)
+    }
+
+    /// How many replies of a user are in a thread and not deleted.
+    pub async fn count_own_replies(&mut self, parent_pk: i64, user_id: &str) -> Result<i64> {
+        let count = self
+            .query_optional(
+                "SELECT COUNT(*) FROM messages WHERE parent_pk = $1 AND user_id = $2 AND deleted_at IS NULL",
+                params![parent_pk, user_id],
+                |row| row.int(0),
+            )
+            .await?;
+        Ok(count.unwrap_or(0))
+    }
+
+    /// Takes a deleted reply off what participants have not read. Its author, if the read position lies before it, does
+    /// not need the gap: own replies were taken off already.
+    pub async fn insert_thread_unread_gap(
+        &mut self,
+        parent_pk: i64,
+        seq: i64,
+        author_id: &str,
+    ) -> Result<()> {
+        let inserted = self
+            .execute(
+                "INSERT INTO thread_unread_gaps (parent_pk, seq) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+                params![parent_pk, seq],
+            )
+            .await?;
+        if inserted == 0 {
+            return Ok(());
+        }
+        self.execute(
+            "UPDATE thread_participants SET unread_less = unread_less - 1 \
+             WHERE parent_pk = $1 AND user_id = $2 AND read_seq < $3",
+            params![parent_pk, author_id, seq],
+        )
+        .await?;
+        self.spread_thread(parent_pk, None).await
+    }
+
+    /// Changes what a thread is called and the app's own data of it.
+    pub async fn update_thread(
+        &mut self,
+        parent_pk: i64,
+        title: &str,
+        custom: &Custom,
+        now: Timestamp,
+    ) -> Result<()> {
+        self.execute(
+            "UPDATE threads SET title = $1, custom = $2, updated_at = $3 WHERE parent_pk = $4",
+            params![title, json_unless_default(custom), now, parent_pk],
+        )
+        .await?;
+        Ok(())
     }
 
     /// The thread of a message.
     pub async fn find_thread(&mut self, parent_pk: i64) -> Result<Option<Thread>> {
-        self.query_optional(
-            "SELECT parent_pk, channel_pk, created_by_id, title, custom, reply_seq, last_message_at, created_at, \
-             updated_at FROM threads WHERE parent_pk = $1",
-            params![parent_pk],
-            |row| {
-                Ok(Thread {
-                    parent_pk: row.int(0)?,
-                    channel_pk: row.int(1)?,
-                    created_by_id: row.text(2)?,
-                    title: row.text(3)?,
-                    custom: row.json(4, "threads.custom")?,
-                    reply_seq: row.int(5)?,
-                    last_message_at: row.time(6)?,
-                    created_at: row.time(7)?,
-                    updated_at: row.time(8)?,
-                })
-            },
-        )
-        .await
+        let sql = format!("SELECT {THREAD_COLUMNS} FROM threads t WHERE t.parent_pk = $1");
+        self.query_optional(&sql, params![parent_pk], thread_from_row).await
     }
 
     /// For each parent at most `limit` participants, earliest first.
@@ -175,8 +332,8 @@ impl Tx {
     ) -> Result<Vec<ThreadParticipant>> {
         let params: Vec<_> = parent_pks.iter().map(|pk| vec![Param::Int(*pk), Param::Int(limit)]).collect();
         let sql = format!(
-            "SELECT {PARTICIPANT_COLUMNS} FROM thread_participants WHERE parent_pk = $1 \
-             ORDER BY created_at, user_id LIMIT $2"
+            "SELECT {PARTICIPANT_COLUMNS} FROM thread_participants p WHERE p.parent_pk = $1 \
+             ORDER BY p.created_at, p.user_id LIMIT $2"
         );
         let participants = self.query_each(&sql, &params, participant_from_row).await?;
         Ok(participants.into_iter().flatten().collect())
@@ -189,21 +346,9 @@ impl Tx {
         user_id: &str,
     ) -> Result<Option<ThreadParticipant>> {
         let sql = format!(
-            "SELECT {PARTICIPANT_COLUMNS} FROM thread_participants WHERE parent_pk = $1 AND user_id = $2"
+            "SELECT {PARTICIPANT_COLUMNS} FROM thread_participants p WHERE p.parent_pk = $1 AND p.user_id = $2"
         );
         self.query_optional(&sql, params![parent_pk, user_id], participant_from_row).await
-    }
-
-    /// How many users take part in a thread.
-    pub async fn count_thread_participants(&mut self, parent_pk: i64) -> Result<i64> {
-        let count = self
-            .query_optional(
-                "SELECT COUNT(*) FROM thread_participants WHERE parent_pk = $1",
-                params![parent_pk],
-                |row| row.int(0),
-            )
-            .await?;
-        Ok(count.unwrap_or(0))
     }
 
     /// Removes a thread and who took part, when its parent is gone.
@@ -211,6 +356,7 @@ impl Tx {
         for sql in [
             "DELETE FROM thread_participants WHERE parent_pk = $1",
             "DELETE FROM thread_unread_gaps WHERE parent_pk = $1",
+            "DELETE FROM thread_queue WHERE parent_pk = $1",
             "DELETE FROM threads WHERE parent_pk = $1",
         ] {
             self.execute(sql, params![parent_pk]).await?;

@@ -5,13 +5,14 @@
 mod databases;
 
 use databases::{Databases, at, read, write};
-use natterjack_filter::Expression;
-use natterjack_protocol::Custom;
-use natterjack_storage::queries::{KeyPage, MessageHistoryQuery, PageStart, ReactionQuery};
+use natterjack_filter::{Expression, Operand, parse_sort};
+use natterjack_protocol::{Custom, SortParam};
+use natterjack_storage::queries::{KeyPage, MessageHistoryQuery, PageStart, ReactionQuery, THREADS};
 use natterjack_storage::{
-    Advance, ChannelChange, ChannelEvent, ChannelQuery, Edit, Error, MemberQuery, MessageChange,
+    Advance, ChannelChange, ChannelEvent, ChannelQuery, Edit, Error, MemberQuery, Message, MessageChange,
     MessageExtra, MessageKind, MessagePage, NewApp, NewChannel, NewMember, NewMessage, Pin, Reaction,
-    ReactionSummary, Reactor, ReadPosition, Result, Store, Tx, UserChange, UserEvent, UserQuery, Visibility,
+    ReactionSummary, Reactor, ReadPosition, Result, Store, ThreadQuery, ThreadReadPosition, Tx,
+    UnreadChannels, UnreadGroup, UnreadQuery, UnreadThreads, UserChange, UserEvent, UserQuery, Visibility,
 };
 
 const APP: i64 = 7;
@@ -230,24 +231,75 @@ async fn thread(tx: &mut Tx, channel_pk: i64, parent_pk: i64) -> Result<()> {
             restricted_visibility: vec!["ann".to_owned()],
             ..message(id, "bob")
         };
-        tx.insert_message(APP, channel_pk, &reply, 3, Some(number), when).await?.unwrap();
-        tx.join_thread_by_reply(APP, parent_pk, "bob", number, id, when).await?;
-        tx.join_thread(APP, parent_pk, &["ann"], number - 1, when).await?;
+        let pk = tx.insert_message(APP, channel_pk, &reply, 3, Some(number), when).await?.unwrap();
+        let reply = Message::from_new(reply, pk, APP, channel_pk, 3, Some(number), when);
+        tx.follow_reply(&reply, &["ann"]).await?;
     }
     tx.update_reply_counts(parent_pk, 2, 0).await?;
-    assert_eq!(tx.find_thread(parent_pk).await?.unwrap().reply_seq, 2);
+    tx.update_thread(parent_pk, "Title", &Custom::new().with("color", "red"), at(64)).await?;
+    let thread = tx.find_thread(parent_pk).await?.unwrap();
+    assert_eq!((thread.reply_seq, thread.participant_count, thread.title.as_str()), (2, 2, "Title"));
+    assert_eq!(tx.count_own_replies(parent_pk, "bob").await?, 2);
     assert_eq!(tx.list_thread_participants(&[parent_pk], 9).await?.len(), 2);
     for (user_id, expected) in [(None, 2), (Some("bob"), 2), (Some("ann"), 2), (Some("eve"), 0)] {
         let visibility = Visibility { from: at(0), user_id: user_id.map(str::to_owned) };
         assert_eq!(tx.list_replies(parent_pk, MessagePage::Newest, 9, &visibility).await?.len(), expected);
     }
-    let unread = tx.list_unread_threads(APP, vec!["ann".to_owned(), "bob".to_owned()]).await?;
-    assert_eq!(unread.iter().map(|one| (one.user_id.as_str(), one.unread)).collect::<Vec<_>>(), [("ann", 2)]);
-    tx.insert_thread_unread_gap(parent_pk, 2).await?;
-    assert_eq!(tx.list_unread_threads(APP, vec!["ann".to_owned()]).await?[0].unread, 1);
-    assert!(tx.read_thread(parent_pk, "ann", Some("r2"), at(66)).await?);
-    assert!(tx.list_unread_threads(APP, vec!["ann".to_owned()]).await?.is_empty());
+    let unread = tx.list_unread_threads(&unread_of(&["ann", "bob"])).await?;
+    assert_eq!(unread.iter().map(|one| one.threads).collect::<Vec<_>>(), [1, 0]);
+    assert_eq!((unread[0].listed[0].unread, unread[1].listed.len()), (2, 0));
+    let totals = UnreadQuery { limit: 0, ..unread_of(&["ann"]) };
+    let totals = tx.list_unread_threads(&totals).await?;
+    assert_eq!((totals[0].threads, totals[0].listed.len()), (1, 0));
+    tx.insert_thread_unread_gap(parent_pk, 2, "bob").await?;
+    assert_eq!(tx.list_unread_threads(&unread_of(&["ann"])).await?[0].listed[0].unread, 1);
+    let without = UnreadQuery { without_kinds: vec!["messaging".to_owned()], ..unread_of(&["ann"]) };
+    assert_eq!(tx.list_unread_threads(&without).await?, [UnreadThreads::default()]);
+    let read = ThreadReadPosition {
+        read_seq: 2,
+        unread_less: 0,
+        last_read: at(66),
+        last_read_message_id: Some("r2".to_owned()),
+    };
+    assert!(tx.update_thread_read_position(parent_pk, "ann", &read).await?);
+    assert!(!tx.update_thread_read_position(parent_pk, "eve", &read).await?);
+    assert_eq!(tx.list_unread_threads(&unread_of(&["ann"])).await?, [UnreadThreads::default()]);
+    let participant = tx.find_thread_participant(parent_pk, "ann").await?.unwrap();
+    assert_eq!((participant.unread(2), participant.last_read), (0, at(66)));
+    assert!(!tx.spread_queued_thread(10).await?);
+    threads_in_order(tx, parent_pk).await
+}
+
+async fn threads_in_order(tx: &mut Tx, parent_pk: i64) -> Result<()> {
+    let names = ["has_unread", "last_message_at", "parent_message_id"];
+    let sort: Vec<SortParam> = names.into_iter().map(SortParam::descending).collect();
+    let page = ThreadQuery {
+        user_id: "ann".to_owned(),
+        filter: Expression::All(Vec::new()),
+        sort: parse_sort(&THREADS, &sort, 3).unwrap(),
+        from: None,
+        backward: false,
+        limit: 10,
+    };
+    let listed = tx.query_threads(APP, &page).await?;
+    assert_eq!(listed.iter().map(|one| one.thread.parent_pk).collect::<Vec<_>>(), [parent_pk]);
+    let place = listed[0].place.clone();
+    assert_eq!(place, [Operand::Boolean(false), Operand::Time(at(64)), Operand::Text("m1".to_owned())]);
+    for backward in [false, true] {
+        let beyond = ThreadQuery { from: Some(place.clone()), backward, ..page.clone() };
+        assert!(tx.query_threads(APP, &beyond).await?.is_empty());
+    }
+    let earlier = vec![Operand::Boolean(true), Operand::Time(at(1)), Operand::Text(String::new())];
+    let after = ThreadQuery { from: Some(earlier), ..page.clone() };
+    assert_eq!(tx.query_threads(APP, &after).await?, listed);
+    assert!(tx.query_threads(APP, &ThreadQuery { user_id: "eve".to_owned(), ..page }).await?.is_empty());
     Ok(())
+}
+
+/// Asks for what these users have not read.
+fn unread_of(user_ids: &[&str]) -> UnreadQuery {
+    let user_ids = user_ids.iter().map(|id| (*id).to_owned()).collect();
+    UnreadQuery { app_pk: APP, user_ids, without_kinds: Vec::new(), limit: 10 }
 }
 
 async fn reactions(tx: &mut Tx, message_pk: i64) -> Result<()> {
@@ -346,12 +398,19 @@ async fn history(tx: &mut Tx, message_pk: i64) -> Result<()> {
 
 async fn reads(tx: &mut Tx, channel_pk: i64) -> Result<()> {
     // Three were sent by ann, who has read them; the third is deleted.
-    let unread = tx.list_unread_channels(APP, vec!["ann".to_owned(), "bob".to_owned()]).await?;
-    assert_eq!(unread.iter().map(|one| (one.user_id.as_str(), one.unread)).collect::<Vec<_>>(), [("bob", 2)]);
+    let unread = tx.list_unread_channels(&unread_of(&["ann", "bob"])).await?;
+    assert_eq!(unread[0], UnreadChannels::default());
+    let group = UnreadGroup {
+        channel_kind: "messaging".to_owned(),
+        team: Some("red".to_owned()),
+        channels: 1,
+        unread: 2,
+    };
+    assert_eq!((&unread[1].groups, unread[1].listed[0].unread), (&vec![group], 2));
     assert_eq!(tx.count_unread_less(channel_pk, "ann", at(40)).await?, 1);
     assert_eq!(tx.count_unread_less(channel_pk, "bob", at(40)).await?, 0);
     tx.lower_unread(channel_pk, vec!["bob".to_owned()], 1).await?;
-    assert_eq!(tx.list_unread_channels(APP, vec!["bob".to_owned()]).await?[0].unread, 1);
+    assert_eq!(tx.list_unread_channels(&unread_of(&["bob"])).await?[0].listed[0].unread, 1);
     let position = ReadPosition {
         read_seq: 3,
         unread_less: 0,
@@ -361,7 +420,10 @@ async fn reads(tx: &mut Tx, channel_pk: i64) -> Result<()> {
     };
     assert!(tx.update_read_position(channel_pk, "bob", &position).await?);
     assert!(!tx.update_read_position(channel_pk, "nobody", &position).await?);
-    assert!(tx.list_unread_channels(APP, vec!["bob".to_owned()]).await?.is_empty());
+    assert_eq!(tx.list_unread_channels(&unread_of(&["bob"])).await?, [UnreadChannels::default()]);
+    let first = tx.find_message(APP, "m1").await?.unwrap();
+    assert!(!tx.update_delivered(&first, "bob", at(72)).await?);
+    assert!(!tx.update_delivered(&first, "nobody", at(72)).await?);
     assert_eq!(tx.list_reads(channel_pk, 2).await?[0].user_id, "ann");
     Ok(())
 }

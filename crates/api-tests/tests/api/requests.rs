@@ -71,6 +71,7 @@ pub fn all() -> Vec<Request> {
     all.extend(of_channels());
     all.extend(of_messages());
     all.extend(of_reactions_and_reads());
+    all.extend(of_threads());
     all
 }
 
@@ -233,6 +234,50 @@ fn of_reactions_and_reads() -> Vec<Request> {
             "/api/v2/chat/channels/messaging/general/read",
             json!({ "user_id": "joe", "message_id": "m1" }),
         ),
-        Request::get("unread_counts", "/api/v2/chat/unread", user),
+        Request::get("unread_counts", "/api/v2/chat/unread", user.clone()),
+        Request::post(
+            "mark_channels_read",
+            "/api/v2/chat/channels/read",
+            json!({ "user_id": "joe", "read_by_channel": { "messaging:general": "m1" } }),
+        ),
+        Request::post(
+            "mark_unread",
+            "/api/v2/chat/channels/messaging/general/unread",
+            json!({ "user_id": "joe", "message_id": "m1" }),
+        ),
+        Request {
+            query: user,
+            ..Request::post(
+                "mark_delivered",
+                "/api/v2/chat/channels/delivered",
+                json!({ "latest_delivered_messages": [{ "cid": "messaging:general", "id": "m1" }] }),
+            )
+        },
+        Request::post(
+            "unread_counts_batch",
+            "/api/v2/chat/unread_batch",
+            json!({ "user_ids": ["jane", "joe", "nobody"] }),
+        ),
+    ]
+}
+
+fn of_threads() -> Vec<Request> {
+    let query = json!({
+        "user_id": "joe", "limit": 5, "reply_limit": 2, "participant_limit": 5, "member_limit": 5,
+        "filter": {
+            "has_unread": false, "channel_cid": { "$in": ["messaging:general"] }, "reply_count": { "$gte": 1 },
+            "created_at": { "$gt": "2020-01-01T00:00:00Z" }
+        },
+        "sort": [{ "field": "last_message_at", "direction": -1 }, { "field": "parent_message_id" }]
+    });
+    let limits = vec![("reply_limit", json!(2)), ("participant_limit", json!(5)), ("member_limit", json!(5))];
+    let update = json!({ "set": { "title": "t", "color.a": "red" }, "unset": ["size"], "user_id": "joe" });
+    vec![
+        Request::post("query_threads", "/api/v2/chat/threads", query),
+        Request::get("get_thread", "/api/v2/chat/threads/m1", limits),
+        Request {
+            method: "PATCH",
+            ..Request::post("update_thread_partial", "/api/v2/chat/threads/m1", update)
+        },
     ]
 }

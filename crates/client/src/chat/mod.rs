@@ -3,13 +3,15 @@
 mod channels;
 mod messages;
 mod reactions;
+mod reads;
 mod streams;
+mod threads;
 
 use natterjack_protocol::{ChannelPath, MessagePath};
 
 use crate::Client;
 
-/// The operations on channels, messages, members, reactions and read state, made by [`Client::chat`].
+/// The operations on channels, messages, members, reactions, read state and threads, made by [`Client::chat`].
 #[derive(Debug, Clone, Copy)]
 pub struct Chat<'c> {
     pub(crate) client: &'c Client,

@@ -3,12 +3,9 @@ use natterjack_protocol::reactions::{
     GetReactionsResponse, QueryReactions, QueryReactionsRequest, QueryReactionsResponse, SendReaction,
     SendReactionRequest, SendReactionResponse,
 };
-use natterjack_protocol::reads::{
-    MarkRead, MarkReadRequest, MarkReadResponse, UnreadCounts, UnreadCountsQuery, WrappedUnreadCountsResponse,
-};
-use natterjack_protocol::{NoBody, NoPath, NoQuery, ReactionPath};
+use natterjack_protocol::{NoBody, NoQuery, ReactionPath};
 
-use super::{Chat, channel, message};
+use super::{Chat, message};
 use crate::{Error, Reply};
 
 impl Chat<'_> {
@@ -118,51 +115,5 @@ impl Chat<'_> {
         request: QueryReactionsRequest,
     ) -> Result<Reply<QueryReactionsResponse>, Error> {
         self.client.call::<QueryReactions>(message(id), NoQuery, request).await
-    }
-
-    /// Marks a channel as read for a user, up to `message_id` or as a whole; with `thread_id` only that thread.
-    ///
-    /// # Errors
-    /// [`Error::Api`] when the channel or the message does not exist. Any other kind of [`Error`].
-    ///
-    /// ```no_run
-    /// use natterjack_client::protocol::reads::MarkReadRequest;
-    ///
-    /// # async fn run(client: natterjack_client::Client) -> Result<(), natterjack_client::Error> {
-    /// let request = MarkReadRequest { user_id: Some("jane".to_owned()), ..Default::default() };
-    /// client.chat().mark_read("messaging", "general", request).await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub async fn mark_read(
-        &self,
-        kind: impl Into<String>,
-        id: impl Into<String>,
-        request: MarkReadRequest,
-    ) -> Result<Reply<MarkReadResponse>, Error> {
-        self.client.call::<MarkRead>(channel(kind, id), NoQuery, request).await
-    }
-
-    /// Counts what a user has not read, in all and by channel, channel type and thread. With a server token the query
-    /// names the user.
-    ///
-    /// # Errors
-    /// [`Error::Api`] when the user does not exist. Any other kind of [`Error`].
-    ///
-    /// ```no_run
-    /// use natterjack_client::protocol::reads::UnreadCountsQuery;
-    ///
-    /// # async fn run(client: natterjack_client::Client) -> Result<(), natterjack_client::Error> {
-    /// let query = UnreadCountsQuery { user_id: Some("jane".to_owned()) };
-    /// let counts = client.chat().unread_counts(query).await?;
-    /// println!("{} unread", counts.total_unread_count);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub async fn unread_counts(
-        &self,
-        query: UnreadCountsQuery,
-    ) -> Result<Reply<WrappedUnreadCountsResponse>, Error> {
-        self.client.call::<UnreadCounts>(NoPath {}, query, NoBody).await
     }
 }

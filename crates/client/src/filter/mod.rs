@@ -3,7 +3,7 @@
 //! Three ways to write one, which mix freely:
 //!
 //! - typed fields, one module per query: [`channels`], [`users`], [`members`], [`messages`], [`reactions`],
-//!   [`message_history`]. An operator that the field does not take does not compile;
+//!   [`message_history`], [`threads`]. An operator that the field does not take does not compile;
 //! - [`Filter`]'s functions with the field's name as text;
 //! - [`Filter::raw`] with JSON.
 //!
@@ -34,6 +34,7 @@ pub mod members;
 pub mod message_history;
 pub mod messages;
 pub mod reactions;
+pub mod threads;
 pub mod users;
 
 use natterjack_protocol::JsonMap;

@@ -11,6 +11,7 @@ pub(crate) mod reactions;
 pub(crate) mod reads;
 pub(crate) mod replies;
 pub(crate) mod search;
+pub(crate) mod threads;
 pub(crate) mod users;
 
 use natterjack_protocol::{ChannelId, ChannelPath, ChannelTypeName, Cid, Custom, MessageId};

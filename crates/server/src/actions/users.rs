@@ -9,6 +9,7 @@ use natterjack_protocol::{Timestamp, UserId};
 use natterjack_storage::queries::USERS;
 use natterjack_storage::{App, Tx, User, UserChange, UserEvent, UserQuery};
 
+use super::reads::load_unread;
 use super::{check_count, check_custom, check_length, given, limit, offset};
 use crate::error::{Error, Result};
 use crate::limits::{
@@ -320,32 +321,10 @@ pub(crate) async fn query_users(
 /// Users with the numbers of what they have not read.
 async fn full_users(state: &State, app: &App, users: Vec<&User>) -> Result<Vec<FullUserResponse>> {
     let ids: Vec<String> = users.iter().map(|user| user.id.clone()).collect();
-    let (channels, threads) = state
-        .store
-        .read("unread_totals", (app.pk, ids), |tx, (app_pk, ids)| {
-            Box::pin(async move {
-                let channels = tx.list_unread_channels(*app_pk, ids.clone()).await?;
-                let threads = tx.list_unread_threads(*app_pk, ids.clone()).await?;
-                Ok::<_, Error>((channels, threads))
-            })
-        })
-        .await?;
-    let full = users.into_iter().map(|user| {
-        let channels: Vec<_> = channels
-            .iter()
-            .filter(|channel| channel.user_id == user.id)
-            .filter(|channel| {
-                state.channel_type(app, &channel.channel_kind).is_some_and(|config| config.read_events)
-            })
-            .collect();
-        let threads: Vec<_> = threads
-            .iter()
-            .filter(|thread| thread.user_id == user.id)
-            .filter(|thread| {
-                state.channel_type(app, &thread.channel_kind).is_some_and(|config| config.read_events)
-            })
-            .collect();
-        present::full_user(user, &channels, &threads)
-    });
+    let unread = load_unread(state, app, ids, 0).await?;
+    let full = users
+        .into_iter()
+        .zip(unread)
+        .map(|(user, (channels, threads))| present::full_user(user, &channels, &threads));
     Ok(full.collect())
 }

@@ -15,13 +15,16 @@ use natterjack_protocol::messages::{
     UndeleteMessage, UpdateMessage, UpdateMessagePartial,
 };
 use natterjack_protocol::reactions::{DeleteReaction, GetReactions, QueryReactions, SendReaction};
-use natterjack_protocol::reads::{MarkRead, UnreadCounts};
+use natterjack_protocol::reads::{
+    MarkChannelsRead, MarkDelivered, MarkRead, MarkUnread, UnreadCounts, UnreadCountsBatch,
+};
 use natterjack_protocol::search::Search;
+use natterjack_protocol::threads::{GetThread, QueryThreads, UpdateThreadPartial};
 use natterjack_protocol::users::{QueryUsers, UpdateUsers};
 use natterjack_protocol::{Method, Operation};
 
 use super::endpoint::{Call, Edge, handle};
-use super::{channel_types, channels, health, members, messages, reactions, reads, search, users};
+use super::{channel_types, channels, health, members, messages, reactions, reads, search, threads, users};
 use crate::error::{Error, Result};
 
 /// Collects routes and, for the test of coverage, what they are.
@@ -84,7 +87,14 @@ fn routes() -> Routes {
         .add::<GetReactions, _, _>(reactions::get_reactions)
         .add::<QueryReactions, _, _>(reactions::query_reactions)
         .add::<MarkRead, _, _>(reads::mark_read)
+        .add::<MarkChannelsRead, _, _>(reads::mark_channels_read)
+        .add::<MarkUnread, _, _>(reads::mark_unread)
+        .add::<MarkDelivered, _, _>(reads::mark_delivered)
         .add::<UnreadCounts, _, _>(reads::unread_counts)
+        .add::<UnreadCountsBatch, _, _>(reads::unread_counts_batch)
+        .add::<QueryThreads, _, _>(threads::query_threads)
+        .add::<GetThread, _, _>(threads::get_thread)
+        .add::<UpdateThreadPartial, _, _>(threads::update_thread_partial)
 }
 
 /// The operations that the router answers: id, method and path.

@@ -48,6 +48,11 @@ impl Bundle {
         self.cids.insert(channel_pk, cid.into());
     }
 
+    /// The user for whom is shown; `None` is the server.
+    pub(crate) fn viewer(&self) -> Option<&str> {
+        self.context.viewer.as_deref()
+    }
+
     /// Adds a message that another one quotes.
     pub(crate) fn add_quoted(&mut self, message: Message) {
         self.quoted.insert(message.id.clone(), message);

@@ -14,8 +14,11 @@ use natterjack_protocol::channel_types::ChannelTypeConfig;
 use natterjack_protocol::members::ChannelMemberResponse;
 use natterjack_protocol::reactions::ReactionResponse;
 use natterjack_protocol::reads::ReadStateResponse;
+use natterjack_protocol::threads::{self, ThreadResponse};
 use natterjack_protocol::users::{FullUserResponse, UserResponse};
-use natterjack_storage::{Channel, ChannelUnread, Member, Reaction, ThreadUnread, User};
+use natterjack_storage::{
+    Channel, Member, Message, Reaction, Thread, ThreadParticipant, UnreadChannels, UnreadThreads, User,
+};
 
 /// Role of a member who moderates the channel.
 pub(crate) const CHANNEL_MODERATOR: &str = "channel_moderator";
@@ -67,12 +70,8 @@ pub(crate) fn user(user: &User) -> UserResponse {
 }
 
 /// A user as servers see it, with the numbers of what is unread.
-pub(crate) fn full_user(
-    user: &User,
-    channels: &[&ChannelUnread],
-    threads: &[&ThreadUnread],
-) -> FullUserResponse {
-    let unread = channels.iter().map(|channel| channel.unread).sum();
+pub(crate) fn full_user(user: &User, channels: &UnreadChannels, threads: &UnreadThreads) -> FullUserResponse {
+    let unread = channels.groups.iter().map(|group| group.unread).sum();
     FullUserResponse {
         id: user.id.clone(),
         name: user.name.clone(),
@@ -93,8 +92,8 @@ pub(crate) fn full_user(
         revoke_tokens_issued_before: user.revoke_tokens_issued_before,
         total_unread_count: unread,
         unread_count: unread,
-        unread_channels: channels.len() as i64,
-        unread_threads: threads.len() as i64,
+        unread_channels: channels.groups.iter().map(|group| group.channels).sum(),
+        unread_threads: threads.threads,
         ..FullUserResponse::default()
     }
 }
@@ -166,7 +165,7 @@ pub(crate) fn member(member: &Member, users: &Users, created_by: Option<&str>) -
     }
 }
 
-pub(crate) fn read(member: &Member, unread_seq: i64, users: &Users) -> ReadStateResponse {
+fn read(member: &Member, unread_seq: i64, users: &Users) -> ReadStateResponse {
     ReadStateResponse {
         user: users.get(&member.user_id),
         last_read: member.last_read,
@@ -174,6 +173,80 @@ pub(crate) fn read(member: &Member, unread_seq: i64, users: &Users) -> ReadState
         last_read_message_id: member.last_read_message_id.clone(),
         last_delivered_at: member.last_delivered_at,
         last_delivered_message_id: member.last_delivered_message_id.clone(),
+    }
+}
+
+/// Read states as `viewer` sees them, `None` being the server: those of others who keep what they read to themselves
+/// are left out.
+pub(crate) fn reads(
+    members: &[Member],
+    viewer: Option<&str>,
+    unread_seq: i64,
+    users: &Users,
+) -> Vec<ReadStateResponse> {
+    let shown = members.iter().filter_map(|member| {
+        let state = read(member, unread_seq, users);
+        let is_own = viewer.is_none_or(|viewer| viewer == member.user_id);
+        if is_own {
+            return Some(state);
+        }
+        let delivered = shows_deliveries(&state.user);
+        shows_reads(&state.user).then(|| ReadStateResponse {
+            last_delivered_at: state.last_delivered_at.filter(|_| delivered),
+            last_delivered_message_id: state.last_delivered_message_id.filter(|_| delivered),
+            ..state
+        })
+    });
+    shown.collect()
+}
+
+/// Whether others get to see what the user has read.
+pub(crate) fn shows_reads(user: &UserResponse) -> bool {
+    let setting = user.privacy_settings.as_ref().and_then(|settings| settings.read_receipts.as_ref());
+    setting.is_none_or(|setting| setting.enabled)
+}
+
+/// Whether others get to see what has reached the user.
+pub(crate) fn shows_deliveries(user: &UserResponse) -> bool {
+    let setting = user.privacy_settings.as_ref().and_then(|settings| settings.delivery_receipts.as_ref());
+    setting.is_none_or(|setting| setting.enabled)
+}
+
+/// A thread with those who take part.
+pub(crate) fn thread(
+    cid: &str,
+    parent: &Message,
+    thread: &Thread,
+    participants: &[ThreadParticipant],
+    users: &Users,
+) -> ThreadResponse {
+    let shown = participants.iter().map(|participant| threads::ThreadParticipant {
+        channel_cid: cid.to_owned(),
+        created_at: participant.created_at,
+        last_read_at: participant.last_read,
+        last_thread_message_at: participant.last_thread_message_at,
+        thread_id: Some(parent.id.clone()),
+        user_id: Some(participant.user_id.clone()),
+        user: users.get(&participant.user_id),
+        ..threads::ThreadParticipant::default()
+    });
+    ThreadResponse {
+        thread_participants: Some(shown.collect()),
+        // Nobody can leave a thread.
+        active_participant_count: thread.participant_count,
+        participant_count: thread.participant_count,
+        channel_cid: cid.to_owned(),
+        created_at: thread.created_at,
+        updated_at: thread.updated_at,
+        created_by: Some(users.get(&thread.created_by_id)),
+        created_by_user_id: thread.created_by_id.clone(),
+        parent_message_id: parent.id.clone(),
+        reply_count: parent.reply_count,
+        title: thread.title.clone(),
+        custom: thread.custom.clone(),
+        deleted_at: parent.deleted_at,
+        last_message_at: Some(thread.last_message_at),
+        ..ThreadResponse::default()
     }
 }
 

@@ -51,9 +51,10 @@ pub(super) const RULES: &[Rule] = rules! {
         "SELECT CAST(t.parent_pk AS TEXT) AS subject, t.channel_pk AS found, NULL AS expected FROM threads t \
          LEFT JOIN messages m ON m.pk = t.parent_pk AND m.channel_pk = t.channel_pk AND m.app_pk = t.app_pk \
          WHERE m.pk IS NULL";
-    "thread_participants.parent_pk", "the thread of everyone who takes part is there, in the same app",
+    "thread_participants.parent_pk", "the thread of everyone who takes part is there, in the same channel and app",
         "SELECT p.user_id AS subject, p.parent_pk AS found, NULL AS expected FROM thread_participants p \
-         LEFT JOIN threads t ON t.parent_pk = p.parent_pk AND t.app_pk = p.app_pk WHERE t.parent_pk IS NULL";
+         LEFT JOIN threads t ON t.parent_pk = p.parent_pk AND t.app_pk = p.app_pk AND t.channel_pk = p.channel_pk \
+         WHERE t.parent_pk IS NULL";
     "unread_gaps.channel_pk", "the channel of every gap is there",
         "SELECT CAST(g.channel_pk AS TEXT) AS subject, g.seq AS found, NULL AS expected \
          FROM unread_gaps g LEFT JOIN channels c ON c.pk = g.channel_pk WHERE c.pk IS NULL";
@@ -140,6 +141,25 @@ pub(super) const RULES: &[Rule] = rules! {
         "SELECT p.id AS subject, NULL AS found, NULL AS expected FROM messages p \
          LEFT JOIN threads t ON t.parent_pk = p.pk WHERE t.parent_pk IS NULL AND (p.deleted_reply_count > 0 \
          OR EXISTS (SELECT 1 FROM messages r WHERE r.parent_pk = p.pk))";
+    "threads.participant_count", "a thread's participant_count is the number of those who take part",
+        "SELECT CAST(t.parent_pk AS TEXT) AS subject, t.participant_count AS found, COALESCE(n.number, 0) AS expected \
+         FROM threads t LEFT JOIN (SELECT parent_pk, COUNT(*) AS number FROM thread_participants \
+         GROUP BY parent_pk) n ON n.parent_pk = t.parent_pk WHERE t.participant_count <> COALESCE(n.number, 0)";
+    "thread_participants.unread",
+        "what a participant has not read is the replies behind the read position that are neither deleted nor own",
+        "SELECT n.user_id AS subject, n.unread AS found, n.replies AS expected FROM (SELECT p.user_id, \
+         t.reply_seq - p.read_seq - p.unread_less - (SELECT COUNT(*) FROM thread_unread_gaps g \
+         WHERE g.parent_pk = p.parent_pk AND g.seq > p.read_seq) AS unread, \
+         (SELECT COUNT(*) FROM messages m WHERE m.parent_pk = p.parent_pk AND m.thread_seq > p.read_seq \
+         AND m.deleted_at IS NULL AND m.user_id <> p.user_id) AS replies \
+         FROM thread_participants p JOIN threads t ON t.parent_pk = p.parent_pk) n WHERE n.unread <> n.replies";
+    "thread_participants.has_unread",
+        "what a participant's row holds about the thread agrees with it, unless the thread waits in thread_queue",
+        "SELECT p.user_id AS subject, p.last_message_at AS found, t.last_message_at AS expected \
+         FROM thread_participants p JOIN threads t ON t.parent_pk = p.parent_pk \
+         WHERE NOT EXISTS (SELECT 1 FROM thread_queue q WHERE q.parent_pk = p.parent_pk) \
+         AND (p.last_message_at <> t.last_message_at OR p.has_unread <> (t.reply_seq - p.read_seq - p.unread_less - (SELECT COUNT(*) FROM thread_unread_gaps g \
+         WHERE g.parent_pk = p.parent_pk AND g.seq > p.read_seq) > 0))";
     "thread_participants.read_seq", "nobody has read more of a thread than there is",
         "SELECT p.user_id AS subject, p.read_seq AS found, t.reply_seq AS expected FROM thread_participants p \
          JOIN threads t ON t.parent_pk = p.parent_pk WHERE p.read_seq < 0 OR p.read_seq > t.reply_seq";

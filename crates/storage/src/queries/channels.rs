@@ -217,7 +217,7 @@ impl ChannelFields<'_> {
 }
 
 /// Whether `is_so` holds for the filter itself or for one of its parts that all hold.
-fn demands(filter: &Expression, is_so: fn(&str, Operator, &Operand) -> bool) -> bool {
+pub(super) fn demands(filter: &Expression, is_so: fn(&str, Operator, &Operand) -> bool) -> bool {
     match filter {
         Expression::All(parts) => parts.iter().any(|part| demands(part, is_so)),
         Expression::Comparison(Comparison { field: FieldRef::Builtin(field), operator, operand }) => {

@@ -1,4 +1,5 @@
-//! Lists by a filter: of users, members, channels, reactions and the history of messages. Each module has the [`Schema`](natterjack_filter::Schema) to
+//! Lists by a filter: of users, members, channels, reactions, threads and the history of messages. Each module has the
+//! [`Schema`](natterjack_filter::Schema) to
 //! parse filters and sort lists against, and the query.
 
 mod channels;
@@ -6,6 +7,7 @@ mod history;
 mod members;
 mod page;
 mod reactions;
+mod threads;
 mod users;
 
 pub use channels::{CHANNELS, ChannelQuery, needs_user};
@@ -13,6 +15,7 @@ pub use history::{MESSAGE_HISTORY, MessageHistoryKey, MessageHistoryQuery};
 pub use members::{MEMBERS, MemberQuery};
 pub use page::{Key, KeyPage, Page, PageStart};
 pub use reactions::{REACTIONS, ReactionKey, ReactionQuery};
+pub use threads::{ListedThread, THREADS, ThreadQuery};
 pub use users::{USERS, UserQuery};
 
 use natterjack_filter::Operators;

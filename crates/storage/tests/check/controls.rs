@@ -43,9 +43,15 @@ pub const CONTROLS: &[Control] = controls! {
         "UPDATE message_history SET message_id = 'm1' WHERE message_id = 'm4'" /
         "UPDATE message_history SET message_id = 'm4' WHERE message_id = 'm1'";
     "threads.parent_pk":
-        "UPDATE threads SET channel_pk = channel_pk + 99" / "UPDATE threads SET channel_pk = channel_pk - 99";
+        "UPDATE threads SET channel_pk = channel_pk + 99; \
+         UPDATE thread_participants SET channel_pk = channel_pk + 99" /
+        "UPDATE threads SET channel_pk = channel_pk - 99; \
+         UPDATE thread_participants SET channel_pk = channel_pk - 99";
     "thread_participants.parent_pk":
         "UPDATE thread_participants SET app_pk = 99" / "UPDATE thread_participants SET app_pk = 1";
+    "thread_participants.parent_pk":
+        "UPDATE thread_participants SET channel_pk = channel_pk + 99" /
+        "UPDATE thread_participants SET channel_pk = channel_pk - 99";
     "unread_gaps.channel_pk":
         "INSERT INTO unread_gaps (channel_pk, seq) VALUES (99, 1)" / "DELETE FROM unread_gaps WHERE channel_pk = 99";
     "thread_unread_gaps.parent_pk":
@@ -109,14 +115,28 @@ pub const CONTROLS: &[Control] = controls! {
     "threads.reply_seq":
         "UPDATE messages SET thread_seq = thread_seq + 100 WHERE id = 'r3'" /
         "UPDATE messages SET thread_seq = thread_seq - 100 WHERE id = 'r3'";
+    "threads.participant_count":
+        "UPDATE threads SET participant_count = participant_count + 1" /
+        "UPDATE threads SET participant_count = participant_count - 1";
+    "thread_participants.unread":
+        "UPDATE thread_participants SET unread_less = unread_less - 1 WHERE user_id = 'ann' AND has_unread" /
+        "UPDATE thread_participants SET unread_less = unread_less + 1 WHERE user_id = 'ann' AND has_unread";
+    "thread_participants.has_unread":
+        "UPDATE thread_participants SET has_unread = NOT has_unread WHERE user_id = 'ann'" /
+        "UPDATE thread_participants SET has_unread = NOT has_unread WHERE user_id = 'ann'";
+    "thread_participants.has_unread":
+        "UPDATE thread_participants SET last_message_at = last_message_at - 1 WHERE user_id = 'eve'" /
+        "UPDATE thread_participants SET last_message_at = last_message_at + 1 WHERE user_id = 'eve'";
+    "thread_participants.read_seq":
+        "UPDATE thread_participants SET read_seq = read_seq + 100, unread_less = unread_less - 100 \
+         WHERE user_id = 'bob'" /
+        "UPDATE thread_participants SET read_seq = read_seq - 100, unread_less = unread_less + 100 \
+         WHERE user_id = 'bob'";
     "threads":
         "DELETE FROM thread_participants WHERE parent_pk = (SELECT pk FROM messages WHERE id = 'm6'); \
          DELETE FROM threads WHERE parent_pk = (SELECT pk FROM messages WHERE id = 'm6')" /
         "INSERT INTO threads (parent_pk, app_pk, channel_pk, created_by_id, title, reply_seq, last_message_at, \
          created_at, updated_at) SELECT pk, app_pk, channel_pk, user_id, '', 1, 1, 1, 1 FROM messages WHERE id = 'm6'";
-    "thread_participants.read_seq":
-        "UPDATE thread_participants SET read_seq = read_seq + 100 WHERE user_id = 'bob'" /
-        "UPDATE thread_participants SET read_seq = read_seq - 100 WHERE user_id = 'bob'";
     "members.read_seq":
         "UPDATE members SET read_seq = read_seq + 100, unread_less = unread_less - 100 WHERE user_id = 'bob'" /
         "UPDATE members SET read_seq = read_seq - 100, unread_less = unread_less + 100 WHERE user_id = 'bob'";

@@ -152,9 +152,8 @@ impl World {
         tx.follow_new_message(&message, advanced.event_seq - events + 1, message.in_channel).await?;
         let readers = message.restricted_visibility.clone();
         tx.lower_unread(channel_pk, readers, -1).await?;
-        if let (Some(parent), Some(seq)) = (parent, thread_seq) {
-            tx.join_thread(APP, parent.pk, &[&parent.user_id], seq - 1, advanced.at).await?;
-            tx.join_thread_by_reply(APP, parent.pk, &message.user_id, seq, &message.id, advanced.at).await?;
+        if let Some(parent) = parent {
+            tx.follow_reply(&message, &[&parent.user_id]).await?;
             self.append(tx, advanced.event_seq, "message.updated", advanced.at).await?;
         }
         Ok(message)
@@ -177,7 +176,7 @@ impl World {
         }
         if let (Some(parent_pk), Some(seq)) = (message.parent_pk, message.thread_seq) {
             assert!(tx.update_reply_counts(parent_pk, -1, 1).await?);
-            tx.insert_thread_unread_gap(parent_pk, seq).await?;
+            tx.insert_thread_unread_gap(parent_pk, seq, &message.user_id).await?;
             self.append(tx, advanced.event_seq, "message.updated", advanced.at).await?;
         }
         self.append(tx, advanced.event_seq - events + 1, "message.deleted", advanced.at).await

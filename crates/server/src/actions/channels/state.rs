@@ -164,9 +164,9 @@ fn present_state(
         members: loaded.members.iter().map(|member| present::member(member, users, creator)).collect(),
         messages: loaded.messages.iter().map(|message| bundle.message(message)).collect(),
         pinned_messages: loaded.pinned.iter().map(|message| bundle.message(message)).collect(),
-        read: config.read_events.then(|| {
-            loaded.reads.iter().map(|member| present::read(member, channel.unread_seq, users)).collect()
-        }),
+        read: config
+            .read_events
+            .then(|| present::reads(&loaded.reads, bundle.viewer(), channel.unread_seq, users)),
         membership: viewer.map(|member| present::member(member, users, creator)),
         hidden: viewer.filter(|member| member.hidden).map(|_| true),
         hide_messages_before: viewer.and_then(|member| member.hide_messages_before),

@@ -144,7 +144,7 @@ async fn do_follow_deleted_reply(
     let Some(parent_pk) = reply.parent_pk else { return Ok(()) };
     tx.update_reply_counts(parent_pk, -1, 1).await?;
     if let Some(seq) = reply.thread_seq {
-        tx.insert_thread_unread_gap(parent_pk, seq).await?;
+        tx.insert_thread_unread_gap(parent_pk, seq, &reply.user_id).await?;
     }
     let event = ChannelEvent {
         channel_pk: reply.channel_pk,

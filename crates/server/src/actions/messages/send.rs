@@ -288,7 +288,7 @@ async fn do_send(tx: &mut Tx, plan: &SendPlan) -> Result<Message> {
         tx.lower_unread(channel.pk, readers.collect(), -1).await?;
     }
     if let Some(parent) = &plan.parent {
-        do_follow_reply(tx, plan, parent, &message, advanced).await?;
+        do_follow_reply(tx, parent, &message, advanced).await?;
     }
     if advanced.is_hidden && !plan.keep_channel_hidden && message.in_channel {
         do_show_hidden(tx, plan, advanced).await?;
@@ -309,21 +309,10 @@ async fn do_advance_thread(tx: &mut Tx, plan: &SendPlan, parent: &Parent, advanc
 }
 
 /// Lets the sender, the parent's author and those mentioned take part in the thread.
-async fn do_follow_reply(
-    tx: &mut Tx,
-    plan: &SendPlan,
-    parent: &Parent,
-    reply: &Message,
-    advanced: Advanced,
-) -> Result<()> {
-    let seq = reply.thread_seq.unwrap_or_default();
-    let others: Vec<&str> = std::iter::once(&parent.author_id)
-        .chain(&reply.mentioned_user_ids)
-        .filter(|id| **id != reply.user_id)
-        .map(String::as_str)
-        .collect();
-    tx.join_thread(plan.app_pk, parent.pk, &others, seq - 1, advanced.at).await?;
-    tx.join_thread_by_reply(plan.app_pk, parent.pk, &reply.user_id, seq, &reply.id, advanced.at).await?;
+async fn do_follow_reply(tx: &mut Tx, parent: &Parent, reply: &Message, advanced: Advanced) -> Result<()> {
+    let others: Vec<&str> =
+        std::iter::once(&parent.author_id).chain(&reply.mentioned_user_ids).map(String::as_str).collect();
+    tx.follow_reply(reply, &others).await?;
     let event = ChannelEvent {
         channel_pk: reply.channel_pk,
         seq: advanced.event_seq,

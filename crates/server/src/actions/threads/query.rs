@@ -1,0 +1,265 @@
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use natterjack_filter::{FieldRef, Kind, Operand, SortKey, parse, parse_sort};
+use natterjack_protocol::threads::{
+    GetThreadQuery, QueryThreadsRequest, QueryThreadsResponse, ThreadStateResponse,
+};
+use natterjack_protocol::{MessageId, SortParam, Timestamp};
+use natterjack_storage::queries::{ListedThread, THREADS};
+use natterjack_storage::{App, ThreadQuery};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::state::{ThreadsRequest, load_threads};
+use crate::actions::messages::find_with_channel;
+use crate::actions::{given, limit, users};
+use crate::error::{Error, Result};
+use crate::limits::{THREADS_PAGE_DEFAULT, THREADS_PAGE_MAX};
+use crate::present::MessageContext;
+use crate::state::State;
+
+/// The orders that may be asked for, or the beginning of one.
+const ORDERS: [&[&str]; 7] = [
+    &["has_unread", "last_message_at", "parent_message_id"],
+    &["last_message_at", "parent_message_id"],
+    &["parent_message_id"],
+    &["created_at"],
+    &["updated_at"],
+    &["reply_count"],
+    &["participant_count"],
+];
+/// The count that has a name of its own until somebody can leave a thread.
+const ACTIVE_PARTICIPANT_COUNT: &str = "active_participant_count";
+/// What no two threads have in common.
+const UNIQUE: &str = "parent_message_id";
+
+/// Where a page begins. Opaque to clients.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Cursor {
+    /// The order in which it was made, as the fields and whether they descend.
+    sort: Vec<(String, bool)>,
+    /// The value of each field in the thread next to the page.
+    place: Vec<Value>,
+}
+
+/// Finds the threads of a user.
+pub(crate) async fn query_threads(
+    state: &State,
+    app: &App,
+    request: QueryThreadsRequest,
+) -> Result<QueryThreadsResponse> {
+    let user =
+        users::acting_user(state, app, "user", request.user_id.as_ref(), request.user.as_ref()).await?;
+    let sort = check_sort(&request.sort)?;
+    let (from, backward) = check_place(&request, &sort)?;
+    let page_limit = limit("limit", request.limit, THREADS_PAGE_DEFAULT, THREADS_PAGE_MAX)?;
+    let query = ThreadQuery {
+        user_id: user.user.id.clone(),
+        filter: parse(&THREADS, &request.filter).map_err(|error| Error::filter("filter", &error))?,
+        sort,
+        from,
+        backward,
+        // One more shows that there are more.
+        limit: page_limit + 1,
+    };
+    let context =
+        MessageContext { app_pk: app.pk, viewer: Some(user.user.id.clone()), ..MessageContext::default() };
+    let asked = (request.reply_limit, request.participant_limit, request.member_limit);
+    let shown = ThreadsRequest::check(asked, context, state.now())?;
+    let (cursors, loaded) = state
+        .store
+        .read("query_threads", (query, shown, page_limit), |tx, (query, shown, page_limit)| {
+            Box::pin(async move {
+                let mut listed = tx.query_threads(shown.context.app_pk, query).await?;
+                let cursors = cut_page(&mut listed, query, *page_limit as usize);
+                let threads = listed.into_iter().map(|listed| listed.thread).collect();
+                Ok::<_, Error>((cursors, load_threads(tx, threads, shown).await?))
+            })
+        })
+        .await?;
+    let (next, prev) = cursors;
+    Ok(QueryThreadsResponse { threads: loaded.present_states(state, app), next, prev })
+}
+
+/// One thread, which must exist.
+pub(crate) async fn get_thread(
+    state: &State,
+    app: &App,
+    parent_id: &MessageId,
+    query: GetThreadQuery,
+) -> Result<ThreadStateResponse> {
+    let context = MessageContext { app_pk: app.pk, ..MessageContext::default() };
+    let asked = (query.reply_limit, query.participant_limit, query.member_limit);
+    let shown = ThreadsRequest::check(asked, context, state.now())?;
+    let (parent, _) = find_with_channel(state, app, parent_id).await?;
+    let loaded = state
+        .store
+        .read("get_thread", (parent.id, parent.pk, shown), |tx, (id, parent_pk, shown)| {
+            Box::pin(async move {
+                let thread = tx.find_thread(*parent_pk).await?;
+                let thread = thread.ok_or_else(|| Error::not_found("thread", id))?;
+                load_threads(tx, vec![thread], shown).await
+            })
+        })
+        .await?;
+    Ok(loaded.present_states(state, app).pop().unwrap_or_default())
+}
+
+/// The keys of the order asked for, so many that no two threads are equal in all.
+fn check_sort(sort: &[SortParam]) -> Result<Vec<SortKey>> {
+    let parse =
+        |sort: &[SortParam]| parse_sort(&THREADS, sort, 3).map_err(|error| Error::filter("sort", &error));
+    if sort.is_empty() {
+        let default: Vec<SortParam> = ORDERS[0].iter().map(|name| SortParam::descending(*name)).collect();
+        return parse(&default);
+    }
+    let mut keys = parse(sort)?;
+    let names: Vec<String> = keys.iter().map(|key| key.field.name().into_owned()).collect();
+    let is_known =
+        names == [ACTIVE_PARTICIPANT_COUNT] || ORDERS.iter().any(|order| is_beginning(&names, order));
+    if !is_known {
+        return Err(Error::field(
+            "sort",
+            format!(
+                "by {} is not supported; see the documentation for the orders of threads",
+                names.join(", ")
+            ),
+        ));
+    }
+    if names.last().is_some_and(|last| last != UNIQUE) {
+        let descending = keys.last().is_some_and(|last| last.descending);
+        let unique = if descending { SortParam::descending(UNIQUE) } else { SortParam::ascending(UNIQUE) };
+        keys.extend(parse(&[unique])?);
+    }
+    Ok(keys)
+}
+
+fn is_beginning(names: &[String], order: &[&str]) -> bool {
+    names.len() <= order.len() && names.iter().zip(order).all(|(name, of_order)| name == of_order)
+}
+
+/// Behind, or before, which thread the page begins, and whether it lies before it.
+fn check_place(request: &QueryThreadsRequest, sort: &[SortKey]) -> Result<(Option<Vec<Operand>>, bool)> {
+    let (field, text) = match (given(request.next.as_ref()), given(request.prev.as_ref())) {
+        (None, None) => return Ok((None, false)),
+        (Some(next), None) => ("next", next),
+        (None, Some(prev)) => ("prev", prev),
+        (Some(_), Some(_)) => return Err(Error::input("next and prev cannot be used together")),
+    };
+    let place = Cursor::decode(text, sort);
+    let place =
+        place.ok_or_else(|| Error::field(field, "is not a cursor of an earlier answer in this order"))?;
+    Ok((Some(place), field == "prev"))
+}
+
+/// Takes off what is beyond the page. Answers the cursors of the pages behind and before it.
+fn cut_page(
+    listed: &mut Vec<ListedThread>,
+    query: &ThreadQuery,
+    page_limit: usize,
+) -> (Option<String>, Option<String>) {
+    let has_more = listed.len() > page_limit;
+    if has_more && query.backward {
+        listed.remove(0);
+    } else {
+        listed.truncate(page_limit);
+    }
+    let (has_next, has_prev) =
+        if query.backward { (true, has_more) } else { (has_more, query.from.is_some()) };
+    let cursor = |thread: &ListedThread| Cursor::new(&query.sort, &thread.place).encode();
+    let next = listed.last().filter(|_| has_next).map(cursor);
+    let prev = listed.first().filter(|_| has_prev).map(cursor);
+    (next, prev)
+}
+
+impl Cursor {
+    fn new(sort: &[SortKey], place: &[Operand]) -> Self {
+        let place = place.iter().map(|value| match value {
+            Operand::Boolean(value) => Value::from(*value),
+            Operand::Integer(value) => Value::from(*value),
+            Operand::Time(value) => Value::from(value.nanoseconds()),
+            Operand::Text(value) => Value::from(value.as_str()),
+            Operand::Null | Operand::Number(_) | Operand::List(_) => Value::Null,
+        });
+        Self { sort: names_of(sort), place: place.collect() }
+    }
+
+    fn encode(&self) -> String {
+        URL_SAFE_NO_PAD.encode(serde_json::json!(self).to_string())
+    }
+
+    /// The place in an order. `None` when the text is no cursor, or was made in another order.
+    fn decode(text: &str, sort: &[SortKey]) -> Option<Vec<Operand>> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let cursor: Self = serde_json::from_slice(&bytes).ok()?;
+        if cursor.sort != names_of(sort) || cursor.place.len() != sort.len() {
+            return None;
+        }
+        sort.iter().zip(&cursor.place).map(|(key, value)| place_value(key, value)).collect()
+    }
+}
+
+fn names_of(sort: &[SortKey]) -> Vec<(String, bool)> {
+    sort.iter().map(|key| (key.field.name().into_owned(), key.descending)).collect()
+}
+
+/// A value of a cursor as a sort key compares it. `None` when it is of another kind.
+fn place_value(key: &SortKey, value: &Value) -> Option<Operand> {
+    let FieldRef::Builtin(field) = &key.field else { return None };
+    match field.kind {
+        Kind::Boolean => value.as_bool().map(Operand::Boolean),
+        Kind::Integer => value.as_i64().map(Operand::Integer),
+        Kind::Time => value.as_i64().map(Timestamp::from_nanoseconds).map(Operand::Time),
+        // What the databases do not both store is not in a cursor of ours.
+        _ => value.as_str().filter(|text| !text.contains('\0')).map(str::to_owned).map(Operand::Text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use natterjack_filter::Operand;
+    use natterjack_protocol::{SortParam, Timestamp};
+
+    use super::{Cursor, check_sort};
+
+    fn orders(names: &[&str]) -> bool {
+        check_sort(&names.iter().map(|name| SortParam::ascending(*name)).collect::<Vec<_>>()).is_ok()
+    }
+
+    #[test]
+    fn cursors_come_back_in_their_order_only() {
+        let sort = check_sort(&[]).unwrap();
+        let place = [
+            Operand::Boolean(true),
+            Operand::Time(Timestamp::from_nanoseconds(5)),
+            Operand::Text("m1".to_owned()),
+        ];
+        let text = Cursor::new(&sort, &place).encode();
+        assert_eq!(Cursor::decode(&text, &sort), Some(place.to_vec()));
+        let other = check_sort(&[SortParam::ascending("created_at")]).unwrap();
+        assert_eq!(Cursor::decode(&text, &other), None);
+        assert_eq!(Cursor::decode("abc", &sort), None);
+        let forged = Operand::Text("m\0".to_owned());
+        let forged = Cursor::new(&sort, &[place[0].clone(), place[1].clone(), forged]).encode();
+        assert_eq!(Cursor::decode(&forged, &sort), None);
+        let mixed = Cursor::new(&sort, &[place[2].clone(), place[1].clone(), place[0].clone()]).encode();
+        assert_eq!(Cursor::decode(&mixed, &sort), None);
+    }
+
+    #[test]
+    fn only_documented_orders_are_accepted() {
+        assert!(orders(&["has_unread", "last_message_at", "parent_message_id"]));
+        assert!(orders(&["last_message_at", "parent_message_id"]));
+        assert!(orders(&["last_message_at"]) && orders(&["has_unread"]));
+        for single in
+            ["created_at", "updated_at", "reply_count", "participant_count", "active_participant_count"]
+        {
+            assert!(orders(&[single]), "{single}");
+            assert!(!orders(&[single, "last_message_at"]), "{single}");
+        }
+        assert!(!orders(&["last_message_at", "has_unread"]));
+        assert!(!orders(&["color"]));
+        assert!(!orders(&["channel_cid"]));
+        assert_eq!(check_sort(&[SortParam::descending("reply_count")]).unwrap().len(), 2);
+    }
+}
