@@ -94,7 +94,7 @@ both_databases! {
         let mut missing: Vec<_> = built.into_iter().map(|(id, ..)| id).collect();
         for request in requests::all() {
             let reply = request.send(server).await;
-            let expected = if request.method == "POST" { 201 } else { 200 };
+            let expected = if matches!(request.method, "POST" | "PUT") { 201 } else { 200 };
             assert_eq!(reply.status, expected, "{}: {}", request.operation, reply.text);
             assert!(reply.body["duration"].as_str().unwrap().ends_with("ms"), "{}", request.operation);
             missing.retain(|id| *id != request.operation);

@@ -164,7 +164,7 @@ fn of_messages() -> Vec<Request> {
     });
     let partial = json!({
         "set": {
-            "text": "edited", "attachments": [{ "type": "image" }], "mentioned_users": ["joe"], "a.b": 1,
+            "text": "edited", "attachments": [{ "type": "image" }], "mentioned_users": ["joe"], "x.y": 1,
             "pinned": true, "pin_expires": "2030-01-01T00:00:00Z", "custom": { "c": 2 }, "silent": false
         },
         "unset": ["quoted_message_id", "html", "d.e"], "user_id": "jane",
@@ -172,7 +172,7 @@ fn of_messages() -> Vec<Request> {
     });
     let history = json!({
         "filter": {
-            "message_id": { "$in": ["m1", "d1"] }, "message_updated_by_id": "jane", "a.b": { "$exists": false },
+            "message_id": { "$in": ["m1", "d1"] }, "message_updated_by_id": "jane", "x.y": { "$exists": false },
             "message_updated_at": { "$gt": "2020-01-01T00:00:00Z" }
         },
         "limit": 10, "sort": [{ "field": "message_updated_at", "direction": 1 }], "next": "", "prev": ""
