@@ -28,6 +28,7 @@ pub mod message_types;
 pub mod messages;
 mod operation;
 pub mod polls;
+pub mod predefined_filters;
 mod query;
 pub mod reactions;
 pub mod reads;
@@ -41,7 +42,7 @@ pub use error::{ErrorBody, ErrorCode};
 pub use ids::{ChannelId, ChannelTypeName, Cid, IdError, MessageId, ReactionType, UserId};
 pub use operation::{
     ChannelPath, ChannelTypePath, MessagePath, Method, NoBody, NoPath, NoQuery, Operation, ParentMessagePath,
-    PathParams, ReactionPath, Timed,
+    PathParams, PredefinedFilterPath, ReactionPath, Timed,
 };
 pub use query::{CommaList, JsonList, JsonParam, QueryError, QueryParam, QueryParams};
 pub use time::Timestamp;
@@ -91,6 +92,15 @@ where
     T: Default + Deserialize<'de>,
 {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// Reads a field that may be missing (`None`), `null` (`Some(None)`) or given.
+pub(crate) fn nullable<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::deserialize(deserializer).map(Some)
 }
 
 /// Reads a map and drops the entries whose value is `null`; `null` itself is empty.

@@ -18,7 +18,12 @@ const fn calls_per_window(operation: &str) -> u64 {
         | b"mark_read"
         | b"query_channels" => 10_000,
         b"search" | b"query_members" | b"update_channel" | b"update_users" => 300,
-        b"list_channel_types" | b"get_channel_type" | b"delete_channel" => 60,
+        b"list_channel_types"
+        | b"get_channel_type"
+        | b"create_channel_type"
+        | b"update_channel_type"
+        | b"delete_channel_type"
+        | b"delete_channel" => 60,
         _ => 1000,
     }
 }

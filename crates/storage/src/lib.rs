@@ -8,6 +8,7 @@
 //! aggregate, with a bound on what it returns; add a case to the contract tests.
 
 mod apps;
+mod channel_types;
 mod channels;
 mod check;
 mod dialect;
@@ -18,6 +19,7 @@ mod members;
 mod messages;
 mod migrate;
 mod postgres;
+mod predefined_filters;
 pub mod probe;
 pub mod queries;
 mod reactions;

@@ -25,7 +25,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 
 /// The places of all typed fields in a body, as JSON pointers. What users define themselves has no types.
 fn typed_fields(at: &str, value: &Value, found: &mut Vec<String>) {
-    let free = ["custom", "filter_conditions", "message_filter_conditions"];
+    let free = ["custom", "filter", "filter_conditions", "message_filter_conditions"];
     match value {
         Value::Object(fields) => {
             for (name, value) in fields {
@@ -79,6 +79,20 @@ async fn spoil_each_field(
     }
 }
 
+/// Whether an operation answers this method at this path.
+fn is_operation(method: &str, path: &str) -> bool {
+    let fits = |template: &str| {
+        template.split('/').count() == path.split('/').count()
+            && template
+                .split('/')
+                .zip(path.split('/'))
+                .all(|(part, given)| part.starts_with('{') || part == given)
+    };
+    natterjack_server::api::operations()
+        .iter()
+        .any(|(_, known, template)| known.as_str() == method && fits(template))
+}
+
 fn assert_is_json_error(reply: &RawReply) {
     assert!((400..500).contains(&reply.status), "{} {}", reply.status, reply.text);
     assert_eq!(reply.header("content-type"), Some("application/json"));
@@ -94,7 +108,7 @@ both_databases! {
         let mut missing: Vec<_> = built.into_iter().map(|(id, ..)| id).collect();
         for request in requests::all() {
             let reply = request.send(server).await;
-            let expected = if request.method == "POST" { 201 } else { 200 };
+            let expected = if matches!(request.method, "POST" | "PUT") { 201 } else { 200 };
             assert_eq!(reply.status, expected, "{}: {}", request.operation, reply.text);
             assert!(reply.body["duration"].as_str().unwrap().ends_with("ms"), "{}", request.operation);
             missing.retain(|id| *id != request.operation);
@@ -305,6 +319,9 @@ both_databases! {
     async fn a_wrong_method_is_refused_in_json(server: TestServer) {
         for request in requests::all() {
             for method in ["PATCH", "PUT"] {
+                if is_operation(method, request.path) {
+                    continue;
+                }
                 let reply = server.raw(method, request.path).send().await;
                 assert_is_json_error(&reply);
             }
@@ -317,7 +334,7 @@ both_databases! {
             let mut body = request.body.clone().unwrap();
             body["no_such_field"] = json!({ "a": [1] });
             let reply = Request { body: Some(body), ..request.clone() }.send(server).await;
-            assert_eq!(reply.status, 201, "{}: {}", request.operation, reply.text);
+            assert!(reply.status < 300, "{}: {}", request.operation, reply.text);
         }
     }
 

@@ -3,6 +3,7 @@
 
 mod auth;
 mod bodies;
+mod channel_type_settings;
 mod channel_types;
 mod channel_updates;
 mod channels;
@@ -13,6 +14,7 @@ mod message_changes;
 mod message_pages;
 mod messages;
 mod mutations;
+mod predefined_filters;
 mod query_channels;
 mod reactions;
 mod reads;

@@ -6,6 +6,7 @@ mod endpoint;
 mod health;
 mod members;
 mod messages;
+mod predefined_filters;
 mod reactions;
 mod reads;
 mod reply;

@@ -5,13 +5,19 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::Response;
 use axum::routing::{MethodFilter, get, on};
-use natterjack_protocol::channel_types::{GetChannelType, ListChannelTypes};
+use natterjack_protocol::channel_types::{
+    CreateChannelType, DeleteChannelType, GetChannelType, ListChannelTypes, UpdateChannelType,
+};
 use natterjack_protocol::channels::{
     DeleteChannel, GetChannel, GetOrCreateChannel, GetOrCreateDistinctChannel, QueryChannels, UpdateChannel,
 };
 use natterjack_protocol::members::QueryMembers;
 use natterjack_protocol::messages::{
     DeleteMessage, GetManyMessages, GetMessage, GetReplies, SendMessage, UpdateMessage,
+};
+use natterjack_protocol::predefined_filters::{
+    CreatePredefinedFilter, DeletePredefinedFilter, GetPredefinedFilter, ListPredefinedFilters,
+    UpdatePredefinedFilter,
 };
 use natterjack_protocol::reactions::{DeleteReaction, GetReactions, SendReaction};
 use natterjack_protocol::reads::{MarkRead, UnreadCounts};
@@ -20,7 +26,9 @@ use natterjack_protocol::users::{QueryUsers, UpdateUsers};
 use natterjack_protocol::{Method, Operation};
 
 use super::endpoint::{Call, Edge, handle};
-use super::{channel_types, channels, health, members, messages, reactions, reads, search, users};
+use super::{
+    channel_types, channels, health, members, messages, predefined_filters, reactions, reads, search, users,
+};
 use crate::error::{Error, Result};
 
 /// Collects routes and, for the test of coverage, what they are.
@@ -61,6 +69,14 @@ fn routes() -> Routes {
         .add::<QueryUsers, _, _>(users::query_users)
         .add::<ListChannelTypes, _, _>(channel_types::list_channel_types)
         .add::<GetChannelType, _, _>(channel_types::get_channel_type)
+        .add::<CreateChannelType, _, _>(channel_types::create_channel_type)
+        .add::<UpdateChannelType, _, _>(channel_types::update_channel_type)
+        .add::<DeleteChannelType, _, _>(channel_types::delete_channel_type)
+        .add::<ListPredefinedFilters, _, _>(predefined_filters::list_predefined_filters)
+        .add::<CreatePredefinedFilter, _, _>(predefined_filters::create_predefined_filter)
+        .add::<GetPredefinedFilter, _, _>(predefined_filters::get_predefined_filter)
+        .add::<UpdatePredefinedFilter, _, _>(predefined_filters::update_predefined_filter)
+        .add::<DeletePredefinedFilter, _, _>(predefined_filters::delete_predefined_filter)
         .add::<QueryChannels, _, _>(channels::query_channels)
         .add::<GetOrCreateDistinctChannel, _, _>(channels::get_or_create_distinct_channel)
         .add::<GetOrCreateChannel, _, _>(channels::get_or_create_channel)

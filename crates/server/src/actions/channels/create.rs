@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use natterjack_protocol::channel_state::ChannelStateResponse;
 use natterjack_protocol::channel_types::ChannelTypeConfig;
 use natterjack_protocol::channels::{ChannelInput, GetOrCreateChannelRequest};
@@ -22,6 +24,8 @@ use crate::state::{Freshness, State};
 /// A channel that may be created, or brought back. Only [`check_create`] makes one.
 struct CreatePlan {
     app_pk: i64,
+    /// The version of the app by whose channel types the plan was checked.
+    app_version: i64,
     new: NewChannel,
     members: Vec<NewMember>,
     invites: Vec<NewMember>,
@@ -72,7 +76,7 @@ pub(crate) async fn get_or_create_distinct_channel(
     get_or_create(state, app, &cid, members, request, true).await
 }
 
-fn check_type(state: &State, app: &App, kind: &ChannelTypeName) -> Result<ChannelTypeConfig> {
+fn check_type(state: &State, app: &App, kind: &ChannelTypeName) -> Result<Arc<ChannelTypeConfig>> {
     state.channel_type(app, kind.as_str()).ok_or_else(|| Error::not_found("channel type", kind.as_str()))
 }
 
@@ -107,6 +111,8 @@ async fn get_or_create(
             if let Some(created) = fresh.settle(state, outcome)? {
                 break created;
             }
+            // The type may have been changed, or deleted, by another process.
+            state.reload_apps().await?;
         };
         state.forget_channel(app.pk, &cid_text);
         found = Some(created);
@@ -168,6 +174,7 @@ async fn check_create(
         data.created_by.as_ref(),
     )
     .await?;
+    let app_version = state.current_app(app).app.version;
     let config = check_type(state, app, &cid.kind)?;
     let change = check_data(&config, data, ChannelChange::default())?;
     let members = data.members.as_deref().unwrap_or_default();
@@ -194,7 +201,7 @@ async fn check_create(
         distinct_members,
         change,
     };
-    Ok(CreatePlan { app_pk: app.pk, new, members, invites, now: state.now() })
+    Ok(CreatePlan { app_pk: app.pk, app_version, new, members, invites, now: state.now() })
 }
 
 /// Nobody joins a distinct channel who is not one of those it was made for.
@@ -203,6 +210,10 @@ pub(super) fn not_of_distinct(user_id: &str) -> Error {
 }
 
 async fn do_create(tx: &mut Tx, plan: &CreatePlan) -> Result<Channel> {
+    // A type is not deleted while channels of it are made.
+    if tx.hold_app(plan.app_pk).await? != plan.app_version {
+        return Err(Error::Stale);
+    }
     let inserted = tx.insert_channel(plan.app_pk, &plan.new, plan.now).await?;
     let channel = match inserted {
         Some(channel) => channel,

@@ -229,7 +229,7 @@ async fn do_update(tx: &mut Tx, plan: &UpdatePlan) -> Result<Updated> {
     // Locks the channel; how far its counters move is known only after the members have been looked at.
     let locked = tx.advance_channel(before.pk, Advance::default(), plan.now).await?;
     let locked = locked.ok_or_else(|| Error::not_found("channel", &before.cid))?;
-    if locked.version != before.version {
+    if !plan.channel.is_fresh(&locked) {
         return Err(Error::Stale);
     }
     let at = locked.at;
@@ -273,6 +273,7 @@ async fn do_update(tx: &mut Tx, plan: &UpdatePlan) -> Result<Updated> {
         members: added.len() as i64 - removed.len() as i64,
         last_message: message.is_some() && !skips_last_message,
         version: true,
+        counting: message.map(|_| plan.channel.config.count_messages),
     };
     let advanced = tx.advance_channel(before.pk, advance, plan.now).await?.ok_or(Error::Stale)?;
     do_log(tx, before.pk, &log, advanced, advance).await?;
