@@ -17,6 +17,7 @@
 #![deny(missing_docs)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod app;
 pub mod channel_state;
 pub mod channel_types;
 pub mod channels;
@@ -101,6 +102,15 @@ where
     T: Deserialize<'de>,
 {
     Option::deserialize(deserializer).map(Some)
+}
+
+/// Reads a list or map that `null` clears, as empty does; missing it stays `None`.
+pub(crate) fn null_clears<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    null_default(deserializer).map(Some)
 }
 
 /// Reads a map and drops the entries whose value is `null`; `null` itself is empty.

@@ -88,6 +88,16 @@ pub const PREDEFINED_FILTERS_MAX: i64 = 100;
 pub const PREDEFINED_FILTER_SIZE_MAX: usize = 16 * 1024;
 /// A description, for people.
 pub const DESCRIPTION_LENGTH_MAX: usize = 1024;
+/// Apps of a server.
+pub const APPS_MAX: usize = 1000;
+/// All settings of an app, as JSON.
+pub const APP_SETTINGS_SIZE_MAX: usize = 256 * 1024;
+/// Where events are sent.
+pub const EVENT_HOOKS_MAX: usize = 50;
+/// Entries of a list in the settings of an app.
+pub const SETTING_LIST_MAX: usize = 500;
+/// An uploaded file.
+pub const UPLOAD_SIZE_MAX: i64 = 104_857_600;
 /// Message length that a channel may be configured for.
 pub const MESSAGE_LENGTH_MAX: i64 = 20_000;
 

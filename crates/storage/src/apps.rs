@@ -1,10 +1,11 @@
 use std::fmt;
 
 use natterjack_protocol::Timestamp;
+use natterjack_protocol::app::AppSettings;
 
 use crate::error::Result;
 use crate::tx::Tx;
-use crate::value::{Row, params};
+use crate::value::{Row, json_unless_default, params};
 
 /// An app: a tenant of the server. Nothing is shared between apps.
 #[derive(Clone)]
@@ -17,6 +18,8 @@ pub struct App {
     pub api_key: String,
     /// Signs the tokens. Never printed.
     pub api_secret: String,
+    /// The settings that were set.
+    pub settings: AppSettings,
     /// Changes with the secret, the settings and the channel types; what was cached under another version is stale.
     pub version: i64,
     /// When the app was created.
@@ -57,7 +60,7 @@ impl fmt::Debug for NewApp {
     }
 }
 
-const APP_COLUMNS: &str = "pk, name, api_key, api_secret, version, created_at";
+const APP_COLUMNS: &str = "pk, name, api_key, api_secret, version, created_at, settings";
 
 fn app_from_row(row: Row<'_>) -> Result<App> {
     Ok(App {
@@ -67,6 +70,7 @@ fn app_from_row(row: Row<'_>) -> Result<App> {
         api_secret: row.text(3)?,
         version: row.int(4)?,
         created_at: row.time(5)?,
+        settings: row.json(6, "apps.settings")?,
     })
 }
 
@@ -116,6 +120,13 @@ impl Tx {
             |row| row.int(0),
         )
         .await
+    }
+
+    /// Sets an app's settings. Goes together with [`Tx::advance_app`].
+    pub async fn update_app_settings(&mut self, app_pk: i64, settings: &AppSettings) -> Result<()> {
+        let settings = json_unless_default(settings);
+        self.execute("UPDATE apps SET settings = $1 WHERE pk = $2", params![settings, app_pk]).await?;
+        Ok(())
     }
 
     /// Creates an app.

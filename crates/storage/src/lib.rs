@@ -52,4 +52,4 @@ pub use sqlite::OpFuture;
 pub use store::{DatabaseUrl, Store};
 pub use threads::{Thread, ThreadParticipant};
 pub use tx::Tx;
-pub use users::{User, UserChange};
+pub use users::{User, UserChange, name_key};

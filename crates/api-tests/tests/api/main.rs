@@ -1,6 +1,8 @@
 //! Every operation, from outside. A file per resource, named like those in `server/src/api/`.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod app;
+mod apps;
 mod auth;
 mod bodies;
 mod channel_type_settings;

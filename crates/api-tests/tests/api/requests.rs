@@ -38,6 +38,10 @@ impl Request {
         Self { operation, method: "DELETE", path, query, body: None }
     }
 
+    fn patch(operation: &'static str, path: &'static str, body: Value) -> Self {
+        Self { operation, method: "PATCH", path, query: Vec::new(), body: Some(body) }
+    }
+
     fn put(operation: &'static str, path: &'static str, body: Value) -> Self {
         Self { operation, method: "PUT", path, query: Vec::new(), body: Some(body) }
     }
@@ -108,7 +112,16 @@ fn of_users_and_types() -> Vec<Request> {
         "quotes": false, "blocklist": "rude", "blocklist_behavior": "block", "commands": ["all"],
         "allowed_flag_reasons": ["spam"], "grants": { "user": [] }, "count_messages": true
     });
+    let app = json!({
+        "webhook_url": "https://example.org", "reminders_interval": 60, "webhook_events": ["message.new"],
+        "event_hooks": [{ "hook_type": "webhook", "webhook_url": "https://example.org", "timeout_ms": 5 }],
+        "file_upload_config": { "size_limit": 5, "allowed_file_extensions": [".md"] },
+        "grants": { "user": ["search-user"] }, "apn_config": { "auth_key": "k", "development": true },
+        "revoke_tokens_issued_before": "2020-01-01T00:00:00Z", "activity_metrics_config": { "a": 1 }
+    });
     vec![
+        Request::get("get_app", "/api/v2/app", vec![]),
+        Request::patch("update_app", "/api/v2/app", app),
         Request::post("create_channel_type", "/api/v2/chat/channeltypes", settings),
         Request::put("update_channel_type", "/api/v2/chat/channeltypes/support", change),
         Request::delete("delete_channel_type", "/api/v2/chat/channeltypes/unused", vec![]),

@@ -1,6 +1,7 @@
 //! The rules: a module per resource. `check_*` reads and may refuse, `do_*` writes what was checked, in one transaction
 //! with its events. All writes start here.
 
+pub(crate) mod app;
 pub(crate) mod channel_types;
 pub(crate) mod channels;
 pub(crate) mod members;

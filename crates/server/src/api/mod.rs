@@ -1,5 +1,6 @@
 //! The HTTP edge: who calls, what is asked, and how the answer is written. The rules are in `actions`.
 
+mod app;
 mod channel_types;
 mod channels;
 mod endpoint;

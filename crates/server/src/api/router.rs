@@ -5,6 +5,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::Response;
 use axum::routing::{MethodFilter, get, on};
+use natterjack_protocol::app::{GetApp, UpdateApp};
 use natterjack_protocol::channel_types::{
     CreateChannelType, DeleteChannelType, GetChannelType, ListChannelTypes, UpdateChannelType,
 };
@@ -27,7 +28,8 @@ use natterjack_protocol::{Method, Operation};
 
 use super::endpoint::{Call, Edge, handle};
 use super::{
-    channel_types, channels, health, members, messages, predefined_filters, reactions, reads, search, users,
+    app, channel_types, channels, health, members, messages, predefined_filters, reactions, reads, search,
+    users,
 };
 use crate::error::{Error, Result};
 
@@ -67,6 +69,8 @@ fn routes() -> Routes {
     Routes::default()
         .add::<UpdateUsers, _, _>(users::update_users)
         .add::<QueryUsers, _, _>(users::query_users)
+        .add::<GetApp, _, _>(app::get_app)
+        .add::<UpdateApp, _, _>(app::update_app)
         .add::<ListChannelTypes, _, _>(channel_types::list_channel_types)
         .add::<GetChannelType, _, _>(channel_types::get_channel_type)
         .add::<CreateChannelType, _, _>(channel_types::create_channel_type)

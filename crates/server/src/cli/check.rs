@@ -1,12 +1,8 @@
 //! `natterjack check`: whether what is stored agrees with itself.
 
-use std::path::PathBuf;
-
 use anyhow::{Context as _, Result, ensure};
-use natterjack_storage::{DatabaseUrl, Store};
 
-/// The file of the embedded database in the data folder.
-const DATABASE_FILE: &str = "natterjack.db";
+use super::database::DatabaseArgs;
 
 /// Checks that what is stored agrees with itself: counters, references, copies, and with SQLite the file.
 ///
@@ -14,12 +10,8 @@ const DATABASE_FILE: &str = "natterjack.db";
 /// running.
 #[derive(Debug, clap::Args)]
 pub struct CheckArgs {
-    /// The server's data folder
-    #[arg(long, default_value = "natterjack-data", env = "NATTERJACK_DATA_DIR")]
-    data_dir: PathBuf,
-    /// The database, sqlite:PATH or postgres://…; natterjack.db in the data folder when left out
-    #[arg(long, env = "NATTERJACK_DATABASE_URL", hide_env_values = true)]
-    database_url: Option<DatabaseUrl>,
+    #[command(flatten)]
+    database: DatabaseArgs,
 }
 
 /// Checks the database and prints what became of each rule.
@@ -27,12 +19,7 @@ pub struct CheckArgs {
 /// # Errors
 /// When the database cannot be read, or something in it breaks a rule.
 pub async fn run(args: CheckArgs) -> Result<()> {
-    let url = args.database_url.unwrap_or_else(|| DatabaseUrl::Sqlite(args.data_dir.join(DATABASE_FILE)));
-    if let DatabaseUrl::Sqlite(path) = &url {
-        // Opening it would create it.
-        ensure!(path.is_file(), "there is no database {}; give --data-dir or --database-url", path.display());
-    }
-    let store = Store::open(&url).await.context("cannot open the database")?;
+    let store = args.database.open().await?;
     let checked = store.check(|rule| eprintln!("checking {rule}")).await;
     store.close().await;
     let report = checked.context("cannot check the database")?;

@@ -1,7 +1,9 @@
 //! The subcommands of the program, a file each.
 
+mod app;
 pub mod bench;
 pub mod check;
+mod database;
 pub mod load;
 mod serve;
 mod token;
@@ -22,6 +24,8 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Make a token for a user or a server.
     Token(token::TokenArgs),
+    /// Create and list the apps of a server, or give one a new secret.
+    App(app::AppArgs),
     /// Load a conversation file through the API, or verify that it is there.
     Load(load::LoadArgs),
     /// Verify the invariants of a database.
@@ -41,6 +45,7 @@ impl Cli {
             match self.command {
                 Command::Serve(args) => serve::run(args).await,
                 Command::Token(args) => token::run(&args),
+                Command::App(args) => app::run(args).await,
                 Command::Load(args) => load::run(args).await,
                 Command::Check(args) => check::run(args).await,
                 Command::Bench(args) => bench::run(args).await,

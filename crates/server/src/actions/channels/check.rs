@@ -179,6 +179,29 @@ pub(super) async fn check_members(
     Ok(members)
 }
 
+/// Refuses members of other teams than the channel's, where the app keeps teams apart.
+pub(super) async fn check_teams(
+    state: &State,
+    app: &App,
+    team: Option<&str>,
+    members: impl Iterator<Item = &NewMember> + Clone,
+) -> Result<()> {
+    let (Some(team), Some(true)) = (team, state.current_app(app).app.settings.multi_tenant_enabled) else {
+        return Ok(());
+    };
+    let users = state.users(app.pk, members.map(|member| member.user_id.as_str())).await?;
+    let mut strangers: Vec<&str> = users
+        .values()
+        .filter(|cached| !cached.user.teams.iter().any(|own| own == team))
+        .map(|cached| cached.user.id.as_str())
+        .collect();
+    strangers.sort_unstable();
+    if strangers.is_empty() {
+        return Ok(());
+    }
+    Err(Error::input(format!("users [{}] are not in the channel's team {team:?}", strangers.join(" "))))
+}
+
 /// A role within a channel. Roles of users are not roles of members.
 pub(super) fn check_channel_role(field: &str, role: Option<&str>) -> Result<String> {
     const USER_ROLES: [&str; 7] =

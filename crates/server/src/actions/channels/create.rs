@@ -9,7 +9,8 @@ use natterjack_storage::{
 };
 
 use super::check::{
-    DISTINCT_PREFIX, check_data, check_member_custom_include, check_members, distinct_id, member_id,
+    DISTINCT_PREFIX, check_data, check_member_custom_include, check_members, check_teams, distinct_id,
+    member_id,
 };
 use super::state::{StateRequest, load_states};
 use crate::actions::pages::MessagePageRequest;
@@ -39,7 +40,7 @@ pub(crate) async fn get_or_create_channel(
     cid: &Cid,
     request: GetOrCreateChannelRequest,
 ) -> Result<ChannelStateResponse> {
-    check_type(state, app, &cid.kind)?;
+    check_type(state, app, &cid.kind).await?;
     let is_distinct = cid.id.as_str().starts_with(DISTINCT_PREFIX);
     if cid.id.as_str().starts_with('!') && !is_distinct {
         return Err(reserved_id());
@@ -59,7 +60,7 @@ pub(crate) async fn get_or_create_distinct_channel(
     kind: ChannelTypeName,
     request: GetOrCreateChannelRequest,
 ) -> Result<ChannelStateResponse> {
-    check_type(state, app, &kind)?;
+    check_type(state, app, &kind).await?;
     let listed = request.data.as_ref().and_then(|data| data.members.as_ref());
     let mut members: Vec<String> =
         listed.into_iter().flatten().map(|member| member_id(member).to_owned()).collect();
@@ -76,7 +77,12 @@ pub(crate) async fn get_or_create_distinct_channel(
     get_or_create(state, app, &cid, members, request, true).await
 }
 
-fn check_type(state: &State, app: &App, kind: &ChannelTypeName) -> Result<Arc<ChannelTypeConfig>> {
+async fn check_type(state: &State, app: &App, kind: &ChannelTypeName) -> Result<Arc<ChannelTypeConfig>> {
+    if let Some(config) = state.channel_type(app, kind.as_str()) {
+        return Ok(config);
+    }
+    // Another process may have created it a moment ago.
+    state.reload_apps().await?;
     state.channel_type(app, kind.as_str()).ok_or_else(|| Error::not_found("channel type", kind.as_str()))
 }
 
@@ -175,12 +181,13 @@ async fn check_create(
     )
     .await?;
     let app_version = state.current_app(app).app.version;
-    let config = check_type(state, app, &cid.kind)?;
+    let config = check_type(state, app, &cid.kind).await?;
     let change = check_data(&config, data, ChannelChange::default())?;
     let members = data.members.as_deref().unwrap_or_default();
     let mut members = check_members(state, app, "data.members", members, false).await?;
     let invites = data.invites.as_deref().unwrap_or_default();
     let mut invites = check_members(state, app, "data.invites", invites, true).await?;
+    check_teams(state, app, change.team.as_deref(), members.iter().chain(&invites)).await?;
     if !distinct_members.is_empty()
         && let Some(stranger) = invites.iter().find(|invite| !distinct_members.contains(&invite.user_id))
     {

@@ -9,6 +9,7 @@ use natterjack_storage::{
 
 use super::check::{
     MEMBER_ROLE_DEFAULT, check_all_exist, check_channel_role, check_data, check_filter_tags, check_members,
+    check_teams,
 };
 use super::create::{not_of_distinct, notify_added};
 use crate::actions::messages::{NewSystemMessage, do_send_system_message};
@@ -132,6 +133,8 @@ async fn check_update(
         Some(message) => Some(NewSystemMessage::check(state, app, &channel, message, user).await?.0),
     };
     let change = check_change(state, app, &channel, request)?;
+    let team = change.as_ref().map_or(&channel.channel.team, |change| &change.team).as_deref();
+    check_teams(state, app, team, add.iter().chain(&invite)).await?;
     Ok(UpdatePlan {
         app_pk: app.pk,
         channel,
