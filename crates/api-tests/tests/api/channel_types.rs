@@ -8,7 +8,7 @@ use crate::bodies::{post, post_ok};
 const TYPES: &str = "/api/v2/chat/channeltypes";
 
 /// What creating a channel type needs, and `more`.
-fn settings(name: &str, more: Value) -> Value {
+fn settings(name: &str, more: &Value) -> Value {
     let mut body = json!({ "name": name, "automod": "disabled", "automod_behavior": "flag",
                            "max_message_length": 1000 });
     body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -105,7 +105,7 @@ both_databases! {
     }
 
     async fn a_type_is_created_with_the_defaults_of_a_new_one(server: TestServer) {
-        let created = post_ok(server, TYPES, &settings("support", json!({ "reactions": false }))).await;
+        let created = post_ok(server, TYPES, &settings("support", &json!({ "reactions": false }))).await;
         assert_eq!((&created["name"], &created["max_message_length"]), (&json!("support"), &json!(1000)));
         for setting in ["typing_events", "read_events", "connect_events", "delivery_events", "custom_events",
                         "replies", "quotes", "search", "mutes", "uploads", "url_enrichment",
@@ -131,16 +131,16 @@ both_databases! {
 
     async fn creating_needs_its_four_fields(server: TestServer) {
         for field in ["name", "automod", "automod_behavior", "max_message_length"] {
-            let mut body = settings("support", json!({}));
+            let mut body = settings("support", &json!({}));
             body.as_object_mut().unwrap().remove(field);
             post(server, TYPES, &body).await.expect_error(400, 4, &format!("{field} is a required field"));
         }
     }
 
     async fn a_name_is_taken_once_and_built_in_ones_are_taken(server: TestServer) {
-        post_ok(server, TYPES, &settings("support", json!({}))).await;
+        post_ok(server, TYPES, &settings("support", &json!({}))).await;
         for name in ["support", "messaging"] {
-            post(server, TYPES, &settings(name, json!({}))).await.expect_error(400, 4, "already exists");
+            post(server, TYPES, &settings(name, &json!({}))).await.expect_error(400, 4, "already exists");
         }
     }
 
@@ -164,7 +164,7 @@ both_databases! {
             ("grants", json!({ "user": ["not valid"] })),
             ("grants", json!({ "": ["read-channel"] })),
         ] {
-            let body = settings("support", json!({ field: value }));
+            let body = settings("support", &json!({ field: value }));
             post(server, TYPES, &body).await.expect_error(400, 4, field);
             if field != "name" {
                 update(server, "messaging", json!({ field: value })).await.expect_error(400, 4, field);
@@ -176,11 +176,11 @@ both_databases! {
 
     async fn an_app_has_at_most_fifty_types(server: TestServer) {
         for number in 0..45 {
-            post_ok(server, TYPES, &settings(&format!("t{number}"), json!({}))).await;
+            post_ok(server, TYPES, &settings(&format!("t{number}"), &json!({}))).await;
         }
-        post(server, TYPES, &settings("one-more", json!({}))).await.expect_error(400, 4, "50");
+        post(server, TYPES, &settings("one-more", &json!({}))).await.expect_error(400, 4, "50");
         assert_eq!(delete(server, "t7").await.status, 200);
-        post_ok(server, TYPES, &settings("one-more", json!({}))).await;
+        post_ok(server, TYPES, &settings("one-more", &json!({}))).await;
     }
 
     async fn an_update_changes_what_it_names_and_shows_it_at_once(server: TestServer) {
@@ -242,9 +242,9 @@ both_databases! {
 
     async fn a_type_without_grants_copies_those_that_messaging_has_now(server: TestServer) {
         updated(server, "messaging", json!({ "grants": { "user": ["create-channel"] } })).await;
-        let created = post_ok(server, TYPES, &settings("support", json!({}))).await;
+        let created = post_ok(server, TYPES, &settings("support", &json!({}))).await;
         assert_eq!(created["grants"]["user"], json!(["create-channel"]));
-        let own = settings("own", json!({ "grants": { "channel_member": ["read-channel"] } }));
+        let own = settings("own", &json!({ "grants": { "channel_member": ["read-channel"] } }));
         assert_eq!(post_ok(server, TYPES, &own).await["grants"]["channel_member"], json!(["read-channel"]));
     }
 
@@ -254,7 +254,7 @@ both_databases! {
     }
 
     async fn a_type_is_deleted_when_it_has_no_channels(server: TestServer) {
-        post_ok(server, TYPES, &settings("support", json!({}))).await;
+        post_ok(server, TYPES, &settings("support", &json!({}))).await;
         server.users(&["jane"]).await;
         let data = json!({ "data": { "created_by_id": "jane" } });
         let channel = "/api/v2/chat/channels/support/one";
@@ -290,7 +290,7 @@ both_databases! {
             updated(server, "messaging", json!({ "max_message_length": 50 })).await;
             assert_eq!(read(other, "messaging").await["max_message_length"], 50);
             post_ok(other, path, &message).await;
-            post_ok(other, TYPES, &settings("support", json!({}))).await;
+            post_ok(other, TYPES, &settings("support", &json!({}))).await;
             assert_eq!(read(server, "support").await["name"], "support");
             assert_eq!(delete(other, "support").await.status, 200);
             let data = json!({ "data": { "created_by_id": "jane" } });

@@ -6,13 +6,13 @@ use crate::bodies::{post, post_ok, texts};
 const FILTERS: &str = "/api/v2/chat/predefined_filters";
 const CHANNELS: &str = "/api/v2/chat/channels";
 
-fn stored(name: &str, filter: Value, sort: Value) -> Value {
+fn stored(name: &str, filter: &Value, sort: &Value) -> Value {
     json!({ "name": name, "operation": "QueryChannels", "filter": filter, "sort": sort,
             "description": "for tests" })
 }
 
 async fn create(server: &TestServer, name: &str, filter: Value, sort: Value) -> Value {
-    post_ok(server, FILTERS, &stored(name, filter, sort)).await["predefined_filter"].clone()
+    post_ok(server, FILTERS, &stored(name, &filter, &sort)).await["predefined_filter"].clone()
 }
 
 async fn put(server: &TestServer, name: &str, body: Value) -> RawReply {
@@ -63,7 +63,7 @@ both_databases! {
     }
 
     async fn what_is_not_valid_is_not_stored(server: TestServer) {
-        let valid = stored("mine", json!({ "frozen": false }), json!([]));
+        let valid = stored("mine", &json!({ "frozen": false }), &json!([]));
         for (field, value) in [
             ("name", json!(null)),
             ("name", json!("")),
@@ -82,7 +82,7 @@ both_databases! {
             body[field] = value;
             post(server, FILTERS, &body).await.expect_error(400, 4, field);
         }
-        let big = stored("mine", json!({ "topic": "x".repeat(17_000) }), json!([]));
+        let big = stored("mine", &json!({ "topic": "x".repeat(17_000) }), &json!([]));
         post(server, FILTERS, &big).await.expect_error(413, 22, "filter");
         post_ok(server, FILTERS, &valid).await;
         post(server, FILTERS, &valid).await.expect_error(400, 4, "already exists");
@@ -93,7 +93,7 @@ both_databases! {
         for number in 0..100 {
             create(server, &format!("f{number}"), json!({}), json!([])).await;
         }
-        let more = stored("one-more", json!({}), json!([]));
+        let more = stored("one-more", &json!({}), &json!([]));
         post(server, FILTERS, &more).await.expect_error(400, 4, "at most 100");
     }
 
