@@ -54,6 +54,12 @@ impl RawRequest {
         }
     }
 
+    /// Calls another app than the first one.
+    #[must_use]
+    pub fn of_app(self, key: &str, secret: &str) -> Self {
+        self.query("api_key", key).header("authorization", &server_token(secret))
+    }
+
     /// Sets a query parameter, in place of one of the same name.
     #[must_use]
     pub fn query(mut self, name: &str, value: &str) -> Self {

@@ -30,6 +30,7 @@ pub enum Database {
 #[derive(Debug)]
 pub struct TestServer {
     base_url: String,
+    database: DatabaseUrl,
     client: Client,
     /// Shared by the requests written by hand: making one loads certificates, which takes its time.
     http: reqwest::Client,
@@ -101,7 +102,23 @@ impl TestServer {
             .build()
             .expect("the client's settings are valid");
         let http = reqwest::Client::new();
-        (server, Self { base_url, client, http, clock })
+        (server, Self { base_url, database: url.clone(), client, http, clock })
+    }
+
+    /// Starts a second server on the same database, runs a test against it and stops it.
+    pub async fn beside(&self, test: impl AsyncFnOnce(&Self)) {
+        let (server, handle) = Self::start(&self.database).await;
+        test(&handle).await;
+        drop(handle);
+        server.stop().await;
+    }
+
+    /// Opens the database of the server beside it, as another program does.
+    ///
+    /// # Panics
+    /// When it cannot be opened.
+    pub async fn store(&self) -> Store {
+        Store::open(&self.database).await.expect("the database opens")
     }
 
     /// A client with a server token.

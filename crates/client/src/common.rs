@@ -1,3 +1,6 @@
+use natterjack_protocol::app::{
+    GetApp, GetApplicationResponse, UpdateApp, UpdateAppRequest, UpdateAppResponse,
+};
 use natterjack_protocol::users::{
     FullUserResponse, QueryUsers, QueryUsersPayload, QueryUsersQuery, QueryUsersResponse, UpdateUsers,
     UpdateUsersRequest, UpdateUsersResponse,
@@ -17,6 +20,43 @@ pub struct Common<'c> {
 }
 
 impl Common<'_> {
+    /// Reads the app's settings. Secrets are masked.
+    ///
+    /// # Errors
+    /// All kinds of [`Error`].
+    ///
+    /// ```no_run
+    /// # async fn run(client: natterjack_client::Client) -> Result<(), natterjack_client::Error> {
+    /// let app = &client.common().get_app().await?.app;
+    /// println!("{}: teams are kept apart: {}", app.name, app.multi_tenant_enabled);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn get_app(&self) -> Result<Reply<GetApplicationResponse>, Error> {
+        self.client.call::<GetApp>(NoPath {}, NoQuery, NoBody).await
+    }
+
+    /// Changes the settings of the app that are given.
+    ///
+    /// # Errors
+    /// [`Error::Api`] with code 4 when one is not valid; then none is changed. Any other kind of [`Error`].
+    ///
+    /// ```no_run
+    /// use natterjack_client::protocol::app::UpdateAppRequest;
+    ///
+    /// # async fn run(client: natterjack_client::Client) -> Result<(), natterjack_client::Error> {
+    /// let change = UpdateAppRequest {
+    ///     enforce_unique_usernames: Some("app".to_owned()),
+    ///     ..Default::default()
+    /// };
+    /// client.common().update_app(change).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn update_app(&self, request: UpdateAppRequest) -> Result<Reply<UpdateAppResponse>, Error> {
+        self.client.call::<UpdateApp>(NoPath {}, NoQuery, request).await
+    }
+
     /// Creates users or replaces them, at most 100 in one call. What a user had and is not given again is gone.
     ///
     /// # Errors

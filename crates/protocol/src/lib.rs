@@ -17,6 +17,7 @@
 #![deny(missing_docs)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod app;
 pub mod channel_state;
 pub mod channel_types;
 pub mod channels;
@@ -28,6 +29,7 @@ pub mod message_types;
 pub mod messages;
 mod operation;
 pub mod polls;
+pub mod predefined_filters;
 mod query;
 pub mod reactions;
 pub mod reads;
@@ -41,7 +43,7 @@ pub use error::{ErrorBody, ErrorCode};
 pub use ids::{ChannelId, ChannelTypeName, Cid, IdError, MessageId, ReactionType, UserId};
 pub use operation::{
     ChannelPath, ChannelTypePath, MessagePath, Method, NoBody, NoPath, NoQuery, Operation, ParentMessagePath,
-    PathParams, ReactionPath, ThreadPath, Timed,
+    PathParams, PredefinedFilterPath, ReactionPath, ThreadPath, Timed,
 };
 pub use query::{CommaList, JsonList, JsonParam, QueryError, QueryParam, QueryParams};
 pub use time::Timestamp;
@@ -91,6 +93,24 @@ where
     T: Default + Deserialize<'de>,
 {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// Reads a field that may be missing (`None`), `null` (`Some(None)`) or given.
+pub(crate) fn nullable<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// Reads a list or map that `null` clears, as empty does; missing it stays `None`.
+pub(crate) fn null_clears<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    null_default(deserializer).map(Some)
 }
 
 /// Reads a map and drops the entries whose value is `null`; `null` itself is empty.

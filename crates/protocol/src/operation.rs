@@ -168,6 +168,11 @@ path_params! {
         /// The parent message's id.
         parent_id
     }
+    /// A path that names a stored filter.
+    PredefinedFilterPath {
+        /// The filter's name.
+        name
+    }
     /// A path that names a kind of reaction on a message.
     ReactionPath {
         /// The message's id.

@@ -55,7 +55,8 @@ fn seconds<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<i
 /// Verifies tokens.
 #[derive(Debug)]
 pub struct Authenticator {
-    verified: Cache<(i64, String), Arc<Claims>>,
+    /// By app, its version, in which its secret may change, and token.
+    verified: Cache<(i64, i64, String), Arc<Claims>>,
 }
 
 impl Default for Authenticator {
@@ -111,7 +112,7 @@ impl Authenticator {
         if token.len() > TOKEN_SIZE_MAX {
             return Err(refused("token is too long"));
         }
-        let key = (app.pk, token.to_owned());
+        let key = (app.pk, app.version, token.to_owned());
         if let Some(claims) = self.verified.get(&key) {
             return Ok(claims);
         }

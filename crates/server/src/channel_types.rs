@@ -1,11 +1,12 @@
-//! The built-in channel types and what a channel makes of them.
+//! The built-in channel types, what an app makes of them, and what a channel makes of its type.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use natterjack_protocol::Timestamp;
-use natterjack_protocol::channel_types::{ChannelConfigOverrides, ChannelTypeConfig, Command};
+use natterjack_protocol::channel_types::{ChannelConfigOverrides, ChannelTypeConfig, Grants};
 
-use crate::grants;
+use crate::{commands, grants};
 
 /// Names of the types that every app has.
 pub const BUILT_IN: [&str; 5] = ["commerce", "gaming", "livestream", "messaging", "team"];
@@ -13,21 +14,31 @@ pub const BUILT_IN: [&str; 5] = ["commerce", "gaming", "livestream", "messaging"
 /// Message length of a type without a setting of its own.
 const MESSAGE_LENGTH_DEFAULT: i64 = 5000;
 
-/// The configuration of a built-in type, without grants. `None` for another name.
-pub fn built_in(name: &str, created_at: Timestamp) -> Option<ChannelTypeConfig> {
-    let name = BUILT_IN.into_iter().find(|built_in| *built_in == name)?;
-    let live = name == "livestream";
-    Some(ChannelTypeConfig {
+/// A channel type as it is written, commands by name; without grants it has the defaults.
+pub type WrittenType = ChannelTypeConfig<String>;
+
+/// A channel type in its two forms.
+#[derive(Debug, Clone)]
+pub struct ChannelType {
+    /// As a type is shown: with its grants.
+    pub of_type: Arc<ChannelTypeConfig>,
+    /// As a channel without settings of its own shows it: without grants.
+    of_channel: Arc<ChannelTypeConfig>,
+}
+
+/// The settings of a type for which nothing is given but its name.
+pub fn new_type(name: &str, now: Timestamp) -> WrittenType {
+    WrittenType {
         name: name.to_owned(),
-        created_at,
-        updated_at: created_at,
+        created_at: now,
+        updated_at: now,
         automod: "disabled".to_owned(),
         automod_behavior: "flag".to_owned(),
         blocklist_behavior: Some("flag".to_owned()),
         max_message_length: MESSAGE_LENGTH_DEFAULT,
-        typing_events: !live,
-        read_events: !live,
-        connect_events: !live,
+        typing_events: true,
+        read_events: true,
+        connect_events: true,
         delivery_events: true,
         custom_events: true,
         reactions: true,
@@ -36,67 +47,91 @@ pub fn built_in(name: &str, created_at: Timestamp) -> Option<ChannelTypeConfig> 
         search: true,
         mutes: true,
         uploads: true,
-        url_enrichment: !live,
+        url_enrichment: true,
         push_notifications: true,
+        ..WrittenType::default()
+    }
+}
+
+/// The settings of a built-in type that the app did not change. `None` for another name.
+pub fn built_in(name: &str, created_at: Timestamp) -> Option<WrittenType> {
+    let name = BUILT_IN.into_iter().find(|built_in| *built_in == name)?;
+    let live = name == "livestream";
+    Some(WrittenType {
+        typing_events: !live,
+        read_events: !live,
+        connect_events: !live,
+        url_enrichment: !live,
         // Nothing speaks against counting here, and clients show the number.
         count_messages: name == "messaging",
-        commands: vec![Command {
-            name: "giphy".to_owned(),
-            description: "Post a random gif to the channel".to_owned(),
-            args: "[text]".to_owned(),
-            set: "fun_set".to_owned(),
-            ..Command::default()
-        }],
-        ..ChannelTypeConfig::default()
+        commands: vec!["giphy".to_owned()],
+        ..new_type(name, created_at)
     })
 }
 
-/// As a channel type is shown: with its grants.
-pub fn with_grants(config: ChannelTypeConfig) -> ChannelTypeConfig {
-    let grants = grants::defaults(&config.name);
-    ChannelTypeConfig { permissions: Some(Vec::new()), grants: Some(grants), ..config }
+/// Every type of an app, by name: the built-in ones, and `stored` ones beside them or in their place.
+pub fn all(stored: Vec<WrittenType>, created_at: Timestamp) -> BTreeMap<String, ChannelType> {
+    let built_in = BUILT_IN.into_iter().filter_map(|name| built_in(name, created_at));
+    built_in.chain(stored).map(|written| (written.name.clone(), ChannelType::new(written))).collect()
 }
 
-/// The configuration of one channel: that of its type with the channel's own settings on top.
-pub fn effective(
-    config: &ChannelTypeConfig,
-    overrides: Option<&ChannelConfigOverrides>,
-) -> ChannelTypeConfig {
-    let mut config = config.clone();
-    let Some(overrides) = overrides else { return config };
-    macro_rules! set {
-        ($($field:ident),*) => { $(if let Some(value) = &overrides.$field { config.$field = value.clone(); })* };
+/// The permissions that are granted in a type.
+pub fn grants_of(written: &WrittenType) -> Grants {
+    written.grants.clone().unwrap_or_else(|| grants::defaults(&written.name))
+}
+
+impl ChannelType {
+    fn new(written: WrittenType) -> Self {
+        let commands = written.commands.iter().filter_map(|name| commands::find(name)).collect();
+        let grants = grants_of(&written);
+        let permissions = written.permissions.clone().unwrap_or_default();
+        let config = written.with_commands(commands);
+        let of_channel = ChannelTypeConfig { permissions: None, grants: None, ..config };
+        Self {
+            of_type: Arc::new(ChannelTypeConfig {
+                permissions: Some(permissions),
+                grants: Some(grants),
+                ..of_channel.clone()
+            }),
+            of_channel: Arc::new(of_channel),
+        }
     }
-    macro_rules! set_optional {
-        ($($field:ident),*) => { $(if overrides.$field.is_some() { config.$field = overrides.$field.clone(); })* };
+
+    /// The configuration of one channel: that of its type with the channel's own settings on top.
+    pub fn effective(&self, overrides: Option<&ChannelConfigOverrides>) -> Arc<ChannelTypeConfig> {
+        let Some(overrides) = overrides else { return Arc::clone(&self.of_channel) };
+        let mut config = ChannelTypeConfig::clone(&self.of_channel);
+        macro_rules! set {
+            ($($field:ident),*) => { $(if let Some(value) = &overrides.$field { config.$field = value.clone(); })* };
+        }
+        macro_rules! set_optional {
+            ($($field:ident),*) => { $(if overrides.$field.is_some() { config.$field = overrides.$field.clone(); })* };
+        }
+        set!(
+            count_messages,
+            max_message_length,
+            quotes,
+            reactions,
+            replies,
+            shared_locations,
+            typing_events,
+            uploads,
+            url_enrichment,
+            user_message_reminders
+        );
+        set_optional!(blocklist, blocklist_behavior, push_level, chat_preferences);
+        if let Some(names) = &overrides.commands {
+            config.commands.retain(|command| names.contains(&command.name));
+        }
+        if let Some(changes) = &overrides.grants {
+            config.grants = Some(apply_grants(self.of_type.grants.clone().unwrap_or_default(), changes));
+        }
+        Arc::new(config)
     }
-    set!(
-        count_messages,
-        max_message_length,
-        quotes,
-        reactions,
-        replies,
-        shared_locations,
-        typing_events,
-        uploads,
-        url_enrichment,
-        user_message_reminders
-    );
-    set_optional!(blocklist, blocklist_behavior, push_level, chat_preferences);
-    if let Some(names) = &overrides.commands {
-        config.commands.retain(|command| names.contains(&command.name));
-    }
-    if let Some(changes) = &overrides.grants {
-        config.grants = Some(apply_grants(grants::defaults(&config.name), changes));
-    }
-    config
 }
 
 /// Adds the listed permissions to each role; one that begins with `!` is taken away.
-fn apply_grants(
-    mut grants: BTreeMap<String, Vec<String>>,
-    changes: &BTreeMap<String, Vec<String>>,
-) -> BTreeMap<String, Vec<String>> {
+fn apply_grants(mut grants: Grants, changes: &Grants) -> Grants {
     for (role, permissions) in changes {
         let granted = grants.entry(role.clone()).or_default();
         for permission in permissions {

@@ -1,4 +1,4 @@
-//! The permissions that each role has in the built-in channel types.
+//! The permissions that each role has in the built-in channel types, and in the app.
 
 use std::collections::BTreeMap;
 
@@ -258,5 +258,18 @@ pub fn defaults(channel_type: &str) -> BTreeMap<String, Permissions> {
             ("channel_moderator", moderator()),
         ],
     };
+    roles.into_iter().map(|(role, permissions)| (role.to_owned(), permissions)).collect()
+}
+
+/// The permissions by role in the scope of the app.
+pub fn app_defaults() -> BTreeMap<String, Permissions> {
+    const OF_USER: &[&str] = &["flag-user", "mute-user", "search-user", "update-user-owner"];
+    let moderator = || and(list(OF_USER), &["read-flag-reports", "update-flag-report"]);
+    let roles = [
+        ("admin", moderator()),
+        ("moderator", moderator()),
+        ("user", list(OF_USER)),
+        ("guest", list(OF_USER)),
+    ];
     roles.into_iter().map(|(role, permissions)| (role.to_owned(), permissions)).collect()
 }

@@ -5,10 +5,12 @@
 
 mod actions;
 pub mod api;
+mod apps;
 mod auth;
 mod channel_types;
 pub mod cli;
 pub mod clock;
+mod commands;
 mod compress;
 pub mod config;
 mod error;

@@ -62,6 +62,42 @@ pub const PARTIAL_KEYS_MAX: usize = 250;
 pub const PARTIAL_KEY_LENGTH_MAX: usize = 255;
 /// Slow mode, in seconds.
 pub const COOLDOWN_MAX: i64 = 120;
+/// Channel types of an app, the built-in ones included.
+pub const CHANNEL_TYPES_MAX: usize = 50;
+/// All settings of a channel type, as JSON.
+pub const CHANNEL_TYPE_SIZE_MAX: usize = 64 * 1024;
+/// Roles that a channel type, or the app, grants permissions to.
+pub const GRANTED_ROLES_MAX: usize = 50;
+/// Permissions that one role is granted.
+pub const GRANTS_OF_ROLE_MAX: usize = 250;
+/// The name of a permission.
+pub const PERMISSION_LENGTH_MAX: usize = 100;
+/// Permissions in their older form.
+pub const POLICIES_MAX: usize = 100;
+/// Block lists in use in a channel type.
+pub const BLOCKLISTS_MAX: usize = 15;
+/// Reasons that may be given when something is flagged.
+pub const FLAG_REASONS_MAX: usize = 100;
+/// Days after which messages may be said to be removed.
+pub const RETENTION_DAYS_MAX: u32 = 36_500;
+/// Watchers in one part of a split audience.
+pub const PARTITION_SIZE_MIN: i64 = 10;
+/// Filters that an app stores.
+pub const PREDEFINED_FILTERS_MAX: i64 = 100;
+/// A stored filter and its order, as JSON.
+pub const PREDEFINED_FILTER_SIZE_MAX: usize = 16 * 1024;
+/// A description, for people.
+pub const DESCRIPTION_LENGTH_MAX: usize = 1024;
+/// Apps of a server.
+pub const APPS_MAX: usize = 1000;
+/// All settings of an app, as JSON.
+pub const APP_SETTINGS_SIZE_MAX: usize = 256 * 1024;
+/// Where events are sent.
+pub const EVENT_HOOKS_MAX: usize = 50;
+/// Entries of a list in the settings of an app.
+pub const SETTING_LIST_MAX: usize = 500;
+/// An uploaded file.
+pub const UPLOAD_SIZE_MAX: i64 = 104_857_600;
 /// Message length that a channel may be configured for.
 pub const MESSAGE_LENGTH_MAX: i64 = 20_000;
 

@@ -16,9 +16,16 @@ const fn calls_per_window(operation: &str) -> u64 {
         | b"get_or_create_distinct_channel"
         | b"get_channel"
         | b"mark_read"
+        | b"get_app"
         | b"query_channels" => 10_000,
         b"search" | b"query_members" | b"update_channel" | b"update_users" => 300,
-        b"list_channel_types" | b"get_channel_type" | b"delete_channel" => 60,
+        b"update_app"
+        | b"list_channel_types"
+        | b"get_channel_type"
+        | b"create_channel_type"
+        | b"update_channel_type"
+        | b"delete_channel_type"
+        | b"delete_channel" => 60,
         _ => 1000,
     }
 }

@@ -1,14 +1,14 @@
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
 
 use natterjack_protocol::channel_types::ChannelTypeConfig;
 use natterjack_protocol::users::UserResponse;
 use natterjack_protocol::{ErrorCode, Timestamp};
-use natterjack_storage::{App, Channel, KnownWords, NewApp, Store, User};
+use natterjack_storage::{Advanced, App, Channel, KnownWords, NewApp, Store, User};
 use quick_cache::sync::Cache;
 
-use crate::channel_types;
+use crate::apps::{Apps, CachedApp};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::present;
@@ -22,14 +22,15 @@ const MEMBERSHIPS_CACHED: usize = 50_000;
 
 /// Everything that requests share: the database, the clock, the apps and what is cached of channels and users.
 ///
-/// What is cached carries the version of its row. The transactions that send messages and reactions and update channels
-/// read the version with the row they update anyway; when they differ they end with [`Error::Stale`], the entry is
-/// dropped and the checks are repeated. Reads take the channel from the database.
+/// What is cached carries the version of its row, and channels that of their app, whose types they are configured by.
+/// The transactions that send messages and reactions and update channels read the versions with the row they update
+/// anyway; when they differ they end with [`Error::Stale`], the entry is dropped and the checks are repeated. Reads take
+/// the channel from the database.
 #[derive(Debug)]
 pub struct State {
     pub(crate) store: Store,
     pub(crate) clock: Arc<dyn Clock>,
-    apps: RwLock<HashMap<String, Arc<App>>>,
+    apps: Apps,
     users: Cache<(i64, String), Arc<CachedUser>>,
     channels: Cache<(i64, String), Arc<CachedChannel>>,
     /// Moves with every entry that is dropped, so that a read that began before does not bring an old one back.
@@ -53,6 +54,15 @@ pub(crate) struct CachedUser {
 pub(crate) struct CachedChannel {
     pub(crate) channel: Channel,
     pub(crate) config: Arc<ChannelTypeConfig>,
+    /// The version of the app whose types the configuration comes from.
+    app_version: i64,
+}
+
+impl CachedChannel {
+    /// Whether channel and configuration are still what a transaction found.
+    pub(crate) fn is_fresh(&self, advanced: &Advanced) -> bool {
+        self.channel.version == advanced.version && self.app_version == advanced.app_version
+    }
 }
 
 /// The role of a user in a channel, `None` for one who is not a member, as of a version of the channel.
@@ -71,7 +81,7 @@ impl State {
         let state = Self {
             store,
             clock,
-            apps: RwLock::default(),
+            apps: Apps::default(),
             users: Cache::new(USERS_CACHED),
             channels: Cache::new(CHANNELS_CACHED),
             dropped: AtomicU64::new(0),
@@ -86,22 +96,25 @@ impl State {
         self.clock.now()
     }
 
-    async fn reload_apps(&self) -> Result<()> {
-        let apps = self.store.read("list_apps", (), |tx, ()| Box::pin(tx.list_apps())).await?;
-        let by_key = apps.into_iter().map(|app| (app.api_key.clone(), Arc::new(app))).collect();
-        *self.apps.write().unwrap_or_else(PoisonError::into_inner) = by_key;
-        Ok(())
+    /// Reads again the apps that were changed, by this process or by another.
+    pub(crate) async fn reload_apps(&self) -> Result<()> {
+        self.apps.reload(&self.store).await
     }
 
     /// The app with this key.
     pub fn app(&self, api_key: &str) -> Option<Arc<App>> {
-        self.apps.read().unwrap_or_else(PoisonError::into_inner).get(api_key).cloned()
+        self.apps.by_key(api_key)
     }
 
     /// The app that was created first.
     pub fn first_app(&self) -> Option<Arc<App>> {
-        let apps = self.apps.read().unwrap_or_else(PoisonError::into_inner);
-        apps.values().min_by_key(|app| app.pk).cloned()
+        self.apps.first()
+    }
+
+    /// The newest that is known of an app: another process, or another request, may have changed it since it was looked
+    /// up by its key.
+    pub(crate) fn current_app(&self, app: &App) -> Arc<CachedApp> {
+        self.apps.get(app.pk).expect("an app that was found once is never removed")
     }
 
     /// Creates the first app, or gives it another key and secret.
@@ -197,16 +210,14 @@ impl State {
     }
 
     /// The configuration of a channel type.
-    pub(crate) fn channel_type(&self, app: &App, name: &str) -> Option<ChannelTypeConfig> {
-        channel_types::built_in(name, app.created_at)
+    pub(crate) fn channel_type(&self, app: &App, name: &str) -> Option<Arc<ChannelTypeConfig>> {
+        self.current_app(app).types.get(name).map(|found| Arc::clone(&found.of_type))
     }
 
     /// The channel types in which nothing is read or unread.
     pub(crate) fn kinds_without_read_events(&self, app: &App) -> Vec<String> {
-        let off = channel_types::BUILT_IN
-            .into_iter()
-            .filter(|kind| self.channel_type(app, kind).is_none_or(|config| !config.read_events));
-        off.map(str::to_owned).collect()
+        let types = &self.current_app(app).types;
+        types.iter().filter(|(_, kind)| !kind.of_type.read_events).map(|(name, _)| name.clone()).collect()
     }
 
     /// The channel with this cid that is not deleted.
@@ -215,14 +226,25 @@ impl State {
     /// When it does not exist.
     pub(crate) async fn channel(&self, app: &App, cid: &str) -> Result<Arc<CachedChannel>> {
         let key = (app.pk, cid.to_owned());
-        if let Some(channel) = self.channels.get(&key) {
-            return Ok(channel);
-        }
         let dropped = self.dropped();
-        let found = self
+        if let Some(cached) = self.channels.get(&key) {
+            if cached.app_version == self.current_app(app).app.version {
+                return Ok(cached);
+            }
+            return Ok(self.remember_channel(app, cached.channel.clone(), dropped));
+        }
+        let (found, app_version) = self
             .store
-            .read("find_channel", key, |tx, (app_pk, cid)| Box::pin(tx.find_channel(*app_pk, cid)))
+            .read("find_channel", key, |tx, (app_pk, cid)| {
+                Box::pin(async move {
+                    let channel = tx.find_channel(*app_pk, cid).await?;
+                    Ok::<_, Error>((channel, tx.find_app_version(*app_pk).await?))
+                })
+            })
             .await?;
+        if app_version != self.current_app(app).app.version {
+            self.reload_apps().await?;
+        }
         match found {
             Some(channel) if channel.deleted_at.is_none() => Ok(self.remember_channel(app, channel, dropped)),
             _ => Err(Error::not_found("channel", cid)),
@@ -232,8 +254,9 @@ impl State {
     /// Keeps what was read of a channel, unless something was dropped since `dropped`.
     pub(crate) fn remember_channel(&self, app: &App, channel: Channel, dropped: u64) -> Arc<CachedChannel> {
         let key = (app.pk, channel.cid.clone());
-        let config = self.channel_config(app, &channel);
-        let cached = Arc::new(CachedChannel { channel, config });
+        let of_app = self.current_app(app);
+        let config = configure(&of_app, &channel);
+        let cached = Arc::new(CachedChannel { channel, config, app_version: of_app.app.version });
         self.channels.insert(key.clone(), Arc::clone(&cached));
         if self.dropped() != dropped {
             self.channels.remove(&key);
@@ -243,8 +266,7 @@ impl State {
 
     /// The configuration that holds in a channel.
     pub(crate) fn channel_config(&self, app: &App, channel: &Channel) -> Arc<ChannelTypeConfig> {
-        let of_type = self.channel_type(app, &channel.kind).unwrap_or_default();
-        Arc::new(channel_types::effective(&of_type, channel.config_overrides.as_ref()))
+        configure(&self.current_app(app), channel)
     }
 
     /// Drops what is cached of a channel, after a change or when it was found stale.
@@ -279,6 +301,12 @@ impl State {
         self.memberships.insert(key, cached);
         Ok(channel_role)
     }
+}
+
+/// The configuration of a channel: its type's, with its own settings on top.
+fn configure(of_app: &CachedApp, channel: &Channel) -> Arc<ChannelTypeConfig> {
+    let of_type = of_app.types.get(&channel.kind);
+    of_type.map(|of_type| of_type.effective(channel.config_overrides.as_ref())).unwrap_or_default()
 }
 
 /// Repeats checks and their write for as long as they find what was cached to be stale.

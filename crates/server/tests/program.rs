@@ -222,3 +222,38 @@ async fn a_server_moves_to_postgresql_and_into_a_backup() {
     assert_eq!(text_of(&server.client(), "m1").await, "hello");
     xtask::postgres::drop_database(&url).await.unwrap();
 }
+
+#[tokio::test]
+async fn apps_are_made_and_their_secrets_changed_beside_a_running_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Running::start(folder.path());
+    let text = |output: Output| {
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let made = text(run(folder.path(), &["app", "create", "Second app", "--key", "second"]));
+    let secret = made.lines().find_map(|line| line.strip_prefix("secret")).unwrap().trim().to_owned();
+    let client = |secret: &str| Client::builder("second", secret).base_url(&server.url).build().unwrap();
+    assert_eq!(client(&secret).common().get_app().await.unwrap().app.name, "Second app");
+    let listed = text(run(folder.path(), &["app", "list"]));
+    assert_eq!(listed.lines().count(), 2);
+    assert!(listed.lines().nth(1).unwrap().starts_with("second "), "{listed}");
+    assert!(!listed.contains(&secret));
+
+    let renewed = text(run(folder.path(), &["app", "rotate-secret", "second"])).trim().to_owned();
+    assert_ne!(renewed, secret);
+    client(&renewed).common().get_app().await.unwrap();
+    client(&secret).common().get_app().await.unwrap_err();
+    for arguments in [
+        ["app", "rotate-secret", "nothing"].as_slice(),
+        &["app", "create", "Third", "--key", "second"],
+        &["app", "create", "Third", "--key", "not a key"],
+        &["app", "create", ""],
+    ] {
+        assert!(!run(folder.path(), arguments).status.success(), "{arguments:?}");
+    }
+    // The first app's secret is kept beside the database, for `token`.
+    let first = text(run(folder.path(), &["app", "rotate-secret", "key"])).trim().to_owned();
+    let kept = std::fs::read_to_string(folder.path().join("credentials.toml")).unwrap();
+    assert!(kept.contains(&first));
+}

@@ -29,6 +29,8 @@ pub struct Channel {
     pub member_count: i64,
     /// Messages that are not deleted, replies included.
     pub message_count: i64,
+    /// How many of these were there when the type began to count; `None` while it does not.
+    pub messages_uncounted: Option<i64>,
     /// Changes with every change of the channel's data or members, not with messages.
     pub version: i64,
     /// The messages that counted as unread, ever.
@@ -99,12 +101,17 @@ pub struct Advance {
     pub last_message: bool,
     /// Whether data or members of the channel change, so that what is cached becomes stale.
     pub version: bool,
+    /// Whether the channel's type counts messages, for who adds one; `None` leaves it as it was. Counting begins with
+    /// the first message that is sent under it.
+    pub counting: Option<bool>,
 }
 
 /// A channel's counters after a transaction moved them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Advanced {
     pub version: i64,
+    /// The version of the channel's app.
+    pub app_version: i64,
     /// The moment of the change: later than every earlier one of the channel.
     pub at: Timestamp,
     /// Sequence number of the last event reserved.
@@ -120,7 +127,7 @@ pub(crate) const CHANNEL_COLUMNS: &str = "c.pk, c.app_pk, c.kind, c.id, c.cid, c
     c.distinct_members, c.custom, c.config_overrides, c.filter_tags, c.frozen, c.disabled, c.cooldown, \
     c.auto_translation_enabled, c.auto_translation_language, c.member_count, c.message_count, c.version, \
     c.unread_seq, c.history_from, c.created_at, c.updated_at, c.last_message_at, c.truncated_at, \
-    c.truncated_by_id, c.deleted_at";
+    c.truncated_by_id, c.deleted_at, c.messages_uncounted";
 
 pub(crate) fn channel_from_row(row: Row<'_>) -> Result<Channel> {
     Ok(Channel {
@@ -151,7 +158,15 @@ pub(crate) fn channel_from_row(row: Row<'_>) -> Result<Channel> {
         truncated_at: row.optional_time(24)?,
         truncated_by_id: row.optional_text(25)?,
         deleted_at: row.optional_time(26)?,
+        messages_uncounted: row.optional_int(27)?,
     })
+}
+
+impl Channel {
+    /// The number of messages that is shown where the type counts them: those from the time when it began to.
+    pub fn counted_messages(&self) -> i64 {
+        self.messages_uncounted.map_or(0, |uncounted| (self.message_count - uncounted).max(0))
+    }
 }
 
 impl Tx {
@@ -272,11 +287,15 @@ impl Tx {
              event_seq = event_seq + $2, unread_seq = unread_seq + $3, message_count = message_count + $4, \
              member_count = member_count + $5, version = version + $6, \
              last_message_at = CASE WHEN $7 THEN CASE WHEN clock_at >= $1 THEN clock_at + 1 ELSE $1 END \
-             ELSE last_message_at END \
-             WHERE pk = $8 AND deleted_at IS NULL \
+             ELSE last_message_at END, \
+             messages_uncounted = CASE WHEN $8 = 'off' THEN NULL \
+             WHEN $8 = 'on' AND messages_uncounted IS NULL THEN message_count \
+             WHEN messages_uncounted > message_count + $4 THEN message_count + $4 ELSE messages_uncounted END \
+             WHERE pk = $9 AND deleted_at IS NULL \
              RETURNING version, clock_at, event_seq, unread_seq, message_count, member_count, \
              EXISTS (SELECT 1 FROM members {} WHERE members.channel_pk = channels.pk AND members.hidden), \
-             (SELECT users.version FROM users WHERE users.app_pk = $9 AND users.id = $10)",
+             (SELECT apps.version FROM apps WHERE apps.pk = channels.app_pk), \
+             (SELECT users.version FROM users WHERE users.app_pk = $10 AND users.id = $11)",
             self.dialect().indexed_by("members_hidden")
         );
         self.query_optional(
@@ -289,6 +308,11 @@ impl Tx {
                 advance.members,
                 i64::from(advance.version),
                 advance.last_message,
+                match advance.counting {
+                    None => "",
+                    Some(true) => "on",
+                    Some(false) => "off",
+                },
                 channel_pk,
                 app_pk,
                 user_id
@@ -302,8 +326,9 @@ impl Tx {
                     message_count: row.int(4)?,
                     member_count: row.int(5)?,
                     is_hidden: row.bool(6)?,
+                    app_version: row.optional_int(7)?.unwrap_or_default(),
                 };
-                Ok((advanced, row.optional_int(7)?))
+                Ok((advanced, row.optional_int(8)?))
             },
         )
         .await
@@ -323,6 +348,7 @@ impl Tx {
     pub async fn revive_channel(&mut self, channel_pk: i64, now: Timestamp) -> Result<()> {
         self.execute(
             "UPDATE channels SET deleted_at = NULL, last_message_at = NULL, message_count = 0, \
+             messages_uncounted = NULL, \
              truncated_at = NULL, truncated_by_id = NULL, history_from = clock_at, updated_at = $1, \
              version = version + 1 WHERE pk = $2",
             params![now, channel_pk],

@@ -116,6 +116,15 @@ impl Dialect {
             Self::Postgres => " FOR UPDATE",
         }
     }
+
+    /// Keeps the rows of a `SELECT` from changing until the end of the transaction, together with others who do the
+    /// same. SQLite has one writer and needs none.
+    pub(crate) const fn for_share(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " FOR SHARE",
+        }
+    }
 }
 
 /// A type of JSON values.

@@ -8,6 +8,7 @@
 //! aggregate, with a bound on what it returns; add a case to the contract tests.
 
 mod apps;
+mod channel_types;
 mod channels;
 mod check;
 mod dialect;
@@ -19,6 +20,7 @@ mod members;
 mod messages;
 mod migrate;
 mod postgres;
+mod predefined_filters;
 pub mod probe;
 pub mod queries;
 mod reactions;
@@ -56,4 +58,4 @@ pub use store::{DatabaseUrl, Store};
 pub use threads::{Thread, ThreadParticipant, ThreadReadPosition};
 pub use transfer::{Phase, Step, TableChecksum};
 pub use tx::Tx;
-pub use users::{User, UserChange};
+pub use users::{User, UserChange, name_key};

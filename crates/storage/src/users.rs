@@ -76,7 +76,54 @@ pub(crate) fn user_from_row(row: Row<'_>) -> Result<User> {
     })
 }
 
+/// What two names have in common that are taken for the same: white space and special characters are left out, capital
+/// letters are small. `None` when nothing is left.
+pub fn name_key(name: &str) -> Option<String> {
+    let key: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    (!key.is_empty()).then_some(key)
+}
+
 impl Tx {
+    /// Keeps others from giving a user one of these names, by their [`name_key`], until the end of the transaction.
+    pub async fn lock_names(&mut self, app_pk: i64, mut keys: Vec<String>) -> Result<()> {
+        keys.sort();
+        for key in &keys {
+            self.lock_key("user_names", app_pk, key).await?;
+        }
+        Ok(())
+    }
+
+    /// The teams of another user than `user_id` who is not deleted and has a name with this [`name_key`]; with `teams`
+    /// given one who is in one of them, or in none when there are none.
+    pub async fn find_namesake(
+        &mut self,
+        app_pk: i64,
+        key: &str,
+        user_id: &str,
+        teams: Option<&[String]>,
+    ) -> Result<Option<Vec<String>>> {
+        let named = "SELECT u.teams FROM users u WHERE u.app_pk = $1 AND u.name_key = $2 AND u.id <> $3 \
+                     AND u.deleted_at IS NULL";
+        let of_row = |row: Row<'_>| row.json(0, "users.teams");
+        match teams {
+            None => {
+                self.query_optional(&format!("{named} LIMIT 1"), params![app_pk, key, user_id], of_row).await
+            }
+            Some([]) => {
+                let sql = format!("{named} AND u.teams IS NULL LIMIT 1");
+                self.query_optional(&sql, params![app_pk, key, user_id], of_row).await
+            }
+            Some(teams) => {
+                let sql = format!(
+                    "{named} AND EXISTS (SELECT 1 FROM {} WHERE {}) LIMIT 1",
+                    self.dialect().json_texts("u.teams"),
+                    self.dialect().is_in("each.value", 4)
+                );
+                self.query_optional(&sql, params![app_pk, key, user_id, teams.to_vec()], of_row).await
+            }
+        }
+    }
+
     /// The users with these ids, in no particular order. Unknown ids are just missing.
     pub async fn list_users(&mut self, app_pk: i64, ids: Vec<String>) -> Result<Vec<User>> {
         if ids.is_empty() {
@@ -108,9 +155,9 @@ impl Tx {
     pub async fn upsert_user(&mut self, app_pk: i64, change: &UserChange, now: Timestamp) -> Result<User> {
         let sql = format!(
             "INSERT INTO users AS u (app_pk, id, name, image, role, language, teams, teams_role, invisible, \
-             privacy_settings, custom, created_at, updated_at, banned, version, event_seq) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, FALSE, 1, 0) \
-             ON CONFLICT (app_pk, id) DO UPDATE SET name = excluded.name, image = excluded.image, \
+             privacy_settings, custom, created_at, updated_at, name_key, banned, version, event_seq) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13, FALSE, 1, 0) \
+             ON CONFLICT (app_pk, id) DO UPDATE SET name = excluded.name, name_key = excluded.name_key, image = excluded.image, \
              role = excluded.role, language = excluded.language, teams = excluded.teams, \
              teams_role = excluded.teams_role, invisible = excluded.invisible, \
              privacy_settings = excluded.privacy_settings, custom = excluded.custom, \
@@ -131,6 +178,7 @@ impl Tx {
             json_unless_default(&change.privacy_settings),
             json_unless_default(&change.custom),
             now,
+            change.name.as_deref().and_then(name_key),
         ];
         let mut stored = self.query(&sql, params, user_from_row).await?;
         Ok(stored.pop().expect("an upsert returns its row"))

@@ -361,6 +361,7 @@ fn channels_agree() {
         members,
         messages,
         last_message,
+        counting: Some(true),
         ..Advance::default()
     });
     let channel = (select(&["messaging", "team"][..]), texts(), change, advance);

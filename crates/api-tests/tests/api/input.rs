@@ -79,6 +79,20 @@ async fn spoil_each_field(
     }
 }
 
+/// Whether an operation answers this method at this path.
+fn is_operation(method: &str, path: &str) -> bool {
+    let fits = |template: &str| {
+        template.split('/').count() == path.split('/').count()
+            && template
+                .split('/')
+                .zip(path.split('/'))
+                .all(|(part, given)| part.starts_with('{') || part == given)
+    };
+    natterjack_server::api::operations()
+        .iter()
+        .any(|(_, known, template)| known.as_str() == method && fits(template))
+}
+
 fn assert_is_json_error(reply: &RawReply) {
     assert!((400..500).contains(&reply.status), "{} {}", reply.status, reply.text);
     assert_eq!(reply.header("content-type"), Some("application/json"));
@@ -305,6 +319,9 @@ both_databases! {
     async fn a_wrong_method_is_refused_in_json(server: TestServer) {
         for request in requests::all() {
             for method in ["PATCH", "PUT"] {
+                if is_operation(method, request.path) {
+                    continue;
+                }
                 let reply = server.raw(method, request.path).send().await;
                 assert_is_json_error(&reply);
             }

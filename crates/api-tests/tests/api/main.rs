@@ -1,8 +1,11 @@
 //! Every operation, from outside. A file per resource, named like those in `server/src/api/`.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod app;
+mod apps;
 mod auth;
 mod bodies;
+mod channel_type_settings;
 mod channel_types;
 mod channel_updates;
 mod channels;
@@ -16,6 +19,7 @@ mod message_pages;
 mod message_parts;
 mod messages;
 mod mutations;
+mod predefined_filters;
 mod query_channels;
 mod query_reactions;
 mod reactions;

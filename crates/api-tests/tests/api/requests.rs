@@ -38,8 +38,12 @@ impl Request {
         Self { operation, method: "DELETE", path, query, body: None }
     }
 
+    fn patch(operation: &'static str, path: &'static str, body: Value) -> Self {
+        Self { operation, method: "PATCH", path, query: Vec::new(), body: Some(body) }
+    }
+
     fn put(operation: &'static str, path: &'static str, body: Value) -> Self {
-        Self { method: "PUT", ..Self::post(operation, path, body) }
+        Self { operation, method: "PUT", path, query: Vec::new(), body: Some(body) }
     }
 
     fn post(operation: &'static str, path: &'static str, body: Value) -> Self {
@@ -52,6 +56,15 @@ pub async fn prepare(server: &TestServer) {
     server.users(&["jane", "joe"]).await;
     for channel in ["general", "doomed"] {
         server.channel(channel, &["jane", "joe"]).await;
+    }
+    for name in ["support", "unused"] {
+        let body = json!({ "name": name, "automod": "disabled", "automod_behavior": "flag",
+                           "max_message_length": 500 });
+        crate::bodies::post_ok(server, "/api/v2/chat/channeltypes", &body).await;
+    }
+    for name in ["stored", "unneeded"] {
+        let body = json!({ "name": name, "operation": "QueryChannels", "filter": { "frozen": false } });
+        crate::bodies::post_ok(server, "/api/v2/chat/predefined_filters", &body).await;
     }
     for id in ["m1", "m2", "m9"] {
         server.send("general", "jane", id, "a word").await;
@@ -89,7 +102,32 @@ fn of_users_and_types() -> Vec<Request> {
         "filter_conditions": { "id": { "$in": ["jane", "joe"] } }, "limit": 10, "offset": 0,
         "include_deactivated_users": true, "sort": [{ "field": "created_at", "direction": -1 }]
     });
+    let settings = json!({
+        "name": "fresh", "automod": "simple", "automod_behavior": "block", "max_message_length": 1000,
+        "commands": ["fun_set", "ban"], "reactions": true, "read_events": false, "push_level": "mentions",
+        "grants": { "channel_member": ["read-channel"] }, "partition_size": 10, "partition_ttl": "1h",
+        "blocklists": [{ "blocklist": "rude", "behavior": "flag" }], "message_retention": "30",
+        "automod_thresholds": { "spam": { "flag": 0.5 } }, "chat_preferences": { "here_mentions": "all" },
+        "permissions": [{ "name": "a", "action": "Allow", "owner": false, "priority": 1, "resources": ["b"],
+                          "roles": ["user"] }]
+    });
+    let change = json!({
+        "quotes": false, "blocklist": "rude", "blocklist_behavior": "block", "commands": ["all"],
+        "allowed_flag_reasons": ["spam"], "grants": { "user": [] }, "count_messages": true
+    });
+    let app = json!({
+        "webhook_url": "https://example.org", "reminders_interval": 60, "webhook_events": ["message.new"],
+        "event_hooks": [{ "hook_type": "webhook", "webhook_url": "https://example.org", "timeout_ms": 5 }],
+        "file_upload_config": { "size_limit": 5, "allowed_file_extensions": [".md"] },
+        "grants": { "user": ["search-user"] }, "apn_config": { "auth_key": "k", "development": true },
+        "revoke_tokens_issued_before": "2020-01-01T00:00:00Z", "activity_metrics_config": { "a": 1 }
+    });
     vec![
+        Request::get("get_app", "/api/v2/app", vec![]),
+        Request::patch("update_app", "/api/v2/app", app),
+        Request::post("create_channel_type", "/api/v2/chat/channeltypes", settings),
+        Request::put("update_channel_type", "/api/v2/chat/channeltypes/support", change),
+        Request::delete("delete_channel_type", "/api/v2/chat/channeltypes/unused", vec![]),
         Request::post("update_users", "/api/v2/users", json!({ "users": { "jane": user } })),
         Request::get("query_users", "/api/v2/users", vec![("payload", payload)]),
         Request::get("list_channel_types", "/api/v2/chat/channeltypes", vec![]),
@@ -127,7 +165,21 @@ fn of_channels() -> Vec<Request> {
         ("members_limit", json!(5)),
         ("user_id", json!("jane")),
     ];
+    let filter = json!({
+        "name": "new", "operation": "QueryChannels", "filter": { "members": { "$in": ["{{who}}"] } },
+        "sort": [{ "field": "created_at", "direction": -1 }], "description": "for tests"
+    });
+    let replaced = json!({
+        "operation": "QueryChannels", "filter": { "type": "messaging" }, "sort": [{ "field": "cid" }],
+        "description": "for tests"
+    });
+    const STORED: &str = "/api/v2/chat/predefined_filters/stored";
     vec![
+        Request::get("list_predefined_filters", "/api/v2/chat/predefined_filters", vec![]),
+        Request::post("create_predefined_filter", "/api/v2/chat/predefined_filters", filter),
+        Request::get("get_predefined_filter", STORED, vec![]),
+        Request::put("update_predefined_filter", STORED, replaced),
+        Request::delete("delete_predefined_filter", "/api/v2/chat/predefined_filters/unneeded", vec![]),
         Request::post("query_channels", "/api/v2/chat/channels", query),
         Request::post(
             "get_or_create_channel",

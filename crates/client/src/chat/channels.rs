@@ -1,6 +1,8 @@
 use natterjack_protocol::channel_state::ChannelStateResponse;
 use natterjack_protocol::channel_types::{
-    GetChannelType, GetChannelTypeResponse, ListChannelTypes, ListChannelTypesResponse,
+    CreateChannelType, CreateChannelTypeRequest, CreateChannelTypeResponse, DeleteChannelType,
+    DeleteChannelTypeResponse, GetChannelType, GetChannelTypeResponse, ListChannelTypes,
+    ListChannelTypesResponse, UpdateChannelType, UpdateChannelTypeRequest, UpdateChannelTypeResponse,
 };
 use natterjack_protocol::channels::{
     DeleteChannel, DeleteChannelQuery, DeleteChannelResponse, GetChannel, GetChannelQuery,
@@ -49,6 +51,81 @@ impl Chat<'_> {
     ) -> Result<Reply<GetChannelTypeResponse>, Error> {
         let path = ChannelTypePath { kind: name.into() };
         self.client.call::<GetChannelType>(path, NoQuery, NoBody).await
+    }
+
+    /// Creates a channel type. The answer has commands by name.
+    ///
+    /// # Errors
+    /// [`Error::Api`] with code 4 when the name is taken, a setting is not valid, or the app has 50 types. Any other
+    /// kind of [`Error`].
+    ///
+    /// ```no_run
+    /// use natterjack_client::protocol::channel_types::CreateChannelTypeRequest;
+    ///
+    /// # async fn run(client: natterjack_client::Client) -> Result<(), natterjack_client::Error> {
+    /// let request = CreateChannelTypeRequest {
+    ///     name: Some("support".to_owned()),
+    ///     automod: Some("disabled".to_owned()),
+    ///     automod_behavior: Some("flag".to_owned()),
+    ///     max_message_length: Some(2000),
+    ///     reactions: Some(false),
+    ///     ..Default::default()
+    /// };
+    /// let created = client.chat().create_channel_type(request).await?;
+    /// println!("{}", created.created_at);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn create_channel_type(
+        &self,
+        request: CreateChannelTypeRequest,
+    ) -> Result<Reply<CreateChannelTypeResponse>, Error> {
+        self.client.call::<CreateChannelType>(NoPath {}, NoQuery, request).await
+    }
+
+    /// Changes the settings of a channel type that are given. Holds at once in all channels of the type.
+    ///
+    /// # Errors
+    /// [`Error::Api`] with code 16 when there is none of that name, 4 when a setting is not valid. Any other kind of
+    /// [`Error`].
+    ///
+    /// ```no_run
+    /// use natterjack_client::protocol::channel_types::UpdateChannelTypeRequest;
+    ///
+    /// # async fn run(client: natterjack_client::Client) -> Result<(), natterjack_client::Error> {
+    /// let change = UpdateChannelTypeRequest { replies: Some(false), ..Default::default() };
+    /// let updated = client.chat().update_channel_type("livestream", change).await?;
+    /// assert!(!updated.replies);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn update_channel_type(
+        &self,
+        name: impl Into<String>,
+        request: UpdateChannelTypeRequest,
+    ) -> Result<Reply<UpdateChannelTypeResponse>, Error> {
+        let path = ChannelTypePath { kind: name.into() };
+        self.client.call::<UpdateChannelType>(path, NoQuery, request).await
+    }
+
+    /// Deletes a channel type. A built-in one gets its defaults back.
+    ///
+    /// # Errors
+    /// [`Error::Api`] with code 16 when there is none of that name, 4 while there are channels of it. Any other kind of
+    /// [`Error`].
+    ///
+    /// ```no_run
+    /// # async fn run(client: natterjack_client::Client) -> Result<(), natterjack_client::Error> {
+    /// client.chat().delete_channel_type("support").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn delete_channel_type(
+        &self,
+        name: impl Into<String>,
+    ) -> Result<Reply<DeleteChannelTypeResponse>, Error> {
+        let path = ChannelTypePath { kind: name.into() };
+        self.client.call::<DeleteChannelType>(path, NoQuery, NoBody).await
     }
 
     /// Reads a channel, or creates it when there is none. With a server token a new channel must name its creator.

@@ -1,12 +1,15 @@
 //! The rules: a module per resource. `check_*` reads and may refuse, `do_*` writes what was checked, in one transaction
 //! with its events. All writes start here.
 
+pub(crate) mod app;
+pub(crate) mod channel_types;
 pub(crate) mod channels;
 pub(crate) mod cursor;
 pub(crate) mod members;
 pub(crate) mod messages;
 pub(crate) mod pages;
 pub(crate) mod partial;
+pub(crate) mod predefined_filters;
 pub(crate) mod reactions;
 pub(crate) mod reads;
 pub(crate) mod replies;

@@ -139,7 +139,7 @@ async fn do_send(tx: &mut Tx, plan: &SendPlan) -> Result<Reacted> {
         .advance_channel_for(channel.pk, advance, plan.now, plan.app_pk, &user.id)
         .await?
         .ok_or(Error::Stale)?;
-    if first.version != channel.version || user_version != Some(user.version) {
+    if !plan.channel.is_fresh(&first) || user_version != Some(user.version) {
         return Err(Error::Stale);
     }
     let message = lock_message(tx, plan.app_pk, &plan.channel, &plan.message_id).await?;

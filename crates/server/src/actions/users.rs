@@ -5,9 +5,9 @@ use natterjack_filter::{limits::SORT_FIELDS_MAX, parse, parse_sort};
 use natterjack_protocol::users::{
     FullUserResponse, PrivacySettingsResponse, QueryUsersPayload, UpdateUsersRequest, UserRequest,
 };
-use natterjack_protocol::{Timestamp, UserId};
+use natterjack_protocol::{ErrorCode, Timestamp, UserId};
 use natterjack_storage::queries::USERS;
-use natterjack_storage::{App, Tx, User, UserChange, UserEvent, UserQuery};
+use natterjack_storage::{App, Tx, User, UserChange, UserEvent, UserQuery, name_key};
 
 use super::reads::load_unread;
 use super::{check_count, check_custom, check_length, given, limit, offset};
@@ -33,9 +33,29 @@ enum Missing {
     Stay,
 }
 
+/// Where two users may not have the same name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum UniqueNames {
+    Nowhere,
+    InApp,
+    InTeam,
+}
+
+impl UniqueNames {
+    /// As the app is set.
+    pub(crate) fn of(state: &State, app: &App) -> Self {
+        match state.current_app(app).app.settings.enforce_unique_usernames.as_deref() {
+            Some("app") => Self::InApp,
+            Some("team") => Self::InTeam,
+            _ => Self::Nowhere,
+        }
+    }
+}
+
 /// Users to be created or updated, checked.
 struct Upsert {
     app_pk: i64,
+    unique_names: UniqueNames,
     requests: Vec<UserRequest>,
     missing: Missing,
     now: Timestamp,
@@ -167,7 +187,8 @@ async fn upsert(
     requests: Vec<UserRequest>,
     missing: Missing,
 ) -> Result<Vec<Arc<CachedUser>>> {
-    let plan = Upsert { app_pk: app.pk, requests, missing, now: state.now() };
+    let unique_names = UniqueNames::of(state, app);
+    let plan = Upsert { app_pk: app.pk, unique_names, requests, missing, now: state.now() };
     let users = state.store.write("update_users", plan, |tx, plan| Box::pin(do_upsert(tx, plan))).await?;
     for user in &users {
         state.forget_user(app.pk, &user.id);
@@ -180,16 +201,21 @@ async fn do_upsert(tx: &mut Tx, plan: &Upsert) -> Result<Vec<User>> {
     let existing: HashMap<String, User> =
         tx.lock_users(plan.app_pk, ids).await?.into_iter().map(|user| (user.id.clone(), user)).collect();
     let mut users = Vec::with_capacity(plan.requests.len());
+    let mut changes = Vec::with_capacity(plan.requests.len());
     for request in &plan.requests {
         let stored = existing.get(&request.id);
         if stored.is_some_and(|user| user.deleted_at.is_some()) {
             return Err(Error::input(format!("user {:?} was deleted", request.id)));
         }
-        let change = change(request, stored, plan.missing);
-        let user = tx.upsert_user(plan.app_pk, &change, plan.now).await?;
+        changes.push((change(request, stored, plan.missing), stored));
+    }
+    lock_names(tx, plan.unique_names, plan.app_pk, &changes).await?;
+    for (change, stored) in &changes {
+        check_name(tx, plan.unique_names, plan.app_pk, change, *stored).await?;
+        let user = tx.upsert_user(plan.app_pk, change, plan.now).await?;
         let event = UserEvent {
             app_pk: plan.app_pk,
-            user_id: &request.id,
+            user_id: &change.id,
             kind: "user.updated",
             channel_pk: None,
             payload: None,
@@ -198,6 +224,48 @@ async fn do_upsert(tx: &mut Tx, plan: &Upsert) -> Result<Vec<User>> {
         users.push(user);
     }
     Ok(users)
+}
+
+/// The name that a change gives to a user, when it is new, or new to his or her teams.
+fn new_name<'a>(change: &'a UserChange, stored: Option<&User>) -> Option<(&'a str, String)> {
+    let name = change.name.as_deref()?;
+    let key = name_key(name)?;
+    let was = stored.filter(|stored| stored.teams == change.teams).and_then(|stored| stored.name.as_deref());
+    (was.and_then(name_key).as_ref() != Some(&key)).then_some((name, key))
+}
+
+/// Where names are unique, keeps others from taking those that these changes give.
+pub(crate) async fn lock_names(
+    tx: &mut Tx,
+    unique: UniqueNames,
+    app_pk: i64,
+    changes: &[(UserChange, Option<&User>)],
+) -> Result<()> {
+    if unique == UniqueNames::Nowhere {
+        return Ok(());
+    }
+    let names = changes.iter().filter_map(|(change, stored)| new_name(change, *stored));
+    Ok(tx.lock_names(app_pk, names.map(|(_, key)| key).collect()).await?)
+}
+
+/// Refuses a name that another user has, where names are unique. A name that stays is not looked at.
+pub(crate) async fn check_name(
+    tx: &mut Tx,
+    unique: UniqueNames,
+    app_pk: i64,
+    change: &UserChange,
+    stored: Option<&User>,
+) -> Result<()> {
+    let Some((name, key)) = new_name(change, stored) else { return Ok(()) };
+    let teams = match unique {
+        UniqueNames::Nowhere => return Ok(()),
+        UniqueNames::InApp => None,
+        UniqueNames::InTeam => Some(change.teams.as_slice()),
+    };
+    let Some(theirs) = tx.find_namesake(app_pk, &key, &change.id, teams).await? else { return Ok(()) };
+    let shared = teams.and_then(|teams| teams.iter().find(|team| theirs.contains(team)));
+    let place = shared.map(|team| format!(" in team '{team}'")).unwrap_or_default();
+    Err(Error::caller(ErrorCode::DuplicateUsername, format!("username '{name}' already exists{place}")))
 }
 
 /// The state that a request gives to a user.

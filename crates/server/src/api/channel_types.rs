@@ -1,21 +1,37 @@
 use natterjack_protocol::channel_types::{
-    GetChannelType, GetChannelTypeResponse, ListChannelTypes, ListChannelTypesResponse,
+    CreateChannelType, CreateChannelTypeResponse, DeleteChannelType, DeleteChannelTypeResponse,
+    GetChannelType, GetChannelTypeResponse, ListChannelTypes, ListChannelTypesResponse, UpdateChannelType,
+    UpdateChannelTypeResponse,
 };
 
 use super::Call;
-use crate::channel_types::{BUILT_IN, with_grants};
-use crate::error::{Error, Result};
+use crate::actions::channel_types;
+use crate::error::Result;
 
 pub(crate) async fn list_channel_types(call: Call<ListChannelTypes>) -> Result<ListChannelTypesResponse> {
     let Call { state, app, .. } = call;
-    let types = BUILT_IN.into_iter().filter_map(|name| {
-        state.channel_type(&app, name).map(|config| (name.to_owned(), with_grants(config)))
-    });
-    Ok(ListChannelTypesResponse { channel_types: types.collect() })
+    let types = channel_types::list_channel_types(&state, &app).await?;
+    let by_name = types.into_iter().map(|config| (config.name.clone(), config));
+    Ok(ListChannelTypesResponse { channel_types: by_name.collect() })
 }
 
 pub(crate) async fn get_channel_type(call: Call<GetChannelType>) -> Result<GetChannelTypeResponse> {
     let Call { state, app, path, .. } = call;
-    let config = state.channel_type(&app, &path.kind);
-    config.map(with_grants).ok_or_else(|| Error::not_found("channel type", &path.kind))
+    channel_types::get_channel_type(&state, &app, &path.kind).await
+}
+
+pub(crate) async fn create_channel_type(call: Call<CreateChannelType>) -> Result<CreateChannelTypeResponse> {
+    let Call { state, app, body, .. } = call;
+    channel_types::create_channel_type(&state, &app, body).await
+}
+
+pub(crate) async fn update_channel_type(call: Call<UpdateChannelType>) -> Result<UpdateChannelTypeResponse> {
+    let Call { state, app, path, body, .. } = call;
+    channel_types::update_channel_type(&state, &app, &path.kind, body).await
+}
+
+pub(crate) async fn delete_channel_type(call: Call<DeleteChannelType>) -> Result<DeleteChannelTypeResponse> {
+    let Call { state, app, path, .. } = call;
+    channel_types::delete_channel_type(&state, &app, &path.kind).await?;
+    Ok(DeleteChannelTypeResponse {})
 }

@@ -31,8 +31,7 @@ pub(crate) async fn get_channel(call: Call<GetChannel>) -> Result<ChannelStateRe
 
 pub(crate) async fn query_channels(call: Call<QueryChannels>) -> Result<QueryChannelsResponse> {
     let Call { state, app, body, .. } = call;
-    let channels = channels::query_channels(&state, &app, body).await?;
-    Ok(QueryChannelsResponse { channels, predefined_filter: None })
+    channels::query_channels(&state, &app, body).await
 }
 
 pub(crate) async fn update_channel(call: Call<UpdateChannel>) -> Result<UpdateChannelResponse> {

@@ -109,14 +109,12 @@ async fn decode<O: Operation>(
     let api_key = parameter("api_key")
         .or_else(|| header_text(&parts.headers, "api_key"))
         .ok_or_else(|| Error::caller(ErrorCode::ApiKey, "api_key or app_id not provided"))?;
-    let app =
-        edge.state.app(api_key).ok_or_else(|| Error::caller(ErrorCode::ApiKey, "api_key is not known"))?;
     let credentials = Credentials {
         authorization: header_text(&parts.headers, "authorization").or(parameter("authorization")),
         auth_type: header_text(&parts.headers, "stream-auth-type").or(parameter("stream-auth-type")),
         user_id: parameter("user_id"),
     };
-    let caller = edge.authenticator.authenticate(&app, credentials, now)?;
+    let (app, caller) = app_and_caller(edge, api_key, credentials, now).await?;
     if caller != Caller::Server {
         return Err(Error::denied("this operation is only allowed with server-side auth"));
     }
@@ -132,6 +130,27 @@ async fn decode<O: Operation>(
         decode_body(&read_body(&parts.headers, body).await?)?
     };
     Ok(Call { state: Arc::clone(&edge.state), app, caller, path, query, body })
+}
+
+/// The app that a key belongs to and who calls. Key and secret may be newer than what is in memory: what does not fit
+/// is looked at again.
+async fn app_and_caller(
+    edge: &Edge,
+    api_key: &str,
+    credentials: Credentials<'_>,
+    now: Timestamp,
+) -> Result<(Arc<App>, Caller)> {
+    if let Some(app) = edge.state.app(api_key) {
+        match edge.authenticator.authenticate(&app, credentials, now) {
+            Err(Error::Caller(fault)) if fault.code == ErrorCode::TokenSignature => {}
+            known => return Ok((app, known?)),
+        }
+    }
+    edge.state.reload_apps().await?;
+    let unknown = || Error::caller(ErrorCode::ApiKey, "api_key is not known");
+    let app = edge.state.app(api_key).ok_or_else(unknown)?;
+    let caller = edge.authenticator.authenticate(&app, credentials, now)?;
+    Ok((app, caller))
 }
 
 fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

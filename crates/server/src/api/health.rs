@@ -21,7 +21,7 @@ pub(crate) async fn readyz(State(edge): State<Arc<Edge>>) -> impl IntoResponse {
     if store.is_stopped() {
         return (StatusCode::SERVICE_UNAVAILABLE, "writing has stopped after a failed sync to disk");
     }
-    match store.read("ready", (), |tx, ()| Box::pin(tx.list_apps())).await {
+    match store.read("ready", (), |tx, ()| Box::pin(tx.find_app_version(0))).await {
         Ok(_) => (StatusCode::OK, "ready"),
         Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer"),
     }

@@ -1,11 +1,13 @@
 //! The HTTP edge: who calls, what is asked, and how the answer is written. The rules are in `actions`.
 
+mod app;
 mod channel_types;
 mod channels;
 mod endpoint;
 mod health;
 mod members;
 mod messages;
+mod predefined_filters;
 mod reactions;
 mod reads;
 mod reply;

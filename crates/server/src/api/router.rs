@@ -5,7 +5,10 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::Response;
 use axum::routing::{MethodFilter, get, on};
-use natterjack_protocol::channel_types::{GetChannelType, ListChannelTypes};
+use natterjack_protocol::app::{GetApp, UpdateApp};
+use natterjack_protocol::channel_types::{
+    CreateChannelType, DeleteChannelType, GetChannelType, ListChannelTypes, UpdateChannelType,
+};
 use natterjack_protocol::channels::{
     DeleteChannel, GetChannel, GetOrCreateChannel, GetOrCreateDistinctChannel, QueryChannels, UpdateChannel,
 };
@@ -13,6 +16,10 @@ use natterjack_protocol::members::QueryMembers;
 use natterjack_protocol::messages::{
     DeleteMessage, GetManyMessages, GetMessage, GetReplies, QueryMessageHistory, SendMessage,
     UndeleteMessage, UpdateMessage, UpdateMessagePartial,
+};
+use natterjack_protocol::predefined_filters::{
+    CreatePredefinedFilter, DeletePredefinedFilter, GetPredefinedFilter, ListPredefinedFilters,
+    UpdatePredefinedFilter,
 };
 use natterjack_protocol::reactions::{DeleteReaction, GetReactions, QueryReactions, SendReaction};
 use natterjack_protocol::reads::{
@@ -24,7 +31,10 @@ use natterjack_protocol::users::{QueryUsers, UpdateUsers};
 use natterjack_protocol::{Method, Operation};
 
 use super::endpoint::{Call, Edge, handle};
-use super::{channel_types, channels, health, members, messages, reactions, reads, search, threads, users};
+use super::{
+    app, channel_types, channels, health, members, messages, predefined_filters, reactions, reads, search,
+    threads, users,
+};
 use crate::error::{Error, Result};
 
 /// Collects routes and, for the test of coverage, what they are.
@@ -63,8 +73,18 @@ fn routes() -> Routes {
     Routes::default()
         .add::<UpdateUsers, _, _>(users::update_users)
         .add::<QueryUsers, _, _>(users::query_users)
+        .add::<GetApp, _, _>(app::get_app)
+        .add::<UpdateApp, _, _>(app::update_app)
         .add::<ListChannelTypes, _, _>(channel_types::list_channel_types)
         .add::<GetChannelType, _, _>(channel_types::get_channel_type)
+        .add::<CreateChannelType, _, _>(channel_types::create_channel_type)
+        .add::<UpdateChannelType, _, _>(channel_types::update_channel_type)
+        .add::<DeleteChannelType, _, _>(channel_types::delete_channel_type)
+        .add::<ListPredefinedFilters, _, _>(predefined_filters::list_predefined_filters)
+        .add::<CreatePredefinedFilter, _, _>(predefined_filters::create_predefined_filter)
+        .add::<GetPredefinedFilter, _, _>(predefined_filters::get_predefined_filter)
+        .add::<UpdatePredefinedFilter, _, _>(predefined_filters::update_predefined_filter)
+        .add::<DeletePredefinedFilter, _, _>(predefined_filters::delete_predefined_filter)
         .add::<QueryChannels, _, _>(channels::query_channels)
         .add::<GetOrCreateDistinctChannel, _, _>(channels::get_or_create_distinct_channel)
         .add::<GetOrCreateChannel, _, _>(channels::get_or_create_channel)

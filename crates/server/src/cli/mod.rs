@@ -1,5 +1,6 @@
 //! The subcommands of the program, a file each.
 
+mod app;
 mod backup;
 pub mod bench;
 pub mod check;
@@ -26,6 +27,8 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Make a token for a user or a server.
     Token(token::TokenArgs),
+    /// Create and list the apps of a server, or give one a new secret.
+    App(app::AppArgs),
     /// Load a conversation file through the API, or verify that it is there.
     Load(load::LoadArgs),
     /// Verify the invariants of a database.
@@ -51,6 +54,7 @@ impl Cli {
             match self.command {
                 Command::Serve(args) => serve::run(args).await,
                 Command::Token(args) => token::run(&args),
+                Command::App(args) => app::run(args).await,
                 Command::Load(args) => load::run(args).await,
                 Command::Check(args) => check::run(args).await,
                 Command::Backup(args) => backup::backup(args).await,

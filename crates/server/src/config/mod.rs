@@ -91,6 +91,18 @@ impl std::fmt::Debug for Config {
 
 const API_KEY_LENGTH_MAX: usize = 64;
 
+/// Refuses what cannot be the key of an app.
+///
+/// # Errors
+/// Says what is allowed.
+pub fn check_api_key(key: &str) -> anyhow::Result<()> {
+    let is_plain = key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+    if key.is_empty() || key.len() > API_KEY_LENGTH_MAX || !is_plain {
+        bail!("api-key: allowed are 1 to {API_KEY_LENGTH_MAX} letters, digits, - and _");
+    }
+    Ok(())
+}
+
 impl Settings {
     /// Puts flags, environment and file together and checks them.
     ///
@@ -114,10 +126,7 @@ impl Settings {
         };
         let api_key = self.api_key.or(file.api_key);
         if let Some(key) = &api_key {
-            let is_plain = key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
-            if key.is_empty() || key.len() > API_KEY_LENGTH_MAX || !is_plain {
-                bail!("api-key: allowed are 1 to {API_KEY_LENGTH_MAX} letters, digits, - and _");
-            }
+            check_api_key(key)?;
         }
         let api_secret = self.api_secret.or(file.api_secret);
         if api_secret.as_ref().is_some_and(String::is_empty) {

@@ -2,6 +2,7 @@
 
 mod index_messages;
 mod prune_events;
+mod refresh_apps;
 mod spread_threads;
 
 pub(crate) use index_messages::index_before_search;
@@ -22,14 +23,17 @@ use crate::state::State;
 const INDEX_INTERVAL: Duration = Duration::from_millis(200);
 /// Time between two rounds of pruning: the log is kept for weeks, an hour more or less makes no difference.
 const PRUNE_INTERVAL: Duration = Duration::from_secs(3600);
+/// Time between two looks at the versions of the apps: what another process changed is noticed within it.
+const REFRESH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Time between two looks at the queue of large threads: participants find new replies in their lists within it.
 const SPREAD_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Starts every job.
 pub(crate) fn start(state: &Arc<State>, tasks: &TaskTracker, stop: &CancellationToken) {
-    let schedule: [(Duration, Job); 3] = [
+    let schedule: [(Duration, Job); 4] = [
         (INDEX_INTERVAL, |state| Box::pin(index_messages::run(state))),
+        (REFRESH_INTERVAL, |state| Box::pin(refresh_apps::run(state))),
         (SPREAD_INTERVAL, |state| Box::pin(spread_threads::run(state))),
         (PRUNE_INTERVAL, |state| Box::pin(prune_events::run(state))),
     ];

@@ -125,7 +125,7 @@ pub(crate) fn channel(
         auto_translation_language: channel.auto_translation_language.clone(),
         filter_tags: (!channel.filter_tags.is_empty()).then(|| channel.filter_tags.clone()),
         member_count: Some(channel.member_count),
-        message_count: config.count_messages.then_some(channel.message_count),
+        message_count: config.count_messages.then_some(channel.counted_messages()),
         hidden: viewer.filter(|member| member.hidden).map(|_| true),
         hide_messages_before: viewer.and_then(|member| member.hide_messages_before),
         own_capabilities: Some(Vec::new()),

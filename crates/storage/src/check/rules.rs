@@ -20,6 +20,17 @@ pub(super) const RULES: &[Rule] = rules! {
     "channels.app_pk", "the app of every channel is there",
         "SELECT c.cid AS subject, c.app_pk AS found, NULL AS expected \
          FROM channels c LEFT JOIN apps a ON a.pk = c.app_pk WHERE a.pk IS NULL";
+    "channel_types.app_pk", "the app of every channel type is there",
+        "SELECT t.name AS subject, t.app_pk AS found, NULL AS expected \
+         FROM channel_types t LEFT JOIN apps a ON a.pk = t.app_pk WHERE a.pk IS NULL";
+    "channels.kind", "the type of every channel that is not deleted is built in or stored",
+        "SELECT c.cid AS subject, NULL AS found, NULL AS expected FROM channels c \
+         LEFT JOIN channel_types t ON t.app_pk = c.app_pk AND t.name = c.kind \
+         WHERE c.deleted_at IS NULL AND t.name IS NULL \
+         AND c.kind NOT IN ('commerce', 'gaming', 'livestream', 'messaging', 'team')";
+    "predefined_filters.app_pk", "the app of every predefined filter is there",
+        "SELECT f.name AS subject, f.app_pk AS found, NULL AS expected \
+         FROM predefined_filters f LEFT JOIN apps a ON a.pk = f.app_pk WHERE a.pk IS NULL";
     "members.channel_pk", "the channel of every member is there, in the same app",
         "SELECT m.user_id AS subject, m.channel_pk AS found, NULL AS expected \
          FROM members m LEFT JOIN channels c ON c.pk = m.channel_pk AND c.app_pk = m.app_pk WHERE c.pk IS NULL";
@@ -75,6 +86,9 @@ pub(super) const RULES: &[Rule] = rules! {
          LEFT JOIN (SELECT m.channel_pk, COUNT(*) AS number FROM messages m JOIN channels h ON h.pk = m.channel_pk \
          WHERE m.deleted_at IS NULL AND m.created_at > h.history_from GROUP BY m.channel_pk) n \
          ON n.channel_pk = c.pk WHERE c.deleted_at IS NULL AND c.message_count <> COALESCE(n.number, 0)";
+    "channels.messages_uncounted", "a channel's messages_uncounted is not more than its message_count",
+        "SELECT c.cid AS subject, c.messages_uncounted AS found, c.message_count AS expected FROM channels c \
+         WHERE c.deleted_at IS NULL AND (c.messages_uncounted < 0 OR c.messages_uncounted > c.message_count)";
     "channels.last_message_at",
         "a channel's last_message_at is the time of its newest message, unless that is a system message, which may \
          be left out",

@@ -99,6 +99,10 @@ const UNREAD: &str = "(CASE WHEN me.user_id IS NULL OR (me.invited AND me.invite
     ELSE c.unread_seq - me.read_seq - me.unread_less - (SELECT COUNT(*) FROM unread_gaps g \
     WHERE g.channel_pk = me.channel_pk AND g.seq > me.read_seq) END)";
 
+/// The messages of a channel as `Channel::counted_messages` counts them.
+const COUNTED_MESSAGES: &str = "(CASE WHEN c.messages_uncounted IS NULL THEN 0 \
+    ELSE c.message_count - c.messages_uncounted END)";
+
 /// Fields of `channels c`, and of the asking user's membership `members me`, absent for others.
 struct ChannelFields<'a> {
     app_pk: i64,
@@ -118,7 +122,7 @@ impl Resolve for ChannelFields<'_> {
             "created_by_id" => Column::text("c.created_by_id"),
             "frozen" => Column::boolean("c.frozen"),
             "member_count" => Column::integer("c.member_count"),
-            "message_count" => Column::integer("c.message_count"),
+            "message_count" => Column::integer(COUNTED_MESSAGES),
             "created_at" => Column::time("c.created_at"),
             "updated_at" => Column::time("c.updated_at"),
             "last_message_at" => Column::time("c.last_message_at"),

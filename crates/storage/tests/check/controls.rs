@@ -18,6 +18,16 @@ pub const CONTROLS: &[Control] = controls! {
         "UPDATE users SET app_pk = 99 WHERE id = 'zoe'" / "UPDATE users SET app_pk = 1 WHERE id = 'zoe'";
     "channels.app_pk":
         "UPDATE channels SET app_pk = 99 WHERE id = 'empty'" / "UPDATE channels SET app_pk = 1 WHERE id = 'empty'";
+    "channel_types.app_pk":
+        "INSERT INTO channel_types (app_pk, name, config, created_at, updated_at) VALUES (99, 'x', '{}', 1, 1)" /
+        "DELETE FROM channel_types WHERE app_pk = 99";
+    "channels.kind":
+        "UPDATE channels SET kind = 'nothing' WHERE id = 'empty'" /
+        "UPDATE channels SET kind = 'messaging' WHERE id = 'empty'";
+    "predefined_filters.app_pk":
+        "INSERT INTO predefined_filters (app_pk, name, operation, filter, description, created_at, updated_at) \
+         VALUES (99, 'x', 'QueryChannels', '{}', '', 1, 1)" /
+        "DELETE FROM predefined_filters WHERE app_pk = 99";
     "members.channel_pk":
         "INSERT INTO members (channel_pk, user_id, app_pk, channel_role, invited, banned, shadow_banned, \
          notifications_muted, hidden, read_seq, read_up_to, unread_less, last_read, created_at, updated_at) VALUES (99, 'zoe', 1, \
@@ -67,6 +77,9 @@ pub const CONTROLS: &[Control] = controls! {
     "channels.message_count":
         "UPDATE channels SET message_count = message_count - 1 WHERE id = 'one'" /
         "UPDATE channels SET message_count = message_count + 1 WHERE id = 'one'";
+    "channels.messages_uncounted":
+        "UPDATE channels SET messages_uncounted = message_count + 1 WHERE id = 'one'" /
+        "UPDATE channels SET messages_uncounted = NULL WHERE id = 'one'";
     "channels.last_message_at":
         "UPDATE channels SET last_message_at = last_message_at + 1 WHERE id = 'one'" /
         "UPDATE channels SET last_message_at = last_message_at - 1 WHERE id = 'one'";

@@ -11,11 +11,14 @@ use natterjack_protocol::members::ChannelMemberRequest;
 use natterjack_storage::{App, ChannelChange, NewMember};
 use sha2::{Digest, Sha256};
 
+use crate::actions::channel_types::{
+    check_chat_preferences, check_message_length, check_one_of, check_push_level,
+};
 use crate::actions::{check_count, check_custom, check_length, check_size};
 use crate::error::{Error, Result};
 use crate::limits::{
     BATCH_MAX, CUSTOM_SIZE_MAX, FILTER_TAG_LENGTH_MAX, FILTER_TAGS_MAX, MEMBER_CUSTOM_INCLUDE_LENGTH_MAX,
-    MEMBER_CUSTOM_INCLUDE_MAX, MESSAGE_LENGTH_MAX, ROLE_LENGTH_MAX, TEAM_SIZE_MAX,
+    MEMBER_CUSTOM_INCLUDE_MAX, ROLE_LENGTH_MAX, TEAM_SIZE_MAX,
 };
 use crate::state::State;
 
@@ -119,19 +122,11 @@ pub(super) fn check_filter_tags(field: &str, tags: &[String]) -> Result<()> {
 }
 
 fn check_overrides(config: &ChannelTypeConfig, overrides: &ChannelConfigOverrides) -> Result<()> {
-    if let Some(length) = overrides.max_message_length
-        && !(1..=MESSAGE_LENGTH_MAX).contains(&length)
-    {
-        return Err(Error::field(
-            "data.config_overrides.max_message_length",
-            format!("must be between 1 and {MESSAGE_LENGTH_MAX}"),
-        ));
-    }
-    if let Some(behavior) = &overrides.blocklist_behavior
-        && !matches!(behavior.as_str(), "flag" | "block")
-    {
-        return Err(Error::field("data.config_overrides.blocklist_behavior", "must be flag or block"));
-    }
+    let field = |name: &str| format!("data.config_overrides.{name}");
+    check_message_length(&field("max_message_length"), overrides.max_message_length)?;
+    check_one_of(&field("blocklist_behavior"), overrides.blocklist_behavior.as_deref(), &["flag", "block"])?;
+    check_push_level(&field("push_level"), overrides.push_level.as_deref())?;
+    check_chat_preferences(&field("chat_preferences"), overrides.chat_preferences.as_ref())?;
     let unknown = overrides
         .commands
         .iter()
@@ -182,6 +177,29 @@ pub(super) async fn check_members(
     }
     check_all_exist(state, app, members.iter().map(|member| member.user_id.as_str())).await?;
     Ok(members)
+}
+
+/// Refuses members of other teams than the channel's, where the app keeps teams apart.
+pub(super) async fn check_teams(
+    state: &State,
+    app: &App,
+    team: Option<&str>,
+    members: impl Iterator<Item = &NewMember> + Clone,
+) -> Result<()> {
+    let (Some(team), Some(true)) = (team, state.current_app(app).app.settings.multi_tenant_enabled) else {
+        return Ok(());
+    };
+    let users = state.users(app.pk, members.map(|member| member.user_id.as_str())).await?;
+    let mut strangers: Vec<&str> = users
+        .values()
+        .filter(|cached| !cached.user.teams.iter().any(|own| own == team))
+        .map(|cached| cached.user.id.as_str())
+        .collect();
+    strangers.sort_unstable();
+    if strangers.is_empty() {
+        return Ok(());
+    }
+    Err(Error::input(format!("users [{}] are not in the channel's team {team:?}", strangers.join(" "))))
 }
 
 /// A role within a channel. Roles of users are not roles of members.

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use natterjack_protocol::channel_state::ChannelStateResponse;
 use natterjack_protocol::channel_types::ChannelTypeConfig;
 use natterjack_protocol::channels::{ChannelInput, GetOrCreateChannelRequest};
@@ -7,7 +9,8 @@ use natterjack_storage::{
 };
 
 use super::check::{
-    DISTINCT_PREFIX, check_data, check_member_custom_include, check_members, distinct_id, member_id,
+    DISTINCT_PREFIX, check_data, check_member_custom_include, check_members, check_teams, distinct_id,
+    member_id,
 };
 use super::state::{StateRequest, load_states};
 use crate::actions::pages::MessagePageRequest;
@@ -22,6 +25,8 @@ use crate::state::{Freshness, State};
 /// A channel that may be created, or brought back. Only [`check_create`] makes one.
 struct CreatePlan {
     app_pk: i64,
+    /// The version of the app by whose channel types the plan was checked.
+    app_version: i64,
     new: NewChannel,
     members: Vec<NewMember>,
     invites: Vec<NewMember>,
@@ -35,7 +40,7 @@ pub(crate) async fn get_or_create_channel(
     cid: &Cid,
     request: GetOrCreateChannelRequest,
 ) -> Result<ChannelStateResponse> {
-    check_type(state, app, &cid.kind)?;
+    check_type(state, app, &cid.kind).await?;
     let is_distinct = cid.id.as_str().starts_with(DISTINCT_PREFIX);
     if cid.id.as_str().starts_with('!') && !is_distinct {
         return Err(reserved_id());
@@ -55,7 +60,7 @@ pub(crate) async fn get_or_create_distinct_channel(
     kind: ChannelTypeName,
     request: GetOrCreateChannelRequest,
 ) -> Result<ChannelStateResponse> {
-    check_type(state, app, &kind)?;
+    check_type(state, app, &kind).await?;
     let listed = request.data.as_ref().and_then(|data| data.members.as_ref());
     let mut members: Vec<String> =
         listed.into_iter().flatten().map(|member| member_id(member).to_owned()).collect();
@@ -72,7 +77,12 @@ pub(crate) async fn get_or_create_distinct_channel(
     get_or_create(state, app, &cid, members, request, true).await
 }
 
-fn check_type(state: &State, app: &App, kind: &ChannelTypeName) -> Result<ChannelTypeConfig> {
+async fn check_type(state: &State, app: &App, kind: &ChannelTypeName) -> Result<Arc<ChannelTypeConfig>> {
+    if let Some(config) = state.channel_type(app, kind.as_str()) {
+        return Ok(config);
+    }
+    // Another process may have created it a moment ago.
+    state.reload_apps().await?;
     state.channel_type(app, kind.as_str()).ok_or_else(|| Error::not_found("channel type", kind.as_str()))
 }
 
@@ -107,6 +117,8 @@ async fn get_or_create(
             if let Some(created) = fresh.settle(state, outcome)? {
                 break created;
             }
+            // The type may have been changed, or deleted, by another process.
+            state.reload_apps().await?;
         };
         state.forget_channel(app.pk, &cid_text);
         found = Some(created);
@@ -168,12 +180,14 @@ async fn check_create(
         data.created_by.as_ref(),
     )
     .await?;
-    let config = check_type(state, app, &cid.kind)?;
+    let app_version = state.current_app(app).app.version;
+    let config = check_type(state, app, &cid.kind).await?;
     let change = check_data(&config, data, ChannelChange::default())?;
     let members = data.members.as_deref().unwrap_or_default();
     let mut members = check_members(state, app, "data.members", members, false).await?;
     let invites = data.invites.as_deref().unwrap_or_default();
     let mut invites = check_members(state, app, "data.invites", invites, true).await?;
+    check_teams(state, app, change.team.as_deref(), members.iter().chain(&invites)).await?;
     if !distinct_members.is_empty()
         && let Some(stranger) = invites.iter().find(|invite| !distinct_members.contains(&invite.user_id))
     {
@@ -194,7 +208,7 @@ async fn check_create(
         distinct_members,
         change,
     };
-    Ok(CreatePlan { app_pk: app.pk, new, members, invites, now: state.now() })
+    Ok(CreatePlan { app_pk: app.pk, app_version, new, members, invites, now: state.now() })
 }
 
 /// Nobody joins a distinct channel who is not one of those it was made for.
@@ -203,6 +217,10 @@ pub(super) fn not_of_distinct(user_id: &str) -> Error {
 }
 
 async fn do_create(tx: &mut Tx, plan: &CreatePlan) -> Result<Channel> {
+    // A type is not deleted while channels of it are made.
+    if tx.hold_app(plan.app_pk).await? != plan.app_version {
+        return Err(Error::Stale);
+    }
     let inserted = tx.insert_channel(plan.app_pk, &plan.new, plan.now).await?;
     let channel = match inserted {
         Some(channel) => channel,

@@ -2,14 +2,16 @@ use natterjack_filter::limits::SORT_FIELDS_MAX;
 use natterjack_filter::{parse, parse_sort};
 use natterjack_protocol::Cid;
 use natterjack_protocol::channel_state::ChannelStateResponse;
-use natterjack_protocol::channels::{GetChannelQuery, MessagePaginationParams, QueryChannelsRequest};
+use natterjack_protocol::channels::{
+    GetChannelQuery, MessagePaginationParams, QueryChannelsRequest, QueryChannelsResponse,
+};
 use natterjack_storage::queries::{CHANNELS, needs_user};
 use natterjack_storage::{App, ChannelQuery};
 
 use super::check::check_member_custom_include;
 use super::state::{StateRequest, load_states, newest};
 use crate::actions::pages::MessagePageRequest;
-use crate::actions::{given, limit, offset, users};
+use crate::actions::{given, limit, offset, predefined_filters, users};
 use crate::error::{Error, Result};
 use crate::limits::{
     CHANNEL_MESSAGES_DEFAULT, CHANNELS_PAGE_DEFAULT, CHANNELS_PAGE_MAX, MEMBERS_PAGE_MAX, MESSAGES_PAGE_MAX,
@@ -72,24 +74,24 @@ pub(crate) async fn query_channels(
     state: &State,
     app: &App,
     request: QueryChannelsRequest,
-) -> Result<Vec<ChannelStateResponse>> {
+) -> Result<QueryChannelsResponse> {
     for (field, given) in [("watch", request.watch), ("presence", request.presence)] {
         if given == Some(true) {
             return Err(Error::field(field, "needs a connected user; it must be false for servers"));
         }
     }
-    if let Some(name) = given(request.predefined_filter.as_ref()) {
-        return Err(Error::field("predefined_filter", format!("names a filter that doesn't exist: {name}")));
-    }
+    let predefined_filter = predefined_filters::fill_in(state, app, &request).await?;
+    let (filter, sort) = match &predefined_filter {
+        Some(stored) => (&stored.filter, stored.sort.as_deref().unwrap_or_default()),
+        None => (&request.filter_conditions, request.sort.as_slice()),
+    };
     let viewer = users::optional_user(state, app, "user", request.user_id.as_ref(), request.user.as_ref())
         .await?
         .map(|user| user.user.id.clone());
     let now = state.now();
     let query = ChannelQuery {
-        filter: parse(&CHANNELS, &request.filter_conditions)
-            .map_err(|error| Error::filter("filter_conditions", &error))?,
-        sort: parse_sort(&CHANNELS, &request.sort, SORT_FIELDS_MAX)
-            .map_err(|error| Error::filter("sort", &error))?,
+        filter: parse(&CHANNELS, filter).map_err(|error| Error::filter("filter_conditions", &error))?,
+        sort: parse_sort(&CHANNELS, sort, SORT_FIELDS_MAX).map_err(|error| Error::filter("sort", &error))?,
         // The established service answers a page of 30 to whoever asks for more.
         limit: limit("limit", request.limit, CHANNELS_PAGE_DEFAULT, i64::MAX)?.min(CHANNELS_PAGE_MAX),
         offset: offset("offset", request.offset, OFFSET_MAX)?,
@@ -122,7 +124,7 @@ pub(crate) async fn query_channels(
             })
         })
         .await?;
-    Ok(loaded.present(state, app))
+    Ok(QueryChannelsResponse { channels: loaded.present(state, app), predefined_filter })
 }
 
 /// Refuses filters and sorts about a user when no user is named.

@@ -9,6 +9,7 @@ use natterjack_storage::{
 
 use super::check::{
     MEMBER_ROLE_DEFAULT, check_all_exist, check_channel_role, check_data, check_filter_tags, check_members,
+    check_teams,
 };
 use super::create::{not_of_distinct, notify_added};
 use crate::actions::messages::{NewSystemMessage, do_send_system_message};
@@ -132,6 +133,8 @@ async fn check_update(
         Some(message) => Some(NewSystemMessage::check(state, app, &channel, message, user).await?.0),
     };
     let change = check_change(state, app, &channel, request)?;
+    let team = change.as_ref().map_or(&channel.channel.team, |change| &change.team).as_deref();
+    check_teams(state, app, team, add.iter().chain(&invite)).await?;
     Ok(UpdatePlan {
         app_pk: app.pk,
         channel,
@@ -229,7 +232,7 @@ async fn do_update(tx: &mut Tx, plan: &UpdatePlan) -> Result<Updated> {
     // Locks the channel; how far its counters move is known only after the members have been looked at.
     let locked = tx.advance_channel(before.pk, Advance::default(), plan.now).await?;
     let locked = locked.ok_or_else(|| Error::not_found("channel", &before.cid))?;
-    if locked.version != before.version {
+    if !plan.channel.is_fresh(&locked) {
         return Err(Error::Stale);
     }
     let at = locked.at;
@@ -273,6 +276,7 @@ async fn do_update(tx: &mut Tx, plan: &UpdatePlan) -> Result<Updated> {
         members: added.len() as i64 - removed.len() as i64,
         last_message: message.is_some() && !skips_last_message,
         version: true,
+        counting: message.map(|_| plan.channel.config.count_messages),
     };
     let advanced = tx.advance_channel(before.pk, advance, plan.now).await?.ok_or(Error::Stale)?;
     do_log(tx, before.pk, &log, advanced, advance).await?;

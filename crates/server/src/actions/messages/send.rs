@@ -248,6 +248,7 @@ async fn do_send(tx: &mut Tx, plan: &SendPlan) -> Result<Message> {
         unread: i64::from(plan.new.counts_unread),
         messages: 1,
         last_message: plan.new.in_channel && !skips_last_message,
+        counting: Some(plan.channel.config.count_messages),
         ..Advance::default()
     };
     let sender = &plan.sender.user;
@@ -255,7 +256,7 @@ async fn do_send(tx: &mut Tx, plan: &SendPlan) -> Result<Message> {
         .advance_channel_for(channel.pk, advance, plan.now, plan.app_pk, &sender.id)
         .await?
         .ok_or(Error::Stale)?;
-    if advanced.version != channel.version || sender_version != Some(sender.version) {
+    if !plan.channel.is_fresh(&advanced) || sender_version != Some(sender.version) {
         return Err(Error::Stale);
     }
     let thread_seq = match &plan.parent {

@@ -20,7 +20,7 @@ pub(crate) async fn unread_counts(
     let user = users::acting_user(state, app, "user", query.user_id.as_ref(), None).await?;
     let mut unread = load_unread(state, app, vec![user.user.id.clone()], UNREAD_LISTED_MAX).await?;
     let (channels, threads) = unread.pop().unwrap_or_default();
-    Ok(present_counts(app, channels, threads))
+    Ok(present_counts(is_multi_tenant(state, app), channels, threads))
 }
 
 /// As [`unread_counts`], for several users. Ids that name nobody are missing in the answer.
@@ -42,7 +42,7 @@ pub(crate) async fn unread_counts_batch(
     let ids: Vec<String> = known.into_iter().collect();
     let unread = load_unread(state, app, ids.clone(), UNREAD_LISTED_MAX).await?;
     let counts = ids.into_iter().zip(unread);
-    Ok(counts.map(|(id, (channels, threads))| (id, present_counts(app, channels, threads))).collect())
+    Ok(counts.map(|(id, (channels, threads))| (id, present_counts(is_multi_tenant(state, app), channels, threads))).collect())
 }
 
 /// What each of these users has not read, with at most `limit` channels and threads listed.
@@ -66,12 +66,12 @@ pub(crate) async fn load_unread(
         .await
 }
 
-/// Whether the app keeps teams apart, so that totals are told by team. No app does yet.
-const fn is_multi_tenant(_: &App) -> bool {
-    false
+/// Whether the app keeps teams apart, so that totals are told by team.
+fn is_multi_tenant(state: &State, app: &App) -> bool {
+    state.current_app(app).app.settings.multi_tenant_enabled == Some(true)
 }
 
-fn present_counts(app: &App, channels: UnreadChannels, threads: UnreadThreads) -> UnreadCountsResponse {
+fn present_counts(by_teams: bool, channels: UnreadChannels, threads: UnreadThreads) -> UnreadCountsResponse {
     let listed_channels = channels.listed.into_iter().map(|channel| UnreadCountsChannel {
         channel_id: channel.cid,
         last_read: channel.last_read,
@@ -89,7 +89,7 @@ fn present_counts(app: &App, channels: UnreadChannels, threads: UnreadThreads) -
         channel_type: by_type(&channels.groups),
         channels: listed_channels.collect(),
         threads: listed_threads.collect(),
-        total_unread_count_by_team: is_multi_tenant(app).then(|| by_team(&channels.groups)),
+        total_unread_count_by_team: by_teams.then(|| by_team(&channels.groups)),
     }
 }
 

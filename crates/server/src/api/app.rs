@@ -1,0 +1,16 @@
+use natterjack_protocol::app::{GetApp, GetApplicationResponse, UpdateApp, UpdateAppResponse};
+
+use super::Call;
+use crate::actions::app;
+use crate::error::Result;
+
+pub(crate) async fn get_app(call: Call<GetApp>) -> Result<GetApplicationResponse> {
+    let Call { state, app, .. } = call;
+    Ok(GetApplicationResponse { app: app::get_app(&state, &app).await? })
+}
+
+pub(crate) async fn update_app(call: Call<UpdateApp>) -> Result<UpdateAppResponse> {
+    let Call { state, app, body, .. } = call;
+    app::update_app(&state, &app, body).await?;
+    Ok(UpdateAppResponse {})
+}

@@ -1,0 +1,99 @@
+//! The apps of the server, kept in memory.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use natterjack_storage::{App, Store};
+use tokio::sync::Mutex;
+
+use crate::channel_types::{self, ChannelType};
+use crate::error::Result;
+
+/// Every app with its channel types, as of the version of its row.
+///
+/// What is kept may be older than the database: another process may have changed it. It is read again when a
+/// transaction finds another version, when a key or a signature is not known, when channel types or settings are
+/// asked for, and once a second by a job.
+#[derive(Debug, Default)]
+pub(crate) struct Apps {
+    current: RwLock<Current>,
+    /// Held while reading, so that what is older never replaces what is newer.
+    turn: Mutex<()>,
+    /// How many times reading began.
+    begun: AtomicU64,
+    /// The last of them that ended well.
+    ended: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Current {
+    by_pk: BTreeMap<i64, Arc<CachedApp>>,
+    by_key: HashMap<String, i64>,
+}
+
+/// An app and its channel types.
+#[derive(Debug)]
+pub(crate) struct CachedApp {
+    pub(crate) app: Arc<App>,
+    pub(crate) types: BTreeMap<String, ChannelType>,
+}
+
+impl Apps {
+    /// The app with this key.
+    pub(crate) fn by_key(&self, api_key: &str) -> Option<Arc<App>> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        current.by_pk.get(current.by_key.get(api_key)?).map(|cached| Arc::clone(&cached.app))
+    }
+
+    /// The newest that is known of an app.
+    pub(crate) fn get(&self, app_pk: i64) -> Option<Arc<CachedApp>> {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).by_pk.get(&app_pk).cloned()
+    }
+
+    /// The app that was created first.
+    pub(crate) fn first(&self) -> Option<Arc<App>> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        current.by_pk.values().next().map(|cached| Arc::clone(&cached.app))
+    }
+
+    /// Reads the apps that changed. Calls that come together share one look at the database, so that requests with
+    /// made-up keys cost no more than one at a time.
+    pub(crate) async fn reload(&self, store: &Store) -> Result<()> {
+        let begun_before = self.begun.load(Ordering::Acquire);
+        let _turn = self.turn.lock().await;
+        if self.ended.load(Ordering::Acquire) > begun_before {
+            return Ok(());
+        }
+        let number = self.begun.fetch_add(1, Ordering::AcqRel) + 1;
+        let versions = store.read("list_app_versions", (), |tx, ()| Box::pin(tx.list_app_versions())).await?;
+        for (app_pk, version) in versions {
+            if self.get(app_pk).is_some_and(|cached| cached.app.version == version) {
+                continue;
+            }
+            let found = store
+                .read("find_app", app_pk, |tx, app_pk| {
+                    Box::pin(async move {
+                        let Some(app) = tx.find_app(*app_pk).await? else { return Ok(None) };
+                        let types = tx.list_channel_types(*app_pk).await?;
+                        Ok::<_, natterjack_storage::Error>(Some((app, types)))
+                    })
+                })
+                .await?;
+            if let Some((app, types)) = found {
+                let types = channel_types::all(types, app.created_at);
+                self.put(CachedApp { app: Arc::new(app), types });
+            }
+        }
+        self.ended.store(number, Ordering::Release);
+        Ok(())
+    }
+
+    fn put(&self, cached: CachedApp) {
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        let (app_pk, api_key) = (cached.app.pk, cached.app.api_key.clone());
+        current.by_key.retain(|_, pk| *pk != app_pk);
+        current.by_key.insert(api_key, app_pk);
+        current.by_pk.insert(app_pk, Arc::new(cached));
+    }
+}
