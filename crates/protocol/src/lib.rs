@@ -17,6 +17,7 @@
 #![deny(missing_docs)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod blocks;
 pub mod channel_state;
 pub mod channel_types;
 pub mod channels;
@@ -26,7 +27,9 @@ mod ids;
 pub mod members;
 pub mod message_types;
 pub mod messages;
+pub mod mutes;
 mod operation;
+pub mod own_user;
 pub mod polls;
 mod query;
 pub mod reactions;

@@ -83,13 +83,16 @@ impl Outcome {
 }
 
 /// The tables whose rows are counted.
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 13] = [
     "apps",
     "users",
     "channels",
     "members",
     "messages",
     "reactions",
+    "channel_mutes",
+    "user_blocks",
+    "quiet_spans",
     "threads",
     "thread_participants",
     "channel_events",

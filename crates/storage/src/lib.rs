@@ -8,6 +8,7 @@
 //! aggregate, with a bound on what it returns; add a case to the contract tests.
 
 mod apps;
+mod blocks;
 mod channels;
 mod check;
 mod dialect;
@@ -17,6 +18,7 @@ mod filter_sql;
 mod members;
 mod messages;
 mod migrate;
+mod mutes;
 mod postgres;
 pub mod probe;
 pub mod queries;
@@ -27,11 +29,13 @@ mod sqlite;
 mod store;
 mod threads;
 mod tx;
+mod unread;
 mod users;
 mod value;
 mod word_function;
 
 pub use apps::{App, NewApp};
+pub use blocks::{BlockChange, UserBlock};
 pub use channels::{Advance, Advanced, Channel, ChannelChange, NewChannel};
 pub use check::{Outcome, Report, Violation};
 pub use dialect::Dialect;
@@ -42,6 +46,7 @@ pub use messages::{
     Message, MessageChange, MessageExtra, MessageKind, MessagePage, NewMessage, Pin, ReactionGroup,
     ReactionSummary, Visibility,
 };
+pub use mutes::ChannelMute;
 pub use queries::{ChannelQuery, MemberQuery, UserQuery};
 pub use reactions::Reaction;
 pub use reads::{ChannelUnread, ReadPosition, ThreadUnread};

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod auth;
+mod blocks;
 mod bodies;
 mod channel_types;
 mod channel_updates;
@@ -13,6 +14,7 @@ mod message_changes;
 mod message_pages;
 mod messages;
 mod mutations;
+mod mutes;
 mod query_channels;
 mod reactions;
 mod reads;

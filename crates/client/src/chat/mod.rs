@@ -2,6 +2,7 @@
 
 mod channels;
 mod messages;
+mod mutes;
 mod reactions;
 mod streams;
 

@@ -1,9 +1,11 @@
 //! The rules: a module per resource. `check_*` reads and may refuse, `do_*` writes what was checked, in one transaction
 //! with its events. All writes start here.
 
+pub(crate) mod blocks;
 pub(crate) mod channels;
 pub(crate) mod members;
 pub(crate) mod messages;
+pub(crate) mod mutes;
 pub(crate) mod pages;
 pub(crate) mod partial;
 pub(crate) mod reactions;

@@ -1,11 +1,13 @@
 //! The HTTP edge: who calls, what is asked, and how the answer is written. The rules are in `actions`.
 
+mod blocks;
 mod channel_types;
 mod channels;
 mod endpoint;
 mod health;
 mod members;
 mod messages;
+mod mutes;
 mod reactions;
 mod reads;
 mod reply;

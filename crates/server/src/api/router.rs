@@ -5,6 +5,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::Response;
 use axum::routing::{MethodFilter, get, on};
+use natterjack_protocol::blocks::{BlockUsers, GetBlockedUsers, UnblockUsers};
 use natterjack_protocol::channel_types::{GetChannelType, ListChannelTypes};
 use natterjack_protocol::channels::{
     DeleteChannel, GetChannel, GetOrCreateChannel, GetOrCreateDistinctChannel, QueryChannels, UpdateChannel,
@@ -13,6 +14,7 @@ use natterjack_protocol::members::QueryMembers;
 use natterjack_protocol::messages::{
     DeleteMessage, GetManyMessages, GetMessage, GetReplies, SendMessage, UpdateMessage,
 };
+use natterjack_protocol::mutes::{MuteChannel, UnmuteChannel};
 use natterjack_protocol::reactions::{DeleteReaction, GetReactions, SendReaction};
 use natterjack_protocol::reads::{MarkRead, UnreadCounts};
 use natterjack_protocol::search::Search;
@@ -20,7 +22,9 @@ use natterjack_protocol::users::{QueryUsers, UpdateUsers};
 use natterjack_protocol::{Method, Operation};
 
 use super::endpoint::{Call, Edge, handle};
-use super::{channel_types, channels, health, members, messages, reactions, reads, search, users};
+use super::{
+    blocks, channel_types, channels, health, members, messages, mutes, reactions, reads, search, users,
+};
 use crate::error::{Error, Result};
 
 /// Collects routes and, for the test of coverage, what they are.
@@ -59,6 +63,9 @@ fn routes() -> Routes {
     Routes::default()
         .add::<UpdateUsers, _, _>(users::update_users)
         .add::<QueryUsers, _, _>(users::query_users)
+        .add::<BlockUsers, _, _>(blocks::block_users)
+        .add::<UnblockUsers, _, _>(blocks::unblock_users)
+        .add::<GetBlockedUsers, _, _>(blocks::get_blocked_users)
         .add::<ListChannelTypes, _, _>(channel_types::list_channel_types)
         .add::<GetChannelType, _, _>(channel_types::get_channel_type)
         .add::<QueryChannels, _, _>(channels::query_channels)
@@ -68,6 +75,8 @@ fn routes() -> Routes {
         .add::<UpdateChannel, _, _>(channels::update_channel)
         .add::<DeleteChannel, _, _>(channels::delete_channel)
         .add::<QueryMembers, _, _>(members::query_members)
+        .add::<MuteChannel, _, _>(mutes::mute_channel)
+        .add::<UnmuteChannel, _, _>(mutes::unmute_channel)
         .add::<SendMessage, _, _>(messages::send_message)
         .add::<GetManyMessages, _, _>(messages::get_many_messages)
         .add::<GetMessage, _, _>(messages::get_message)

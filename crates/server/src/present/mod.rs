@@ -15,7 +15,7 @@ use natterjack_protocol::members::ChannelMemberResponse;
 use natterjack_protocol::reactions::ReactionResponse;
 use natterjack_protocol::reads::ReadStateResponse;
 use natterjack_protocol::users::{FullUserResponse, UserResponse};
-use natterjack_storage::{Channel, ChannelUnread, Member, Reaction, ThreadUnread, User};
+use natterjack_storage::{Channel, ChannelMute, ChannelUnread, Member, Reaction, ThreadUnread, User};
 
 /// Role of a member who moderates the channel.
 pub(crate) const CHANNEL_MODERATOR: &str = "channel_moderator";
@@ -128,11 +128,18 @@ pub(crate) fn channel(
         member_count: Some(channel.member_count),
         message_count: config.count_messages.then_some(channel.message_count),
         hidden: viewer.filter(|member| member.hidden).map(|_| true),
+        blocked: viewer.filter(|member| member.blocked).map(|_| true),
         hide_messages_before: viewer.and_then(|member| member.hide_messages_before),
         own_capabilities: Some(Vec::new()),
         config: Some(Arc::clone(config)),
         ..ChannelResponse::default()
     }
+}
+
+/// Shows with a channel that the user for whom it is shown has muted it.
+pub(crate) fn mute(channel: &mut ChannelResponse, mute: Option<&ChannelMute>) {
+    channel.muted = mute.map(|_| true);
+    channel.mute_expires_at = mute.and_then(|mute| mute.expires);
 }
 
 pub(crate) fn member(member: &Member, users: &Users, created_by: Option<&str>) -> ChannelMemberResponse {
