@@ -1,6 +1,10 @@
 use natterjack_protocol::app::{
     GetApp, GetApplicationResponse, UpdateApp, UpdateAppRequest, UpdateAppResponse,
 };
+use natterjack_protocol::blocks::{
+    BlockUsers, BlockUsersRequest, BlockUsersResponse, GetBlockedUsers, GetBlockedUsersQuery,
+    GetBlockedUsersResponse, UnblockUsers, UnblockUsersRequest, UnblockUsersResponse,
+};
 use natterjack_protocol::users::{
     FullUserResponse, QueryUsers, QueryUsersPayload, QueryUsersQuery, QueryUsersResponse, UpdateUsers,
     UpdateUsersRequest, UpdateUsersResponse,
@@ -138,5 +142,77 @@ impl Common<'_> {
                 Ok((users, next))
             }
         })
+    }
+
+    /// Blocks a user for another: channels that have just the two as members are hidden from the one who blocks.
+    /// Blocking again changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::Api`] when one of the users does not exist, or both are the same. Any other kind of [`Error`].
+    ///
+    /// ```no_run
+    /// use natterjack_client::protocol::blocks::BlockUsersRequest;
+    ///
+    /// # async fn run(client: natterjack_client::Client) -> Result<(), natterjack_client::Error> {
+    /// let request = BlockUsersRequest {
+    ///     blocked_user_id: "joe".to_owned(),
+    ///     user_id: Some("jane".to_owned()),
+    ///     ..Default::default()
+    /// };
+    /// let reply = client.common().block_users(request).await?;
+    /// println!("blocked since {}", reply.created_at);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn block_users(&self, request: BlockUsersRequest) -> Result<Reply<BlockUsersResponse>, Error> {
+        self.client.call::<BlockUsers>(NoPath {}, NoQuery, request).await
+    }
+
+    /// Takes a block back and shows the channels of the two again. Does nothing where there is no block.
+    ///
+    /// # Errors
+    /// [`Error::Api`] when one of the users does not exist. Any other kind of [`Error`].
+    ///
+    /// ```no_run
+    /// use natterjack_client::protocol::blocks::UnblockUsersRequest;
+    ///
+    /// # async fn run(client: natterjack_client::Client) -> Result<(), natterjack_client::Error> {
+    /// let request = UnblockUsersRequest {
+    ///     blocked_user_id: "joe".to_owned(),
+    ///     user_id: Some("jane".to_owned()),
+    ///     ..Default::default()
+    /// };
+    /// client.common().unblock_users(request).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn unblock_users(
+        &self,
+        request: UnblockUsersRequest,
+    ) -> Result<Reply<UnblockUsersResponse>, Error> {
+        self.client.call::<UnblockUsers>(NoPath {}, NoQuery, request).await
+    }
+
+    /// Reads whom a user has blocked, the newest blocks first, at most 1000.
+    ///
+    /// # Errors
+    /// [`Error::Api`] when the user does not exist. Any other kind of [`Error`].
+    ///
+    /// ```no_run
+    /// use natterjack_client::protocol::blocks::GetBlockedUsersQuery;
+    ///
+    /// # async fn run(client: natterjack_client::Client) -> Result<(), natterjack_client::Error> {
+    /// let query = GetBlockedUsersQuery { user_id: Some("jane".to_owned()) };
+    /// for block in &client.common().get_blocked_users(query).await?.blocks {
+    ///     println!("{}", block.blocked_user_id);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn get_blocked_users(
+        &self,
+        query: GetBlockedUsersQuery,
+    ) -> Result<Reply<GetBlockedUsersResponse>, Error> {
+        self.client.call::<GetBlockedUsers>(NoPath {}, query, NoBody).await
     }
 }

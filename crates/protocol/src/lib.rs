@@ -18,6 +18,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod app;
+pub mod blocks;
 pub mod channel_state;
 pub mod channel_types;
 pub mod channels;
@@ -27,7 +28,9 @@ mod ids;
 pub mod members;
 pub mod message_types;
 pub mod messages;
+pub mod mutes;
 mod operation;
+pub mod own_user;
 pub mod polls;
 pub mod predefined_filters;
 mod query;

@@ -52,6 +52,8 @@ pub const TEAM_SIZE_MAX: usize = 100;
 pub const FILTER_TAGS_MAX: usize = 10;
 /// A filter tag.
 pub const FILTER_TAG_LENGTH_MAX: usize = 255;
+/// Channels muted in one call.
+pub const MUTED_CHANNELS_MAX: usize = 25;
 /// Keys of member data copied onto messages.
 pub const MEMBER_CUSTOM_INCLUDE_MAX: usize = 8;
 /// One such key.
@@ -159,6 +161,10 @@ pub const TITLE_LENGTH_MAX: usize = 255;
 pub const SEARCH_PAGE_MAX: i64 = 100;
 /// Channels that a search looks into.
 pub const SEARCH_CHANNELS_MAX: i64 = 500;
+/// Muted channels shown with a user, the last muted first.
+pub const CHANNEL_MUTES_SHOWN_MAX: i64 = 100;
+/// Blocked users shown with a user, the last blocked first.
+pub const BLOCKS_SHOWN_MAX: i64 = 1000;
 /// Unread channels, and threads, listed for a user.
 pub const UNREAD_LISTED_MAX: i64 = 100;
 /// Newest messages of a channel from which it can be marked as unread.

@@ -18,7 +18,8 @@ const fn calls_per_window(operation: &str) -> u64 {
         | b"mark_read"
         | b"get_app"
         | b"query_channels" => 10_000,
-        b"search" | b"query_members" | b"update_channel" | b"update_users" => 300,
+        b"search" | b"query_members" | b"mute_channel" | b"unmute_channel" | b"update_channel"
+        | b"update_users" => 300,
         b"update_app"
         | b"list_channel_types"
         | b"get_channel_type"

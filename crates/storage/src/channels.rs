@@ -119,7 +119,7 @@ pub struct Advanced {
     pub unread_seq: i64,
     pub message_count: i64,
     pub member_count: i64,
-    /// Whether a member has hidden the channel.
+    /// Whether there are members to whom a new message shows the channel again.
     pub is_hidden: bool,
 }
 
@@ -293,7 +293,8 @@ impl Tx {
              WHEN messages_uncounted > message_count + $4 THEN message_count + $4 ELSE messages_uncounted END \
              WHERE pk = $9 AND deleted_at IS NULL \
              RETURNING version, clock_at, event_seq, unread_seq, message_count, member_count, \
-             EXISTS (SELECT 1 FROM members {} WHERE members.channel_pk = channels.pk AND members.hidden), \
+             EXISTS (SELECT 1 FROM members {} WHERE members.channel_pk = channels.pk AND members.hidden \
+             AND members.quiet_until <= channels.clock_at), \
              (SELECT apps.version FROM apps WHERE apps.pk = channels.app_pk), \
              (SELECT users.version FROM users WHERE users.app_pk = $10 AND users.id = $11)",
             self.dialect().indexed_by("members_hidden")
@@ -389,9 +390,11 @@ impl Tx {
             "DELETE FROM thread_unread_gaps WHERE parent_pk IN \
              (SELECT parent_pk FROM threads WHERE channel_pk = $1)",
         ];
-        const ITS_OWN: [&str; 5] = [
+        const ITS_OWN: [&str; 7] = [
             "DELETE FROM threads WHERE channel_pk = $1",
             "DELETE FROM members WHERE channel_pk = $1",
+            "DELETE FROM channel_mutes WHERE channel_pk = $1",
+            "DELETE FROM quiet_spans WHERE channel_pk = $1",
             "DELETE FROM unread_gaps WHERE channel_pk = $1",
             "DELETE FROM channel_events WHERE channel_pk = $1",
             "DELETE FROM channels WHERE pk = $1",

@@ -83,7 +83,7 @@ impl Outcome {
 }
 
 /// The tables whose rows are counted.
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 14] = [
     "apps",
     "users",
     "channels",
@@ -91,6 +91,9 @@ const TABLES: [&str; 11] = [
     "messages",
     "message_history",
     "reactions",
+    "channel_mutes",
+    "user_blocks",
+    "quiet_spans",
     "threads",
     "thread_participants",
     "channel_events",

@@ -8,6 +8,7 @@
 //! aggregate, with a bound on what it returns; add a case to the contract tests.
 
 mod apps;
+mod blocks;
 mod channel_types;
 mod channels;
 mod check;
@@ -19,6 +20,7 @@ mod history;
 mod members;
 mod messages;
 mod migrate;
+mod mutes;
 mod postgres;
 mod predefined_filters;
 pub mod probe;
@@ -31,11 +33,13 @@ mod store;
 mod threads;
 mod transfer;
 mod tx;
+mod unread;
 mod users;
 mod value;
 mod word_function;
 
 pub use apps::{App, NewApp};
+pub use blocks::{BlockChange, UserBlock};
 pub use channels::{Advance, Advanced, Channel, ChannelChange, NewChannel};
 pub use check::{Outcome, Report, Violation};
 pub use dialect::Dialect;
@@ -47,6 +51,7 @@ pub use messages::{
     Edit, Message, MessageChange, MessageExtra, MessageKind, MessagePage, NewMessage, Pin, ReactionGroup,
     ReactionSummary, Reactor, Visibility,
 };
+pub use mutes::ChannelMute;
 pub use queries::{ChannelQuery, MemberQuery, ThreadQuery, UserQuery};
 pub use reactions::Reaction;
 pub use reads::{

@@ -2,6 +2,7 @@ use natterjack_protocol::{Custom, Timestamp};
 
 use crate::error::Result;
 use crate::tx::Tx;
+use crate::unread::not_counted;
 use crate::value::{Param, Row, json_unless_default, params};
 
 /// A member of a channel as stored.
@@ -21,6 +22,8 @@ pub struct Member {
     pub notifications_muted: bool,
     /// Whether the member has hidden the channel until the next message.
     pub hidden: bool,
+    /// Whether the channel has two members and this one blocked the other.
+    pub blocked: bool,
     /// Messages up to this time are not shown to the member.
     pub hide_messages_before: Option<Timestamp>,
     pub pinned_at: Option<Timestamp>,
@@ -35,8 +38,9 @@ pub struct Member {
     pub last_delivered_message_id: Option<String>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
-    /// Unread messages that were deleted since; needs no correction when the member has read everything.
-    pub unread_gaps: i64,
+    /// What counted for others behind the position and does not count here: deleted messages, and those that were
+    /// sent while the channel was quiet for the member.
+    pub not_counted: i64,
 }
 
 impl Member {
@@ -44,14 +48,6 @@ impl Member {
     /// counts no unread ones.
     pub fn is_pending(&self) -> bool {
         self.invited && self.invite_accepted_at.is_none()
-    }
-
-    /// Messages that the member has not read, by the channel's counter.
-    pub fn unread(&self, unread_seq: i64) -> i64 {
-        if self.is_pending() {
-            return 0;
-        }
-        (unread_seq - self.read_seq - self.unread_less - self.unread_gaps).max(0)
     }
 }
 
@@ -66,11 +62,13 @@ pub struct NewMember {
     pub hide_messages_before: Option<Timestamp>,
 }
 
-pub(crate) const MEMBER_COLUMNS: &str = "m.channel_pk, m.user_id, m.channel_role, m.custom, m.invited, \
+pub(crate) const MEMBER_COLUMNS: &str = concat!(
+    "m.channel_pk, m.user_id, m.channel_role, m.custom, m.invited, \
     m.invite_accepted_at, m.invite_rejected_at, m.banned, m.shadow_banned, m.ban_expires, m.notifications_muted, \
     m.hidden, m.hide_messages_before, m.pinned_at, m.archived_at, m.read_seq, m.unread_less, m.last_read, \
-    m.last_read_message_id, m.last_delivered_at, m.last_delivered_message_id, m.created_at, m.updated_at, \
-    (SELECT COUNT(*) FROM unread_gaps g WHERE g.channel_pk = m.channel_pk AND g.seq > m.read_seq)";
+    m.last_read_message_id, m.last_delivered_at, m.last_delivered_message_id, m.created_at, m.updated_at, m.blocked, ",
+    not_counted!("m")
+);
 
 pub(crate) fn member_from_row(row: Row<'_>) -> Result<Member> {
     Ok(Member {
@@ -97,7 +95,8 @@ pub(crate) fn member_from_row(row: Row<'_>) -> Result<Member> {
         last_delivered_message_id: row.optional_text(20)?,
         created_at: row.time(21)?,
         updated_at: row.time(22)?,
-        unread_gaps: row.int(23)?,
+        blocked: row.bool(23)?,
+        not_counted: row.int(24)?,
     })
 }
 
@@ -169,8 +168,9 @@ impl Tx {
     ) -> Result<Vec<String>> {
         const INSERT: &str = "INSERT INTO members (channel_pk, user_id, app_pk, channel_role, custom, invited, \
             hidden, hide_messages_before, read_seq, read_up_to, last_read, created_at, updated_at, banned, shadow_banned, \
-            notifications_muted, unread_less) \
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $10, $10, FALSE, FALSE, FALSE, 0) \
+            notifications_muted, unread_less, quiet_until) \
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $10, $10, FALSE, FALSE, FALSE, 0, \
+            COALESCE((SELECT MAX(until_at) FROM quiet_spans WHERE channel_pk = $1 AND user_id = $2), 0)) \
             ON CONFLICT (channel_pk, user_id) DO NOTHING RETURNING user_id";
         let params: Vec<_> = members
             .iter()
@@ -239,12 +239,14 @@ impl Tx {
         Ok(())
     }
 
-    /// Shows a channel again to everybody who had hidden it. Answers their ids.
-    pub async fn show_hidden_channel(&mut self, channel_pk: i64) -> Result<Vec<String>> {
+    /// A message sent at `at` shows a channel again to everybody who had hidden it, except those for whom the channel is
+    /// quiet. Answers their ids.
+    pub async fn show_hidden_channel(&mut self, channel_pk: i64, at: Timestamp) -> Result<Vec<String>> {
         let sql = format!(
-            "UPDATE members {} SET hidden = FALSE WHERE channel_pk = $1 AND hidden RETURNING user_id",
+            "UPDATE members {} SET hidden = FALSE WHERE channel_pk = $1 AND hidden AND quiet_until <= $2 \
+             RETURNING user_id",
             self.dialect().indexed_by("members_hidden")
         );
-        self.query(&sql, params![channel_pk], |row| row.text(0)).await
+        self.query(&sql, params![channel_pk, at], |row| row.text(0)).await
     }
 }

@@ -4,6 +4,7 @@ use crate::error::Result;
 use crate::members::{MEMBER_COLUMNS, Member, member_from_row};
 use crate::messages::Message;
 use crate::tx::Tx;
+use crate::unread::{quiet_at, unread};
 use crate::value::{Param, params};
 
 /// Up to where a member has read.
@@ -98,6 +99,7 @@ enum UnreadRow {
 
 /// When the message was sent that was delivered last to a member; when it is gone, the moment of its delivery.
 const DELIVERED_UP_TO: &str = "COALESCE((SELECT d.created_at FROM messages d WHERE d.app_pk = members.app_pk \
+    AND substr(d.id, length(d.id) - 35) = substr(members.last_delivered_message_id, length(members.last_delivered_message_id) - 35) \
     AND d.id = members.last_delivered_message_id), members.last_delivered_at, 0)";
 
 impl Tx {
@@ -155,7 +157,7 @@ impl Tx {
 
     /// What the difference of the counters says too much or too little for `user_id` about the messages behind
     /// `after`: the user's own ones count there but not for the user, restricted ones that the user may see the
-    /// other way round.
+    /// other way round. What was sent while the channel was quiet for the user is taken off elsewhere.
     pub async fn count_unread_less(
         &mut self,
         channel_pk: i64,
@@ -166,32 +168,43 @@ impl Tx {
             "SELECT CAST(COALESCE(SUM(CASE WHEN counts_unread AND user_id = $1 AND deleted_at IS NULL THEN 1 \
              WHEN restricted_visibility IS NOT NULL AND deleted_at IS NULL AND NOT silent AND in_channel \
              AND user_id <> $1 AND EXISTS (SELECT 1 FROM {} WHERE each.value = $1) THEN -1 ELSE 0 END), 0) AS BIGINT) \
-             FROM messages WHERE channel_pk = $2 AND in_channel AND created_at > $3",
-            self.dialect().json_texts("restricted_visibility")
+             FROM messages WHERE channel_pk = $2 AND in_channel AND created_at > $3 AND NOT {}",
+            self.dialect().json_texts("restricted_visibility"),
+            quiet_at!("messages.channel_pk", "$1", "messages.created_at")
         );
         let count = self.query_optional(&sql, params![user_id, channel_pk, after], |row| row.int(0)).await?;
         Ok(count.unwrap_or(0))
     }
 
-    /// Takes `by` off the number of unread messages of these members.
-    pub async fn lower_unread(&mut self, channel_pk: i64, user_ids: Vec<String>, by: i64) -> Result<()> {
+    /// Counts a message sent at `at`, over which the channel's counter passed, for these members, except those for whom
+    /// the channel is quiet.
+    pub async fn count_restricted(
+        &mut self,
+        channel_pk: i64,
+        user_ids: Vec<String>,
+        at: Timestamp,
+    ) -> Result<()> {
         let sql = format!(
-            "UPDATE members SET unread_less = unread_less + $1 WHERE channel_pk = $2 AND {}",
-            self.dialect().is_in("user_id", 3)
+            "UPDATE members SET unread_less = unread_less - 1 WHERE channel_pk = $1 AND {} AND NOT {}",
+            self.dialect().is_in("user_id", 2),
+            quiet_at!("members.channel_pk", "members.user_id", "$3")
         );
-        self.execute(&sql, params![by, channel_pk, user_ids]).await?;
+        self.execute(&sql, params![channel_pk, user_ids, at]).await?;
         Ok(())
     }
 
     /// Before a message is deleted: a member who had not read an own message that counts does not need the gap that
     /// is about to be left by it, since it was taken off already. With `tree` the same for the authors of replies.
     pub async fn restore_own_unread(&mut self, message: &Message, tree: bool) -> Result<()> {
-        let sql = "UPDATE members SET unread_less = unread_less - (SELECT COUNT(*) FROM messages o \
-            WHERE (o.pk = $1 OR (o.parent_pk = $1 AND $2)) AND o.counts_unread AND o.deleted_at IS NULL \
-            AND o.user_id = members.user_id AND o.unread_seq > members.read_seq) \
-            WHERE channel_pk = $3 AND user_id IN (SELECT user_id FROM messages \
-            WHERE pk = $1 OR (parent_pk = $1 AND $2))";
-        self.execute(sql, params![message.pk, tree, message.channel_pk]).await?;
+        const RESTORE: &str = concat!(
+            "UPDATE members SET unread_less = unread_less - (SELECT COUNT(*) FROM messages o \
+             WHERE (o.pk = $1 OR (o.parent_pk = $1 AND $2)) AND o.counts_unread AND o.deleted_at IS NULL \
+             AND o.user_id = members.user_id AND o.unread_seq > members.read_seq AND NOT ",
+            quiet_at!("o.channel_pk", "o.user_id", "o.created_at"),
+            ") WHERE channel_pk = $3 AND user_id IN (SELECT user_id FROM messages \
+             WHERE pk = $1 OR (parent_pk = $1 AND $2))"
+        );
+        self.execute(RESTORE, params![message.pk, tree, message.channel_pk]).await?;
         Ok(())
     }
 
@@ -212,8 +225,9 @@ impl Tx {
             .await?;
         let sql = format!(
             "UPDATE members SET unread_less = unread_less + 1 WHERE channel_pk = $1 AND read_up_to < $2 \
-             AND user_id <> $3 AND {}",
-            self.dialect().is_in("user_id", 4)
+             AND user_id <> $3 AND {} AND NOT {}",
+            self.dialect().is_in("user_id", 4),
+            quiet_at!("members.channel_pk", "members.user_id", "$2")
         );
         for (author, readers, created_at) in restricted {
             self.execute(&sql, params![message.channel_pk, created_at, author, readers]).await?;
@@ -259,16 +273,15 @@ impl Tx {
     /// What each of these users has not read in channels: one pass over the user's memberships.
     pub async fn list_unread_channels(&mut self, query: &UnreadQuery) -> Result<Vec<UnreadChannels>> {
         let sql = format!(
-            "WITH counted AS MATERIALIZED (SELECT c.cid, c.kind, c.team, c.unread_seq - m.read_seq - m.unread_less - \
-             (SELECT COUNT(*) FROM unread_gaps g WHERE g.channel_pk = m.channel_pk AND g.seq > m.read_seq) \
-             AS unread, m.last_read, c.last_message_at \
+            "WITH counted AS MATERIALIZED (SELECT c.cid, c.kind, c.team, {} AS unread, m.last_read, c.last_message_at \
              FROM members m JOIN channels c ON c.pk = m.channel_pk \
              WHERE m.app_pk = $1 AND m.user_id = $2 AND c.unread_seq - m.read_seq - m.unread_less > 0 \
-             AND c.deleted_at IS NULL AND NOT (m.invited AND m.invite_accepted_at IS NULL) AND NOT {}) \
+             AND c.deleted_at IS NULL AND NOT {}) \
              SELECT NULL AS cid, kind, team, CAST(SUM(unread) AS BIGINT) AS unread, COUNT(*) AS number, \
              0 AS last_read, NULL AS last_message_at FROM counted WHERE unread > 0 GROUP BY kind, team \
              UNION ALL SELECT cid, kind, team, unread, 1, last_read, last_message_at FROM \
              (SELECT * FROM counted WHERE unread > 0 ORDER BY last_message_at DESC NULLS LAST, cid LIMIT $4) AS listed",
+            unread!("m", "c"),
             self.dialect().is_in("c.kind", 3)
         );
         let found = self

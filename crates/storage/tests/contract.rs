@@ -9,10 +9,11 @@ use natterjack_filter::{Expression, Operand, parse_sort};
 use natterjack_protocol::{Custom, SortParam};
 use natterjack_storage::queries::{KeyPage, MessageHistoryQuery, PageStart, ReactionQuery, THREADS};
 use natterjack_storage::{
-    Advance, ChannelChange, ChannelEvent, ChannelQuery, Edit, Error, MemberQuery, Message, MessageChange,
-    MessageExtra, MessageKind, MessagePage, NewApp, NewChannel, NewMember, NewMessage, Pin, Reaction,
-    ReactionSummary, Reactor, ReadPosition, Result, Store, ThreadQuery, ThreadReadPosition, Tx,
-    UnreadChannels, UnreadGroup, UnreadQuery, UnreadThreads, UserChange, UserEvent, UserQuery, Visibility,
+    Advance, ChannelChange, ChannelEvent, ChannelMute, ChannelQuery, Edit, Error, MemberQuery, Message,
+    MessageChange, MessageExtra, MessageKind, MessagePage, NewApp, NewChannel, NewMember, NewMessage, Pin,
+    Reaction, ReactionSummary, Reactor, ReadPosition, Result, Store, ThreadQuery, ThreadReadPosition, Tx,
+    UnreadChannels, UnreadGroup, UnreadQuery, UnreadThreads, UserBlock, UserChange, UserEvent, UserQuery,
+    Visibility,
 };
 
 const APP: i64 = 7;
@@ -133,7 +134,7 @@ async fn members(tx: &mut Tx, channel_pk: i64) -> Result<()> {
     assert_eq!(tx.list_members_of_channels(&[channel_pk, -1], 2, 1).await?[0].len(), 2);
     assert_eq!(tx.list_memberships(APP, "ann", vec![channel_pk]).await?.len(), 1);
     assert!(tx.update_member_role(channel_pk, "bob", "channel_moderator", at(32)).await?);
-    assert_eq!(tx.show_hidden_channel(channel_pk).await?, ["bob"]);
+    assert_eq!(tx.show_hidden_channel(channel_pk, at(9)).await?, ["bob"]);
     tx.answer_invite(channel_pk, "eve", false, at(33)).await?;
     tx.answer_invite(channel_pk, "eve", true, at(34)).await?;
     assert!(!tx.find_member(channel_pk, "eve").await?.unwrap().is_pending());
@@ -396,6 +397,45 @@ async fn history(tx: &mut Tx, message_pk: i64) -> Result<()> {
     Ok(())
 }
 
+async fn mutes_and_blocks(tx: &mut Tx, channel_pk: i64) -> Result<()> {
+    let advanced = tx.advance_channel(channel_pk, Advance::default(), at(200)).await?.unwrap();
+    let mute = ChannelMute {
+        channel_pk,
+        user_id: "bob".to_owned(),
+        expires: Some(at(300)),
+        created_at: at(200),
+        updated_at: at(200),
+    };
+    let stored = tx.upsert_channel_mute(APP, &mute, advanced.at, advanced.unread_seq).await?;
+    assert_eq!(stored, mute);
+    let later = ChannelMute { created_at: at(210), updated_at: at(210), ..mute.clone() };
+    let again = tx.upsert_channel_mute(APP, &later, at(210), advanced.unread_seq).await?;
+    assert_eq!(again, ChannelMute { updated_at: at(210), ..mute.clone() });
+    let bob = || vec!["ann".to_owned(), "bob".to_owned()];
+    assert_eq!(tx.list_channel_mutes(APP, &bob(), at(299), 5).await?, std::slice::from_ref(&again));
+    assert!(tx.list_channel_mutes(APP, &bob(), at(300), 5).await?.is_empty());
+    assert_eq!(tx.list_channel_mutes_in("bob", vec![channel_pk, -1], at(299)).await?, [again]);
+    assert!(tx.list_channel_mutes_in("bob", vec![channel_pk], at(300)).await?.is_empty());
+    assert!(!tx.delete_channel_mute(channel_pk, "ann", at(250), advanced.unread_seq).await?);
+    assert!(tx.delete_channel_mute(channel_pk, "bob", at(250), advanced.unread_seq).await?);
+
+    let block =
+        UserBlock { user_id: "ann".to_owned(), blocked_user_id: "bob".to_owned(), created_at: at(200) };
+    tx.lock_user_blocks(APP, "ann").await?;
+    assert!(tx.insert_user_block(APP, &block).await?);
+    assert!(!tx.insert_user_block(APP, &block).await?);
+    assert_eq!(tx.find_user_block(APP, "ann", "bob").await?, Some(block.clone()));
+    assert_eq!(tx.find_user_block(APP, "bob", "ann").await?, None);
+    assert_eq!(tx.list_user_blocks(APP, &bob(), 5).await?, [block]);
+    assert_eq!(tx.list_blockers(APP, "bob", bob()).await?, ["ann"]);
+    // It has three members.
+    assert!(tx.list_channels_of_pair(APP, ("ann", "bob"), 0, 5).await?.is_empty());
+    assert!(tx.settle_blocks(APP, channel_pk, &advanced).await?.is_empty());
+    assert!(tx.delete_user_block(APP, "ann", "bob").await?);
+    assert!(!tx.delete_user_block(APP, "ann", "bob").await?);
+    Ok(())
+}
+
 async fn reads(tx: &mut Tx, channel_pk: i64) -> Result<()> {
     // Three were sent by ann, who has read them; the third is deleted.
     let unread = tx.list_unread_channels(&unread_of(&["ann", "bob"])).await?;
@@ -409,8 +449,8 @@ async fn reads(tx: &mut Tx, channel_pk: i64) -> Result<()> {
     assert_eq!((&unread[1].groups, unread[1].listed[0].unread), (&vec![group], 2));
     assert_eq!(tx.count_unread_less(channel_pk, "ann", at(40)).await?, 1);
     assert_eq!(tx.count_unread_less(channel_pk, "bob", at(40)).await?, 0);
-    tx.lower_unread(channel_pk, vec!["bob".to_owned()], 1).await?;
-    assert_eq!(tx.list_unread_channels(&unread_of(&["bob"])).await?[0].listed[0].unread, 1);
+    tx.count_restricted(channel_pk, vec!["bob".to_owned()], at(60)).await?;
+    assert_eq!(tx.list_unread_channels(&unread_of(&["bob"])).await?[0].listed[0].unread, 3);
     let position = ReadPosition {
         read_seq: 3,
         unread_less: 0,
@@ -448,7 +488,8 @@ async fn queries(tx: &mut Tx, channel_pk: i64) -> Result<()> {
     let ids: Vec<_> =
         tx.query_members(APP, channel_pk, &members).await?.into_iter().map(|member| member.user_id).collect();
     assert_eq!(ids, ["bob"]);
-    let channels = ChannelQuery { filter: all(), sort: Vec::new(), limit: 9, offset: 0, user_id: None };
+    let channels =
+        ChannelQuery { filter: all(), sort: Vec::new(), limit: 9, offset: 0, user_id: None, now: at(9) };
     assert_eq!(tx.query_channels(APP, &channels).await?.len(), 1);
     assert!(tx.query_channels(APP + 1, &channels).await?.is_empty());
     Ok(())
@@ -485,6 +526,7 @@ async fn everything(store: &Store) {
     write(store, pk, |tx, pk| Box::pin(members(tx, *pk))).await;
     write(store, pk, |tx, pk| Box::pin(messages(tx, *pk))).await;
     write(store, pk, |tx, pk| Box::pin(reads(tx, *pk))).await;
+    write(store, pk, |tx, pk| Box::pin(mutes_and_blocks(tx, *pk))).await;
     read(store, pk, |tx, pk| Box::pin(queries(tx, *pk))).await;
     write(store, pk, |tx, pk| Box::pin(removal(tx, *pk))).await;
 }

@@ -9,8 +9,8 @@ use natterjack_filter::{parse, parse_sort};
 use natterjack_protocol::{Custom, SortParam};
 use natterjack_storage::queries::{CHANNELS, MEMBERS, USERS, needs_user};
 use natterjack_storage::{
-    Advance, ChannelChange, ChannelQuery, MemberQuery, NewChannel, NewMember, ReadPosition, Result, Store,
-    Tx, UserChange, UserQuery,
+    Advance, ChannelChange, ChannelMute, ChannelQuery, MemberQuery, NewChannel, NewMember, ReadPosition,
+    Result, Store, Tx, UserChange, UserQuery,
 };
 use serde_json::{Value, json};
 
@@ -95,6 +95,15 @@ async fn fill(tx: &mut Tx) -> Result<()> {
         last_read_message_id: None,
     };
     tx.update_read_position(hid, "me", &position).await?;
+    let mute = |channel_pk, expires| ChannelMute {
+        channel_pk,
+        user_id: "me".to_owned(),
+        expires,
+        created_at: at(5),
+        updated_at: at(5),
+    };
+    tx.upsert_channel_mute(APP, &mute(three, None), at(5), 2).await?;
+    tx.upsert_channel_mute(APP, &mute(hid, Some(at(100))), at(5), 2).await?;
     channel(tx, APP, "asked", &[invited.clone(), bob.clone()], 3).await?;
     for (id, accepted) in [("agreed", true), ("refused", false)] {
         let pk = channel(tx, APP, id, std::slice::from_ref(&invited), 3).await?;
@@ -121,6 +130,7 @@ async fn channels(store: &Store, filter: Value, sort: &[(&str, i32)], user_id: O
         limit: 30,
         offset: 0,
         user_id: user_id.map(str::to_owned),
+        now: at(100),
     };
     let found = read(store, query, |tx, query| Box::pin(tx.query_channels(APP, query))).await;
     found.into_iter().map(|channel| channel.id).collect()
@@ -152,9 +162,11 @@ async fn channels_are_found() {
         (json!({"archived": true}), &[]),
         (json!({"archived": false, "members": {"$in": ["ann"]}}), &["other", "three", "pair"]),
         (json!({"pinned": true}), &[]),
-        (json!({"muted": true}), &[]),
-        (json!({"muted": false}), ALL),
+        (json!({"muted": true}), &["three"]),
+        (json!({"muted": false, "members": {"$in": ["me"]}}), &["refused", "agreed", "asked", "pair"]),
+        (json!({"muted": false, "hidden": true}), &["hid"]),
         (json!({"blocked": false}), ALL),
+        (json!({"blocked": true}), &[]),
         (json!({"disabled": true}), &["three"]),
         (json!({"distinct": true}), &["pair"]),
         (json!({"joined": true}), &["agreed", "three", "pair"]),

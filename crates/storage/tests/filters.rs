@@ -386,7 +386,14 @@ fn channels_agree() {
                 })
                 .await;
             }
-            let query = |filter, sort| ChannelQuery { filter, sort, limit: 100, offset: 0, user_id: None };
+            let query = |filter, sort| ChannelQuery {
+                filter,
+                sort,
+                limit: 100,
+                offset: 0,
+                user_id: None,
+                now: at(0),
+            };
             let run = async |store, query| {
                 read(store, query, move |tx, query| Box::pin(tx.query_channels(app_pk, query))).await
             };

@@ -4,6 +4,7 @@
 mod app;
 mod apps;
 mod auth;
+mod blocks;
 mod bodies;
 mod channel_type_settings;
 mod channel_types;
@@ -19,6 +20,7 @@ mod message_pages;
 mod message_parts;
 mod messages;
 mod mutations;
+mod mutes;
 mod predefined_filters;
 mod query_channels;
 mod query_reactions;

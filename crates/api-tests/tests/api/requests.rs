@@ -85,6 +85,7 @@ pub fn all() -> Vec<Request> {
     all.extend(of_messages());
     all.extend(of_reactions_and_reads());
     all.extend(of_threads());
+    all.extend(of_mutes_and_blocks());
     all
 }
 
@@ -259,6 +260,18 @@ fn of_messages() -> Vec<Request> {
         Request::delete("delete_message", "/api/v2/chat/messages/m9", deletion),
         Request::get("get_replies", "/api/v2/chat/messages/m1/replies", replies),
         Request::get("search", "/api/v2/chat/search", vec![("payload", payload)]),
+    ]
+}
+
+fn of_mutes_and_blocks() -> Vec<Request> {
+    let mute = json!({ "channel_cids": ["messaging:general"], "expiration": 60_000, "user_id": "jane" });
+    let block = json!({ "blocked_user_id": "joe", "user_id": "jane" });
+    vec![
+        Request::post("mute_channel", "/api/v2/chat/moderation/mute/channel", mute.clone()),
+        Request::post("unmute_channel", "/api/v2/chat/moderation/unmute/channel", mute),
+        Request::post("block_users", "/api/v2/users/block", block.clone()),
+        Request::get("get_blocked_users", "/api/v2/users/block", vec![("user_id", json!("jane"))]),
+        Request::post("unblock_users", "/api/v2/users/unblock", block),
     ]
 }
 

@@ -2,11 +2,13 @@
 //! with its events. All writes start here.
 
 pub(crate) mod app;
+pub(crate) mod blocks;
 pub(crate) mod channel_types;
 pub(crate) mod channels;
 pub(crate) mod cursor;
 pub(crate) mod members;
 pub(crate) mod messages;
+pub(crate) mod mutes;
 pub(crate) mod pages;
 pub(crate) mod partial;
 pub(crate) mod predefined_filters;

@@ -84,6 +84,7 @@ fn check_search(state: &State, app: &App, payload: SearchPayload) -> Result<Sear
         limit: SEARCH_CHANNELS_MAX + 1,
         offset: 0,
         user_id: None,
+        now: state.now(),
     };
     if let Some(name) = needs_user(&channels.filter, &channels.sort) {
         return Err(Error::field("filter_conditions", format!("is not valid: {name} requires a valid user")));

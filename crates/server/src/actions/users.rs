@@ -3,18 +3,20 @@ use std::sync::Arc;
 
 use natterjack_filter::{limits::SORT_FIELDS_MAX, parse, parse_sort};
 use natterjack_protocol::users::{
-    FullUserResponse, PrivacySettingsResponse, QueryUsersPayload, UpdateUsersRequest, UserRequest,
+    ChannelMute, FullUserResponse, PrivacySettingsResponse, QueryUsersPayload, UpdateUsersRequest,
+    UserRequest,
 };
 use natterjack_protocol::{ErrorCode, Timestamp, UserId};
 use natterjack_storage::queries::USERS;
 use natterjack_storage::{App, Tx, User, UserChange, UserEvent, UserQuery, name_key};
 
+use super::mutes::{load_mutes, present_mutes};
 use super::reads::load_unread;
 use super::{check_count, check_custom, check_length, given, limit, offset};
 use crate::error::{Error, Result};
 use crate::limits::{
-    BATCH_MAX, NAME_LENGTH_MAX, OFFSET_MAX, ROLE_LENGTH_MAX, TEAM_SIZE_MAX, TEAMS_MAX, URL_LENGTH_MAX,
-    USERS_PAGE_DEFAULT, USERS_PAGE_MAX,
+    BATCH_MAX, BLOCKS_SHOWN_MAX, NAME_LENGTH_MAX, OFFSET_MAX, ROLE_LENGTH_MAX, TEAM_SIZE_MAX, TEAMS_MAX,
+    URL_LENGTH_MAX, USERS_PAGE_DEFAULT, USERS_PAGE_MAX,
 };
 use crate::present;
 use crate::state::{CachedUser, State};
@@ -386,13 +388,29 @@ pub(crate) async fn query_users(
     full_users(state, app, users.iter().collect()).await
 }
 
-/// Users with the numbers of what they have not read.
-async fn full_users(state: &State, app: &App, users: Vec<&User>) -> Result<Vec<FullUserResponse>> {
+/// Users with the numbers of what they have not read, what they have muted and whom they have blocked.
+pub(crate) async fn full_users(state: &State, app: &App, users: Vec<&User>) -> Result<Vec<FullUserResponse>> {
     let ids: Vec<String> = users.iter().map(|user| user.id.clone()).collect();
-    let unread = load_unread(state, app, ids, 0).await?;
-    let full = users
-        .into_iter()
-        .zip(unread)
-        .map(|(user, (channels, threads))| present::full_user(user, &channels, &threads));
+    let unread = load_unread(state, app, ids.clone(), 0).await?;
+    let (mutes, blocks) = state
+        .store
+        .read("list_mutes_and_blocks", (app.pk, ids, state.now()), |tx, (app_pk, ids, now)| {
+            Box::pin(async move {
+                let mutes = load_mutes(tx, *app_pk, ids, *now).await?;
+                let blocks = tx.list_user_blocks(*app_pk, ids, BLOCKS_SHOWN_MAX).await?;
+                Ok::<_, Error>((mutes, blocks))
+            })
+        })
+        .await?;
+    let mutes = present_mutes(state, app, &mutes.0, &mutes.1).await?;
+    let full = users.into_iter().zip(unread).map(|(user, (channels, threads))| {
+        let is_own = |mute: &&ChannelMute| mute.user.as_ref().is_some_and(|muter| muter.id == user.id);
+        let blocked = blocks.iter().filter(|block| block.user_id == user.id);
+        FullUserResponse {
+            channel_mutes: mutes.iter().filter(is_own).cloned().collect(),
+            blocked_user_ids: blocked.map(|block| block.blocked_user_id.clone()).collect(),
+            ..present::full_user(user, &channels, &threads)
+        }
+    });
     Ok(full.collect())
 }

@@ -1,12 +1,14 @@
 //! The HTTP edge: who calls, what is asked, and how the answer is written. The rules are in `actions`.
 
 mod app;
+mod blocks;
 mod channel_types;
 mod channels;
 mod endpoint;
 mod health;
 mod members;
 mod messages;
+mod mutes;
 mod predefined_filters;
 mod reactions;
 mod reads;

@@ -6,6 +6,7 @@ use axum::extract::{Request, State};
 use axum::http::Response;
 use axum::routing::{MethodFilter, get, on};
 use natterjack_protocol::app::{GetApp, UpdateApp};
+use natterjack_protocol::blocks::{BlockUsers, GetBlockedUsers, UnblockUsers};
 use natterjack_protocol::channel_types::{
     CreateChannelType, DeleteChannelType, GetChannelType, ListChannelTypes, UpdateChannelType,
 };
@@ -17,6 +18,7 @@ use natterjack_protocol::messages::{
     DeleteMessage, GetManyMessages, GetMessage, GetReplies, QueryMessageHistory, SendMessage,
     UndeleteMessage, UpdateMessage, UpdateMessagePartial,
 };
+use natterjack_protocol::mutes::{MuteChannel, UnmuteChannel};
 use natterjack_protocol::predefined_filters::{
     CreatePredefinedFilter, DeletePredefinedFilter, GetPredefinedFilter, ListPredefinedFilters,
     UpdatePredefinedFilter,
@@ -32,8 +34,8 @@ use natterjack_protocol::{Method, Operation};
 
 use super::endpoint::{Call, Edge, handle};
 use super::{
-    app, channel_types, channels, health, members, messages, predefined_filters, reactions, reads, search,
-    threads, users,
+    app, blocks, channel_types, channels, health, members, messages, mutes, predefined_filters, reactions,
+    reads, search, threads, users,
 };
 use crate::error::{Error, Result};
 
@@ -73,6 +75,9 @@ fn routes() -> Routes {
     Routes::default()
         .add::<UpdateUsers, _, _>(users::update_users)
         .add::<QueryUsers, _, _>(users::query_users)
+        .add::<BlockUsers, _, _>(blocks::block_users)
+        .add::<UnblockUsers, _, _>(blocks::unblock_users)
+        .add::<GetBlockedUsers, _, _>(blocks::get_blocked_users)
         .add::<GetApp, _, _>(app::get_app)
         .add::<UpdateApp, _, _>(app::update_app)
         .add::<ListChannelTypes, _, _>(channel_types::list_channel_types)
@@ -92,6 +97,8 @@ fn routes() -> Routes {
         .add::<UpdateChannel, _, _>(channels::update_channel)
         .add::<DeleteChannel, _, _>(channels::delete_channel)
         .add::<QueryMembers, _, _>(members::query_members)
+        .add::<MuteChannel, _, _>(mutes::mute_channel)
+        .add::<UnmuteChannel, _, _>(mutes::unmute_channel)
         .add::<SendMessage, _, _>(messages::send_message)
         .add::<GetManyMessages, _, _>(messages::get_many_messages)
         .add::<GetMessage, _, _>(messages::get_message)

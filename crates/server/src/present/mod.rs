@@ -17,7 +17,8 @@ use natterjack_protocol::reads::ReadStateResponse;
 use natterjack_protocol::threads::{self, ThreadResponse};
 use natterjack_protocol::users::{FullUserResponse, UserResponse};
 use natterjack_storage::{
-    Channel, Member, Message, Reaction, Thread, ThreadParticipant, UnreadChannels, UnreadThreads, User,
+    Channel, ChannelMute, Member, Message, Reaction, Thread, ThreadParticipant, UnreadChannels,
+    UnreadThreads, User,
 };
 
 /// Role of a member who moderates the channel.
@@ -127,11 +128,18 @@ pub(crate) fn channel(
         member_count: Some(channel.member_count),
         message_count: config.count_messages.then_some(channel.counted_messages()),
         hidden: viewer.filter(|member| member.hidden).map(|_| true),
+        blocked: viewer.filter(|member| member.blocked).map(|_| true),
         hide_messages_before: viewer.and_then(|member| member.hide_messages_before),
         own_capabilities: Some(Vec::new()),
         config: Some(Arc::clone(config)),
         ..ChannelResponse::default()
     }
+}
+
+/// Shows with a channel that the user for whom it is shown has muted it.
+pub(crate) fn mute(channel: &mut ChannelResponse, mute: Option<&ChannelMute>) {
+    channel.muted = mute.map(|_| true);
+    channel.mute_expires_at = mute.and_then(|mute| mute.expires);
 }
 
 pub(crate) fn member(member: &Member, users: &Users, created_by: Option<&str>) -> ChannelMemberResponse {

@@ -72,6 +72,20 @@ pub(super) const RULES: &[Rule] = rules! {
     "thread_unread_gaps.parent_pk", "the thread of every gap is there",
         "SELECT CAST(g.parent_pk AS TEXT) AS subject, g.seq AS found, NULL AS expected \
          FROM thread_unread_gaps g LEFT JOIN threads t ON t.parent_pk = g.parent_pk WHERE t.parent_pk IS NULL";
+    "channel_mutes.channel_pk", "the channel of every mute is there, in the same app",
+        "SELECT x.user_id AS subject, x.channel_pk AS found, NULL AS expected \
+         FROM channel_mutes x LEFT JOIN channels c ON c.pk = x.channel_pk AND c.app_pk = x.app_pk WHERE c.pk IS NULL";
+    "channel_mutes.user_id", "the user of every mute is there",
+        "SELECT x.user_id AS subject, x.channel_pk AS found, NULL AS expected \
+         FROM channel_mutes x LEFT JOIN users u ON u.app_pk = x.app_pk AND u.id = x.user_id WHERE u.id IS NULL";
+    "user_blocks.user_id", "both users of every block are there, and are two",
+        "SELECT b.user_id AS subject, b.app_pk AS found, NULL AS expected FROM user_blocks b \
+         LEFT JOIN users u ON u.app_pk = b.app_pk AND u.id = b.user_id \
+         LEFT JOIN users o ON o.app_pk = b.app_pk AND o.id = b.blocked_user_id \
+         WHERE u.id IS NULL OR o.id IS NULL OR b.user_id = b.blocked_user_id";
+    "quiet_spans.channel_pk", "the channel of every quiet span is there",
+        "SELECT q.user_id AS subject, q.channel_pk AS found, NULL AS expected \
+         FROM quiet_spans q LEFT JOIN channels c ON c.pk = q.channel_pk WHERE c.pk IS NULL";
     "channel_events.channel_pk", "the channel of every event is there",
         "SELECT CAST(e.channel_pk AS TEXT) AS subject, MIN(e.seq) AS found, NULL AS expected \
          FROM channel_events e LEFT JOIN channels c ON c.pk = e.channel_pk WHERE c.pk IS NULL \
@@ -180,6 +194,40 @@ pub(super) const RULES: &[Rule] = rules! {
     "members.read_seq", "no member has read more of a channel than there is",
         "SELECT m.user_id AS subject, m.read_seq AS found, c.unread_seq AS expected FROM members m \
          JOIN channels c ON c.pk = m.channel_pk WHERE m.read_seq < 0 OR m.read_seq > c.unread_seq";
+    "members.blocked", "a channel is blocked for the member of two who blocked the other, and for nobody else",
+        "SELECT m.user_id AS subject, m.channel_pk AS found, NULL AS expected FROM members m \
+         JOIN channels c ON c.pk = m.channel_pk WHERE c.deleted_at IS NULL AND m.blocked <> \
+         ((SELECT COUNT(*) FROM members n WHERE n.channel_pk = m.channel_pk) = 2 AND EXISTS (SELECT 1 FROM members o \
+         JOIN user_blocks b ON b.app_pk = o.app_pk AND b.blocked_user_id = o.user_id \
+         WHERE o.channel_pk = m.channel_pk AND b.user_id = m.user_id))";
+    "members.quiet_until", "a member's quiet_until is the end of the last quiet span",
+        "SELECT m.user_id AS subject, m.quiet_until AS found, COALESCE(q.until_at, 0) AS expected FROM members m \
+         LEFT JOIN (SELECT channel_pk, user_id, MAX(until_at) AS until_at FROM quiet_spans \
+         GROUP BY channel_pk, user_id) q ON q.channel_pk = m.channel_pk AND q.user_id = m.user_id \
+         WHERE m.quiet_until <> COALESCE(q.until_at, 0)";
+    "quiet_spans.from_at", "the quiet spans of a user in a channel end behind their beginning and do not overlap",
+        "SELECT n.user_id AS subject, n.from_at AS found, n.earlier AS expected FROM (SELECT q.user_id, q.from_at, \
+         q.until_at, LAG(q.until_at) OVER (PARTITION BY q.channel_pk, q.user_id ORDER BY q.from_at) AS earlier \
+         FROM quiet_spans q) n WHERE n.until_at <= n.from_at OR n.from_at < n.earlier";
+    "quiet_spans.from_seq", "the from_seq of a quiet span lies between the messages before and behind its beginning",
+        "SELECT n.user_id AS subject, n.from_seq AS found, n.before AS expected FROM (SELECT q.user_id, q.from_seq, \
+         (SELECT m.unread_seq FROM messages m WHERE m.channel_pk = q.channel_pk AND m.in_channel \
+         AND m.created_at <= q.from_at ORDER BY m.created_at DESC LIMIT 1) AS before, \
+         (SELECT m.unread_seq FROM messages m WHERE m.channel_pk = q.channel_pk AND m.in_channel \
+         AND m.created_at > q.from_at ORDER BY m.created_at LIMIT 1) AS behind FROM quiet_spans q) n \
+         WHERE n.from_seq < n.before OR n.from_seq > n.behind";
+    "quiet_spans.until_at",
+        "the last quiet span of a user in a channel ends with the mute, and never while the channel is blocked",
+        "SELECT w.user_id AS subject, MAX(q.until_at) AS found, MAX(w.until_at) AS expected FROM \
+         (SELECT channel_pk, user_id, COALESCE(expires, 9223372036854775807) AS until_at FROM channel_mutes \
+         UNION ALL SELECT channel_pk, user_id, 9223372036854775807 FROM members WHERE blocked) w \
+         LEFT JOIN quiet_spans q ON q.channel_pk = w.channel_pk AND q.user_id = w.user_id \
+         GROUP BY w.channel_pk, w.user_id HAVING COALESCE(MAX(q.until_at), 0) < MAX(w.until_at)";
+    "quiet_spans.ends", "a quiet span without an end has a mute without an end, or a block",
+        "SELECT q.user_id AS subject, q.channel_pk AS found, NULL AS expected FROM quiet_spans q \
+         WHERE q.until_at = 9223372036854775807 AND NOT EXISTS (SELECT 1 FROM channel_mutes x \
+         WHERE x.channel_pk = q.channel_pk AND x.user_id = q.user_id AND x.expires IS NULL) \
+         AND NOT EXISTS (SELECT 1 FROM members m WHERE m.channel_pk = q.channel_pk AND m.user_id = q.user_id AND m.blocked)";
     "unread_gaps.seq", "a gap stands for a message that counted and is deleted",
         "SELECT c.cid AS subject, g.seq AS found, c.unread_seq AS expected FROM unread_gaps g \
          JOIN channels c ON c.pk = g.channel_pk LEFT JOIN messages m ON m.channel_pk = g.channel_pk \

@@ -3,6 +3,7 @@ use std::collections::HashMap;
 use super::Outcome;
 use crate::error::Result;
 use crate::tx::Tx;
+use crate::unread::not_counted;
 use crate::value::params;
 
 pub(super) const RULE: &str = "members.unread";
@@ -23,22 +24,31 @@ struct Reader {
     read_seq: i64,
     unread_less: i64,
     read_up_to: i64,
-    /// Gaps behind the position.
-    gaps: i64,
+    /// What the database takes off for gaps and quiet spans.
+    not_counted: i64,
 }
 
-/// The messages of one channel that count, by their numbers in ascending order.
+/// A message that counts: its number in the channel and when it was sent.
+#[derive(Clone, Copy)]
+struct Place {
+    seq: i64,
+    at: i64,
+}
+
+/// The messages of one channel that count, in ascending order.
 #[derive(Default)]
 struct Countable {
-    all: Vec<i64>,
-    by_author: HashMap<String, Vec<i64>>,
-    /// When those of restricted visibility were sent, by a user for whom they count.
-    restricted: HashMap<String, Vec<i64>>,
+    all: Vec<Place>,
+    by_author: HashMap<String, Vec<Place>>,
+    /// Those of restricted visibility, by a user for whom they count.
+    restricted: HashMap<String, Vec<Place>>,
+    /// When the channel was quiet, by the user for whom: after a moment and before another.
+    quiet: HashMap<String, Vec<(i64, i64)>>,
 }
 
 impl Tx {
     /// Whether the number of unread messages that the counters give each member is the number of messages behind the
-    /// member's read position that are not deleted and not the member's own.
+    /// member's read position that are not deleted, not the member's own, and were not sent while it was quiet.
     pub(super) async fn check_unread(&mut self) -> Result<Outcome> {
         const CHANNELS: &str = "SELECT pk, cid, unread_seq FROM channels WHERE pk > $1 AND deleted_at IS NULL \
             ORDER BY pk LIMIT $2";
@@ -62,16 +72,19 @@ impl Tx {
     }
 
     async fn check_unread_of(&mut self, channel: &CountedChannel, outcome: &mut Outcome) -> Result<()> {
-        const READERS: &str = "SELECT m.user_id, m.read_seq, m.unread_less, (SELECT COUNT(*) FROM unread_gaps g \
-            WHERE g.channel_pk = m.channel_pk AND g.seq > m.read_seq), m.read_up_to FROM members m \
-            WHERE m.channel_pk = $1 AND NOT (m.invited AND m.invite_accepted_at IS NULL) ORDER BY m.user_id";
+        const READERS: &str = concat!(
+            "SELECT m.user_id, m.read_seq, m.unread_less, ",
+            not_counted!("m"),
+            ", m.read_up_to FROM members m \
+             WHERE m.channel_pk = $1 AND NOT (m.invited AND m.invite_accepted_at IS NULL) ORDER BY m.user_id"
+        );
         let readers = self
             .query(READERS, params![channel.pk], |row| {
                 Ok(Reader {
                     user_id: row.text(0)?,
                     read_seq: row.int(1)?,
                     unread_less: row.int(2)?,
-                    gaps: row.int(3)?,
+                    not_counted: row.int(3)?,
                     read_up_to: row.int(4)?,
                 })
             })
@@ -81,7 +94,7 @@ impl Tx {
         }
         let countable = self.list_countable(channel.pk).await?;
         for reader in readers {
-            let found = channel.unread_seq - reader.read_seq - reader.unread_less - reader.gaps;
+            let found = channel.unread_seq - reader.read_seq - reader.unread_less - reader.not_counted;
             let expected = countable.unread(&reader);
             if found != expected {
                 outcome
@@ -93,25 +106,37 @@ impl Tx {
 
     async fn list_countable(&mut self, channel_pk: i64) -> Result<Countable> {
         // Only messages of the channel's list count, and only those have an index by channel.
-        const COUNTED: &str = "SELECT user_id, unread_seq FROM messages WHERE channel_pk = $1 AND in_channel \
+        const COUNTED: &str = "SELECT user_id, unread_seq, created_at FROM messages WHERE channel_pk = $1 AND in_channel \
             AND counts_unread AND deleted_at IS NULL ORDER BY unread_seq";
         let mut countable = Countable::default();
-        for (author, seq) in
-            self.query(COUNTED, params![channel_pk], |row| Ok((row.text(0)?, row.int(1)?))).await?
-        {
-            countable.all.push(seq);
-            countable.by_author.entry(author).or_default().push(seq);
+        let counted = self
+            .query(COUNTED, params![channel_pk], |row| {
+                Ok((row.text(0)?, Place { seq: row.int(1)?, at: row.int(2)? }))
+            })
+            .await?;
+        for (author, place) in counted {
+            countable.all.push(place);
+            countable.by_author.entry(author).or_default().push(place);
         }
         let restricted = format!(
-            "SELECT DISTINCT each.value, m.created_at FROM messages m, {} WHERE m.channel_pk = $1 AND m.in_channel \
+            "SELECT DISTINCT each.value, m.created_at, m.unread_seq FROM messages m, {} WHERE m.channel_pk = $1 AND m.in_channel \
              AND m.restricted_visibility IS NOT NULL AND m.deleted_at IS NULL AND NOT m.silent \
              AND m.user_id <> each.value ORDER BY m.created_at",
             self.dialect().json_texts("m.restricted_visibility")
         );
-        for (viewer, seq) in
-            self.query(&restricted, params![channel_pk], |row| Ok((row.text(0)?, row.int(1)?))).await?
+        let restricted = self
+            .query(&restricted, params![channel_pk], |row| {
+                Ok((row.text(0)?, Place { at: row.int(1)?, seq: row.int(2)? }))
+            })
+            .await?;
+        for (viewer, place) in restricted {
+            countable.restricted.entry(viewer).or_default().push(place);
+        }
+        const QUIET: &str = "SELECT user_id, from_at, until_at FROM quiet_spans WHERE channel_pk = $1";
+        for (user_id, from, until) in
+            self.query(QUIET, params![channel_pk], |row| Ok((row.text(0)?, row.int(1)?, row.int(2)?))).await?
         {
-            countable.restricted.entry(viewer).or_default().push(seq);
+            countable.quiet.entry(user_id).or_default().push((from, until));
         }
         Ok(countable)
     }
@@ -120,12 +145,24 @@ impl Tx {
 impl Countable {
     /// How many messages count for this reader.
     fn unread(&self, reader: &Reader) -> i64 {
-        let behind = |places: Option<&Vec<i64>>, position: i64| {
-            places.map_or(0, |places| places.len() - places.partition_point(|place| *place <= position))
-                as i64
-        };
-        let own = behind(self.by_author.get(&reader.user_id), reader.read_seq);
-        let others = behind(Some(&self.all), reader.read_seq) - own;
-        others + behind(self.restricted.get(&reader.user_id), reader.read_up_to)
+        let by_seq = |place: &Place| place.seq <= reader.read_seq;
+        let own = self.by_author.get(&reader.user_id).map_or(0, |own| self.count(own, reader, by_seq));
+        let others = self.count(&self.all, reader, by_seq) - own;
+        let by_time = |place: &Place| place.at <= reader.read_up_to;
+        let restricted = self.restricted.get(&reader.user_id);
+        others + restricted.map_or(0, |restricted| self.count(restricted, reader, by_time))
+    }
+
+    /// How many of these places are not read and lie in no quiet span of the reader.
+    fn count(&self, places: &[Place], reader: &Reader, is_read: impl Fn(&Place) -> bool) -> i64 {
+        let behind = &places[places.partition_point(is_read)..];
+        let spans = self.quiet.get(&reader.user_id).into_iter().flatten();
+        let quiet: usize = spans
+            .map(|(from, until)| {
+                let end = behind.partition_point(|place| place.at < *until);
+                end.saturating_sub(behind.partition_point(|place| place.at <= *from))
+            })
+            .sum();
+        (behind.len() - quiet) as i64
     }
 }

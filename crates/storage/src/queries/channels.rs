@@ -3,6 +3,7 @@ use std::collections::HashMap;
 use natterjack_filter::{
     Comparison, Expression, Field, FieldRef, Kind, Operand, Operator, Operators, Schema, SortKey,
 };
+use natterjack_protocol::Timestamp;
 
 use super::COMPARABLE;
 use crate::channels::Channel;
@@ -10,6 +11,7 @@ use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::filter_sql::{Column, Resolve, SqlWriter, texts, write_expression, write_order_by, write_scalar};
 use crate::tx::Tx;
+use crate::unread::unread;
 
 /// What may be asked of channels.
 pub static CHANNELS: Schema = Schema {
@@ -82,6 +84,8 @@ pub struct ChannelQuery {
     pub offset: i64,
     /// Whose view it is: channels that this user has hidden are left out unless the filter asks for `hidden`.
     pub user_id: Option<String>,
+    /// The moment of the query, on which it depends what is muted.
+    pub now: Timestamp,
 }
 
 /// The first field of a filter or sort list, parsed against [`CHANNELS`], that has no meaning without a user.
@@ -93,11 +97,8 @@ pub fn needs_user(filter: &Expression, sort: &[SortKey]) -> Option<&'static str>
     })
 }
 
-/// The unread messages of the asking user, as `Member::unread` counts them; 0 for others.
-const UNREAD: &str = "(CASE WHEN me.user_id IS NULL OR (me.invited AND me.invite_accepted_at IS NULL) THEN 0 \
-    WHEN c.unread_seq - me.read_seq - me.unread_less <= 0 THEN 0 \
-    ELSE c.unread_seq - me.read_seq - me.unread_less - (SELECT COUNT(*) FROM unread_gaps g \
-    WHERE g.channel_pk = me.channel_pk AND g.seq > me.read_seq) END)";
+/// The unread messages of the asking user.
+const UNREAD: &str = unread!("me", "c");
 
 /// The messages of a channel as `Channel::counted_messages` counts them.
 const COUNTED_MESSAGES: &str = "(CASE WHEN c.messages_uncounted IS NULL THEN 0 \
@@ -107,6 +108,7 @@ const COUNTED_MESSAGES: &str = "(CASE WHEN c.messages_uncounted IS NULL THEN 0 \
 struct ChannelFields<'a> {
     app_pk: i64,
     user_id: &'a str,
+    now: Timestamp,
 }
 
 impl Resolve for ChannelFields<'_> {
@@ -135,8 +137,7 @@ impl Resolve for ChannelFields<'_> {
             "pinned" => Column::boolean("(me.pinned_at IS NOT NULL)"),
             "pinned_at" => Column::time("me.pinned_at"),
             "hidden" => Column::boolean("COALESCE(me.hidden, FALSE)"),
-            // Nobody can mute or block yet.
-            "muted" | "blocked" => Column::boolean("FALSE"),
+            "blocked" => Column::boolean("COALESCE(me.blocked, FALSE)"),
             "joined" => Column::boolean(
                 "(me.user_id IS NOT NULL AND (NOT me.invited OR me.invite_accepted_at IS NOT NULL))",
             ),
@@ -148,7 +149,7 @@ impl Resolve for ChannelFields<'_> {
             "channel_role" => Column::text("me.channel_role"),
             "has_unread" => Column::Boolean(format!("({UNREAD} > 0)").into()),
             "unread_count" => Column::integer(UNREAD),
-            // members, member.user.name, app_banned
+            // members, member.user.name, muted, app_banned
             _ => Column::Special,
         }
     }
@@ -170,6 +171,7 @@ impl Resolve for ChannelFields<'_> {
                 write_scalar(writer, "xu.name", operator, operand);
                 writer.push(")");
             }
+            "muted" => self.write_muted(writer, *operand == Operand::Boolean(true)),
             "app_banned" => {
                 writer.push(if *operand == Operand::Text("only".to_owned()) { "" } else { "NOT " });
                 writer.push(
@@ -192,6 +194,18 @@ const LAST_UPDATED: &str =
     "(CASE WHEN c.last_message_at > c.created_at THEN c.last_message_at ELSE c.created_at END)";
 
 impl ChannelFields<'_> {
+    /// Starts from the user's mutes, who need not be a member.
+    fn write_muted(&self, writer: &mut SqlWriter, muted: bool) {
+        writer.push(if muted { "c.pk IN " } else { "c.pk NOT IN " });
+        writer.push("(SELECT x.channel_pk FROM channel_mutes x WHERE x.app_pk = ");
+        writer.bind(self.app_pk);
+        writer.push(" AND x.user_id = ");
+        writer.bind(self.user_id.to_owned());
+        writer.push(" AND (x.expires IS NULL OR x.expires > ");
+        writer.bind(self.now);
+        writer.push("))");
+    }
+
     /// Starts from the users, so that the index of members by user finds the channels.
     fn write_members(&self, writer: &mut SqlWriter, operator: Operator, operand: &Operand) {
         let (user_ids, is_whole_set) = match (operator, operand) {
@@ -240,10 +254,17 @@ fn demands_members(filter: &Expression) -> bool {
     })
 }
 
+/// Whether only channels that the asking user has muted match.
+fn demands_mute(filter: &Expression) -> bool {
+    demands(filter, |name, _, operand| name == "muted" && *operand == Operand::Boolean(true))
+}
+
 /// Whether only channels of the asking user match.
 fn demands_membership(filter: &Expression) -> bool {
     demands(filter, |name, operator, operand| match name {
-        "archived" | "hidden" | "joined" | "pinned" | "has_unread" => *operand == Operand::Boolean(true),
+        "archived" | "blocked" | "hidden" | "joined" | "pinned" | "has_unread" => {
+            *operand == Operand::Boolean(true)
+        }
         "invite" | "channel_role" => matches!(operator, Operator::Eq | Operator::In),
         _ => false,
     })
@@ -268,7 +289,8 @@ impl Tx {
 
 fn write_query(dialect: Dialect, app_pk: i64, query: &ChannelQuery) -> SqlWriter {
     // No user has the empty id.
-    let fields = ChannelFields { app_pk, user_id: query.user_id.as_deref().unwrap_or_default() };
+    let fields =
+        ChannelFields { app_pk, user_id: query.user_id.as_deref().unwrap_or_default(), now: query.now };
     let mut writer = SqlWriter::new(dialect);
     let demands_membership = demands_membership(&query.filter);
     writer.push("SELECT c.pk FROM channels c ");
@@ -279,8 +301,8 @@ fn write_query(dialect: Dialect, app_pk: i64, query: &ChannelQuery) -> SqlWriter
     let app = writer.reserve(app_pk);
     writer.push(&app);
     writer.push(" WHERE ");
-    if demands_membership || demands_members(&query.filter) {
-        // The members lead to the channels, not the app, which may have any number of them.
+    if demands_membership || demands_members(&query.filter) || demands_mute(&query.filter) {
+        // The members, or the mutes, lead to the channels, not the app, which may have any number of them.
         writer.push(dialect.no_index());
     }
     writer.push(&format!("c.app_pk = {app}"));

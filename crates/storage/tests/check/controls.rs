@@ -67,6 +67,23 @@ pub const CONTROLS: &[Control] = controls! {
     "thread_unread_gaps.parent_pk":
         "INSERT INTO thread_unread_gaps (parent_pk, seq) VALUES (9999, 1)" /
         "DELETE FROM thread_unread_gaps WHERE parent_pk = 9999";
+    "channel_mutes.channel_pk":
+        "INSERT INTO channel_mutes (channel_pk, user_id, app_pk, created_at, updated_at, expires) \
+         VALUES (99, 'ann', 1, 1, 1, 0)" /
+        "DELETE FROM channel_mutes WHERE channel_pk = 99";
+    "channel_mutes.user_id":
+        "INSERT INTO channel_mutes (channel_pk, user_id, app_pk, created_at, updated_at, expires) \
+         SELECT pk, 'nobody', 1, 1, 1, 0 FROM channels WHERE id = 'one'" /
+        "DELETE FROM channel_mutes WHERE user_id = 'nobody'";
+    "user_blocks.user_id":
+        "INSERT INTO user_blocks (app_pk, user_id, blocked_user_id, created_at) VALUES (1, 'zoe', 'nobody', 1)" /
+        "DELETE FROM user_blocks WHERE user_id = 'zoe'";
+    "user_blocks.user_id":
+        "INSERT INTO user_blocks (app_pk, user_id, blocked_user_id, created_at) VALUES (1, 'zoe', 'zoe', 1)" /
+        "DELETE FROM user_blocks WHERE user_id = 'zoe'";
+    "quiet_spans.channel_pk":
+        "INSERT INTO quiet_spans (channel_pk, user_id, from_at, from_seq, until_at) VALUES (99, 'ann', 1, 0, 2)" /
+        "DELETE FROM quiet_spans WHERE channel_pk = 99";
     "channel_events.channel_pk":
         "INSERT INTO channel_events (channel_pk, seq, kind, created_at) VALUES (99, 1, 'channel.updated', 1)" /
         "DELETE FROM channel_events WHERE channel_pk = 99";
@@ -161,6 +178,37 @@ pub const CONTROLS: &[Control] = controls! {
          UPDATE members SET unread_less = unread_less - 5 WHERE user_id = 'bob' AND read_seq > 1" /
         "UPDATE members SET unread_less = unread_less + 5 WHERE user_id = 'bob' AND read_seq > 1; \
          UPDATE members SET read_seq = read_seq + 1 WHERE user_id = 'bob' AND read_seq > 1";
+    "members.blocked":
+        "INSERT INTO user_blocks (app_pk, user_id, blocked_user_id, created_at) VALUES (1, 'kim', 'ike', 1)" /
+        "DELETE FROM user_blocks WHERE user_id = 'kim'";
+    "members.quiet_until":
+        "UPDATE members SET quiet_until = quiet_until - 1 WHERE user_id = 'lea'" /
+        "UPDATE members SET quiet_until = quiet_until + 1 WHERE user_id = 'lea'";
+    "quiet_spans.from_at":
+        "INSERT INTO quiet_spans (channel_pk, user_id, from_at, from_seq, until_at) \
+         SELECT pk, 'zoe', 5, 0, 8 FROM channels WHERE id = 'empty'; \
+         INSERT INTO quiet_spans (channel_pk, user_id, from_at, from_seq, until_at) \
+         SELECT pk, 'zoe', 7, 0, 9 FROM channels WHERE id = 'empty'" /
+        "DELETE FROM quiet_spans WHERE user_id = 'zoe'";
+    "quiet_spans.from_seq":
+        "INSERT INTO quiet_spans (channel_pk, user_id, from_at, from_seq, until_at) \
+         SELECT pk, 'zoe', 5, 9, 8 FROM channels WHERE id = 'one'" /
+        "DELETE FROM quiet_spans WHERE user_id = 'zoe'";
+    "quiet_spans.until_at":
+        "INSERT INTO channel_mutes (channel_pk, user_id, app_pk, created_at, updated_at) \
+         SELECT pk, 'zoe', 1, 1, 1 FROM channels WHERE id = 'empty'" /
+        "DELETE FROM channel_mutes WHERE user_id = 'zoe'";
+    "quiet_spans.ends":
+        "INSERT INTO quiet_spans (channel_pk, user_id, from_at, from_seq, until_at) \
+         SELECT pk, 'zoe', 5, 0, 9223372036854775807 FROM channels WHERE id = 'empty'" /
+        "DELETE FROM quiet_spans WHERE user_id = 'zoe'";
+    "members.unread":
+        "UPDATE quiet_spans SET until_at = until_at + 2000000000 WHERE user_id = 'kim' AND from_at = \
+         (SELECT MIN(from_at) FROM quiet_spans WHERE user_id = 'kim'); \
+         UPDATE members SET unread_less = unread_less - 1 WHERE user_id = 'kim'" /
+        "UPDATE quiet_spans SET until_at = until_at - 2000000000 WHERE user_id = 'kim' AND from_at = \
+         (SELECT MIN(from_at) FROM quiet_spans WHERE user_id = 'kim'); \
+         UPDATE members SET unread_less = unread_less + 1 WHERE user_id = 'kim'";
     "unread_gaps.seq":
         "INSERT INTO unread_gaps (channel_pk, seq) SELECT pk, 1 FROM channels WHERE id = 'one'" /
         "DELETE FROM unread_gaps WHERE seq = 1";

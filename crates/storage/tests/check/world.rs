@@ -2,9 +2,9 @@
 
 use natterjack_protocol::{Custom, Timestamp};
 use natterjack_storage::{
-    Advance, Advanced, ChannelChange, ChannelEvent, KnownWords, Message, MessageChange, MessageExtra,
-    MessageKind, NewApp, NewChannel, NewMember, NewMessage, Reaction, ReactionSummary, ReadPosition, Result,
-    Tx, UserChange, UserEvent,
+    Advance, Advanced, ChannelChange, ChannelEvent, ChannelMute, KnownWords, Message, MessageChange,
+    MessageExtra, MessageKind, NewApp, NewChannel, NewMember, NewMessage, Reaction, ReactionSummary,
+    ReadPosition, Result, Tx, UnreadQuery, UserBlock, UserChange, UserEvent,
 };
 
 use crate::databases::at;
@@ -19,7 +19,7 @@ const STEP: i64 = 1_000_000_000;
 pub async fn build(tx: &mut Tx) -> Result<()> {
     let app = NewApp { name: "test".to_owned(), api_key: "key".to_owned(), api_secret: "secret".to_owned() };
     tx.insert_app(&app, at(STEP)).await?;
-    for id in ["ann", "bob", "eve", "dan", "zoe"] {
+    for id in ["ann", "bob", "eve", "dan", "zoe", "ike", "kim", "lea"] {
         tx.upsert_user(APP, &user(id), at(STEP)).await?;
     }
     let event =
@@ -29,6 +29,8 @@ pub async fn build(tx: &mut Tx) -> Result<()> {
     let gone = World::create(tx, "gone", &["ann", "bob"]).await?;
     gone.send(tx, message("g1", "ann"), None).await?;
     tx.delete_channel_softly(gone.channel_pk, at(90 * STEP)).await?;
+    build_quiet(tx).await?;
+    build_blocked(tx).await?;
 
     let world = World::create(tx, "one", &["ann", "bob", "eve"]).await?;
     let invited = NewMember { invited: true, ..member("dan") };
@@ -82,6 +84,82 @@ pub async fn build(tx: &mut Tx) -> Result<()> {
     world.delete(tx, &last, true).await
 }
 
+/// A channel that was quiet for some of its members: until a moment, until it was taken back, and for good.
+async fn build_quiet(tx: &mut Tx) -> Result<()> {
+    let world = World::create(tx, "quiet", &["ike", "kim", "lea"]).await?;
+    let first = world.send(tx, message("q1", "lea"), None).await?;
+    let until = world.mute(tx, "kim", Some(20)).await?;
+    world.mute(tx, "lea", None).await?;
+    world.mute(tx, "ike", None).await?;
+    for (id, user_id) in [("q2", "lea"), ("q3", "kim"), ("q4", "ike"), ("q5", "lea"), ("q6", "kim")] {
+        world.send(tx, message(id, user_id), None).await?;
+    }
+    let secret = NewMessage {
+        restricted_visibility: vec!["ike".to_owned(), "kim".to_owned()],
+        counts_unread: false,
+        ..message("q7", "lea")
+    };
+    let secret = world.send(tx, secret, None).await?;
+    let last = world.send(tx, message("q8", "lea"), None).await?;
+    assert!(last.created_at < until);
+    world.unmute(tx, "lea").await?;
+    world.wait(tx, until).await?;
+    let soft = world.send(tx, message("q9", "ike"), None).await?;
+    world.send(tx, message("q10", "kim"), None).await?;
+    world.mute(tx, "kim", None).await?;
+    world.send(tx, message("q11", "ike"), None).await?;
+    for user_id in ["kim", "lea"] {
+        // Back to the beginning: only what was sent while it was not quiet counts.
+        let position = ReadPosition {
+            read_seq: first.unread_seq,
+            unread_less: tx.count_unread_less(world.channel_pk, user_id, first.created_at).await?,
+            read_up_to: first.created_at,
+            last_read: last.created_at,
+            last_read_message_id: Some(first.id.clone()),
+        };
+        assert!(tx.update_read_position(world.channel_pk, user_id, &position).await?);
+    }
+    let counted = [("kim", 1), ("lea", 3)];
+    for (user_id, unread) in counted {
+        assert_eq!(unread_of(tx, user_id).await?, unread, "{user_id}");
+    }
+    // The last message before the end of a span, one's own in a span, and others.
+    for (id, hard) in [("q8", true), ("q3", true), ("q6", false), ("q5", false), ("q4", true)] {
+        let found = tx.find_message(APP, id).await?.unwrap();
+        world.delete(tx, &found, hard).await?;
+    }
+    tx.settle_restricted(&secret, false).await?;
+    tx.delete_message_softly(secret.pk, soft.created_at).await?;
+    world.advance(tx, Advance { messages: -1, ..Advance::default() }).await?;
+    for (user_id, unread) in counted {
+        assert_eq!(unread_of(tx, user_id).await?, unread, "{user_id}");
+    }
+    world.delete(tx, &soft, false).await?;
+    assert_eq!(unread_of(tx, "kim").await?, 0);
+    assert_eq!(unread_of(tx, "lea").await?, 2);
+    Ok(())
+}
+
+async fn unread_of(tx: &mut Tx, user_id: &str) -> Result<i64> {
+    let query =
+        UnreadQuery { app_pk: APP, user_ids: vec![user_id.to_owned()], without_kinds: Vec::new(), limit: 10 };
+    let unread = tx.list_unread_channels(&query).await?;
+    Ok(unread[0].groups.iter().map(|group| group.unread).sum())
+}
+
+/// A channel of two of whom one blocked the other.
+async fn build_blocked(tx: &mut Tx) -> Result<()> {
+    let world = World::create(tx, "pair", &["ike", "kim"]).await?;
+    let block =
+        UserBlock { user_id: "ike".to_owned(), blocked_user_id: "kim".to_owned(), created_at: at(STEP) };
+    assert!(tx.insert_user_block(APP, &block).await?);
+    let advanced = world.advance(tx, Advance::default()).await?;
+    let changes = tx.settle_blocks(APP, world.channel_pk, &advanced).await?;
+    assert_eq!(changes.iter().map(|change| change.user_id.as_str()).collect::<Vec<_>>(), ["ike"]);
+    world.send(tx, message("p1", "kim"), None).await?;
+    Ok(())
+}
+
 /// A channel and what the server does with it.
 struct World {
     channel_pk: i64,
@@ -112,6 +190,33 @@ impl World {
             payload: None,
         };
         tx.append_channel_event(event, now).await
+    }
+
+    /// Mutes the channel for so many steps. Answers the end.
+    async fn mute(&self, tx: &mut Tx, user_id: &str, steps: Option<i64>) -> Result<Timestamp> {
+        let advanced = self.advance(tx, Advance::default()).await?;
+        let expires = steps.map(|steps| advanced.at.plus_seconds(steps));
+        let mute = ChannelMute {
+            channel_pk: self.channel_pk,
+            user_id: user_id.to_owned(),
+            expires,
+            created_at: advanced.at,
+            updated_at: advanced.at,
+        };
+        tx.upsert_channel_mute(APP, &mute, advanced.at, advanced.unread_seq).await?;
+        Ok(expires.unwrap_or_default())
+    }
+
+    async fn unmute(&self, tx: &mut Tx, user_id: &str) -> Result<()> {
+        let advanced = self.advance(tx, Advance::default()).await?;
+        assert!(tx.delete_channel_mute(self.channel_pk, user_id, advanced.at, advanced.unread_seq).await?);
+        Ok(())
+    }
+
+    /// Lets time pass in the channel.
+    async fn wait(&self, tx: &mut Tx, until: Timestamp) -> Result<()> {
+        tx.advance_channel(self.channel_pk, Advance::default(), until).await?.unwrap();
+        Ok(())
     }
 
     async fn add(&self, tx: &mut Tx, members: &[NewMember]) -> Result<()> {
@@ -151,7 +256,7 @@ impl World {
         let message = Message::from_new(new, pk.unwrap(), APP, channel_pk, seq, thread_seq, advanced.at);
         tx.follow_new_message(&message, advanced.event_seq - events + 1, message.in_channel).await?;
         let readers = message.restricted_visibility.clone();
-        tx.lower_unread(channel_pk, readers, -1).await?;
+        tx.count_restricted(channel_pk, readers, advanced.at).await?;
         if let Some(parent) = parent {
             tx.follow_reply(&message, &[&parent.user_id]).await?;
             self.append(tx, advanced.event_seq, "message.updated", advanced.at).await?;

@@ -14,7 +14,7 @@ use super::check::{
 };
 use super::state::{StateRequest, load_states};
 use crate::actions::pages::MessagePageRequest;
-use crate::actions::{limit, offset, users};
+use crate::actions::{blocks, limit, offset, users};
 use crate::error::{Error, Result};
 use crate::limits::{
     CHANNEL_MESSAGES_DEFAULT, MEMBERS_OFFSET_MAX, MEMBERS_PAGE_MAX, QUERY_MEMBERS_LIMIT_MAX,
@@ -235,7 +235,10 @@ async fn do_create(tx: &mut Tx, plan: &CreatePlan) -> Result<Channel> {
             existing
         }
     };
-    let all: Vec<NewMember> = plan.members.iter().chain(&plan.invites).cloned().collect();
+    let mut all: Vec<NewMember> = plan.members.iter().chain(&plan.invites).cloned().collect();
+    let created_by = plan.new.created_by_id.as_str();
+    let ignoring = blocks::list_ignoring(tx, plan.app_pk, Some(created_by), &all).await?;
+    all.retain(|member| !ignoring.contains(&member.user_id));
     let added = tx.insert_members(plan.app_pk, channel.pk, channel.unread_seq, &all, plan.now).await?;
     let advance = Advance {
         events: 1 + added.len() as i64,
@@ -245,7 +248,6 @@ async fn do_create(tx: &mut Tx, plan: &CreatePlan) -> Result<Channel> {
     };
     let advanced = tx.advance_channel(channel.pk, advance, plan.now).await?.ok_or(Error::Stale)?;
     let first = advanced.event_seq - advance.events + 1;
-    let created_by = plan.new.created_by_id.as_str();
     let log = std::iter::once(("channel.created", created_by))
         .chain(added.iter().map(|user_id| ("member.added", user_id.as_str())));
     for (seq, (kind, user_id)) in (first..).zip(log) {
@@ -260,6 +262,9 @@ async fn do_create(tx: &mut Tx, plan: &CreatePlan) -> Result<Channel> {
         tx.append_channel_event(event, advanced.at).await?;
     }
     notify_added(tx, plan.app_pk, channel.pk, &added, &plan.invites, advanced.at).await?;
+    if advanced.member_count == 2 || channel.deleted_at.is_some() {
+        blocks::do_settle_blocks(tx, plan.app_pk, channel.pk, advanced).await?;
+    }
     tx.find_channel(plan.app_pk, &plan.new.cid).await?.ok_or(Error::Stale)
 }
 

@@ -96,6 +96,7 @@ pub(crate) async fn query_channels(
         limit: limit("limit", request.limit, CHANNELS_PAGE_DEFAULT, i64::MAX)?.min(CHANNELS_PAGE_MAX),
         offset: offset("offset", request.offset, OFFSET_MAX)?,
         user_id: viewer.clone(),
+        now,
     };
     check_viewer(&query)?;
     let message_limit =

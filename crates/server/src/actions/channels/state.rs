@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use natterjack_protocol::channel_state::ChannelStateResponse;
 use natterjack_protocol::{Timestamp, channel_types::ChannelTypeConfig};
-use natterjack_storage::{App, Channel, Member, Message, MessagePage, Tx, Visibility};
+use natterjack_storage::{App, Channel, ChannelMute, Member, Message, MessagePage, Tx, Visibility};
 
 use crate::actions::pages::MessagePageRequest;
 use crate::error::Result;
@@ -36,6 +36,8 @@ pub(super) struct LoadedChannels {
 struct LoadedChannel {
     channel: Channel,
     membership: Option<Member>,
+    /// That the viewer has muted it.
+    mute: Option<ChannelMute>,
     members: Vec<Member>,
     messages: Vec<Message>,
     pinned: Vec<Message>,
@@ -59,10 +61,20 @@ pub(super) async fn load_states(
             .map(|member| (member.channel_pk, member))
             .collect(),
     };
+    let mut mutes: HashMap<i64, ChannelMute> = match &context.viewer {
+        None => HashMap::new(),
+        Some(user_id) => tx
+            .list_channel_mutes_in(user_id, pks.clone(), request.now)
+            .await?
+            .into_iter()
+            .map(|mute| (mute.channel_pk, mute))
+            .collect(),
+    };
     let mut loaded: Vec<LoadedChannel> = channels
         .into_iter()
         .map(|channel| LoadedChannel {
             membership: memberships.remove(&channel.pk),
+            mute: mutes.remove(&channel.pk),
             channel,
             members: Vec::new(),
             messages: Vec::new(),
@@ -159,8 +171,10 @@ fn present_state(
     let channel = &loaded.channel;
     let viewer = loaded.membership.as_ref();
     let creator = channel.created_by_id.as_deref();
+    let mut response = present::channel(channel, config, users, viewer);
+    present::mute(&mut response, loaded.mute.as_ref());
     ChannelStateResponse {
-        channel: Some(Arc::new(present::channel(channel, config, users, viewer))),
+        channel: Some(Arc::new(response)),
         members: loaded.members.iter().map(|member| present::member(member, users, creator)).collect(),
         messages: loaded.messages.iter().map(|message| bundle.message(message)).collect(),
         pinned_messages: loaded.pinned.iter().map(|message| bundle.message(message)).collect(),

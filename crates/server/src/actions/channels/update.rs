@@ -13,7 +13,7 @@ use super::check::{
 };
 use super::create::{not_of_distinct, notify_added};
 use crate::actions::messages::{NewSystemMessage, do_send_system_message};
-use crate::actions::{check_count, users};
+use crate::actions::{blocks, check_count, users};
 use crate::error::{Error, Result};
 use crate::limits::{BATCH_MAX, COOLDOWN_MAX, QUERY_MEMBERS_LIMIT_MAX};
 use crate::present::{self, Bundle, CHANNEL_MODERATOR, MessageContext};
@@ -236,14 +236,16 @@ async fn do_update(tx: &mut Tx, plan: &UpdatePlan) -> Result<Updated> {
         return Err(Error::Stale);
     }
     let at = locked.at;
-    let new: Vec<NewMember> = plan.add.iter().chain(&plan.invite).cloned().collect();
+    let mut new: Vec<NewMember> = plan.add.iter().chain(&plan.invite).cloned().collect();
+    let ignoring = blocks::list_ignoring(tx, plan.app_pk, plan.user_id.as_deref(), &new).await?;
+    new.retain(|member| !ignoring.contains(&member.user_id));
     let added = tx.insert_members(plan.app_pk, before.pk, locked.unread_seq, &new, at).await?;
     let removed = match plan.remove.as_slice() {
         [] => Vec::new(),
         some => tx.delete_members(before.pk, some.to_vec()).await?,
     };
     let mut changed: BTreeSet<String> = BTreeSet::new();
-    for (user_id, role) in &plan.roles {
+    for (user_id, role) in plan.roles.iter().filter(|(user_id, _)| !ignoring.contains(user_id)) {
         if !tx.update_member_role(before.pk, user_id, role, at).await? {
             return Err(Error::input(format!("user {user_id:?} is not a member of channel {}", before.cid)));
         }
@@ -282,6 +284,10 @@ async fn do_update(tx: &mut Tx, plan: &UpdatePlan) -> Result<Updated> {
     do_log(tx, before.pk, &log, advanced, advance).await?;
     notify_added(tx, plan.app_pk, before.pk, &added, &plan.invite, at).await?;
     do_notify(tx, plan, &removed, answered, at).await?;
+    let changes_members = !added.is_empty() || !removed.is_empty();
+    if changes_members && [advanced.member_count, advanced.member_count - advance.members].contains(&2) {
+        blocks::do_settle_blocks(tx, plan.app_pk, before.pk, advanced).await?;
+    }
     let message = match message {
         None => None,
         Some(new) => {

@@ -286,7 +286,7 @@ async fn do_send(tx: &mut Tx, plan: &SendPlan) -> Result<Message> {
     if !message.restricted_visibility.is_empty() && message.in_channel && !message.silent {
         // The channel's counter passed over it; for those who see it the message counts.
         let readers = message.restricted_visibility.iter().filter(|id| **id != message.user_id).cloned();
-        tx.lower_unread(channel.pk, readers.collect(), -1).await?;
+        tx.count_restricted(channel.pk, readers.collect(), advanced.at).await?;
     }
     if let Some(parent) = &plan.parent {
         do_follow_reply(tx, parent, &message, advanced).await?;
@@ -326,10 +326,10 @@ async fn do_follow_reply(tx: &mut Tx, parent: &Parent, reply: &Message, advanced
     Ok(())
 }
 
-/// A new message shows the channel again to those who had hidden it.
+/// A new message shows the channel again to those who had hidden it, unless it is quiet for them.
 async fn do_show_hidden(tx: &mut Tx, plan: &SendPlan, advanced: Advanced) -> Result<()> {
     let channel_pk = plan.channel.channel.pk;
-    for user_id in tx.show_hidden_channel(channel_pk).await? {
+    for user_id in tx.show_hidden_channel(channel_pk, advanced.at).await? {
         let event = UserEvent {
             app_pk: plan.app_pk,
             user_id: &user_id,

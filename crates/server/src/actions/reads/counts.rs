@@ -42,7 +42,9 @@ pub(crate) async fn unread_counts_batch(
     let ids: Vec<String> = known.into_iter().collect();
     let unread = load_unread(state, app, ids.clone(), UNREAD_LISTED_MAX).await?;
     let counts = ids.into_iter().zip(unread);
-    Ok(counts.map(|(id, (channels, threads))| (id, present_counts(is_multi_tenant(state, app), channels, threads))).collect())
+    Ok(counts
+        .map(|(id, (channels, threads))| (id, present_counts(is_multi_tenant(state, app), channels, threads)))
+        .collect())
 }
 
 /// What each of these users has not read, with at most `limit` channels and threads listed.
