@@ -17,8 +17,15 @@ const fn calls_per_window(operation: &str) -> u64 {
         | b"get_channel"
         | b"mark_read"
         | b"query_channels" => 10_000,
-        b"search" | b"query_members" | b"update_channel" | b"update_users" => 300,
-        b"list_channel_types" | b"get_channel_type" | b"delete_channel" => 60,
+        b"search"
+        | b"query_members"
+        | b"update_channel"
+        | b"update_channel_partial"
+        | b"update_member_partial"
+        | b"hide_channel"
+        | b"show_channel"
+        | b"update_users" => 300,
+        b"list_channel_types" | b"get_channel_type" | b"delete_channel" | b"truncate_channel" => 60,
         _ => 1000,
     }
 }

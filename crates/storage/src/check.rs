@@ -83,7 +83,7 @@ impl Outcome {
 }
 
 /// The tables whose rows are counted.
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 12] = [
     "apps",
     "users",
     "channels",
@@ -94,6 +94,8 @@ const TABLES: [&str; 10] = [
     "thread_participants",
     "channel_events",
     "search_queue",
+    "purges",
+    "unread_gaps",
 ];
 
 impl Store {

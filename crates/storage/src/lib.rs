@@ -14,11 +14,13 @@ mod dialect;
 mod error;
 mod events;
 mod filter_sql;
+mod history;
 mod members;
 mod messages;
 mod migrate;
 mod postgres;
 pub mod probe;
+mod purges;
 pub mod queries;
 mod reactions;
 mod reads;
@@ -37,11 +39,12 @@ pub use check::{Outcome, Report, Violation};
 pub use dialect::Dialect;
 pub use error::{Error, Result, Transient, error_chain};
 pub use events::{ChannelEvent, UserEvent};
-pub use members::{Member, NewMember};
+pub use members::{Member, MemberChange, NewMember};
 pub use messages::{
     Message, MessageChange, MessageExtra, MessageKind, MessagePage, NewMessage, Pin, ReactionGroup,
     ReactionSummary, Visibility,
 };
+pub use purges::PurgeKind;
 pub use queries::{ChannelQuery, MemberQuery, UserQuery};
 pub use reactions::Reaction;
 pub use reads::{ChannelUnread, ReadPosition, ThreadUnread};

@@ -1,5 +1,6 @@
 use natterjack_protocol::Timestamp;
 
+use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::members::{MEMBER_COLUMNS, Member, member_from_row};
 use crate::messages::Message;
@@ -42,6 +43,22 @@ pub struct ThreadUnread {
     pub last_read_message_id: Option<String>,
 }
 
+/// As SQL, the `unread_seq` of the channel `c` up to which nothing is unread for the member `m`.
+const READ_SEQ: &str = "CASE WHEN c.history_seq > m.read_seq THEN c.history_seq ELSE m.read_seq END";
+
+/// As SQL, what the difference of the counters says too much or too little for the user about the messages of the
+/// channel behind `after`: the user's own ones count there but not for the user, restricted ones that the user may see
+/// the other way round.
+pub(crate) fn corrections(dialect: Dialect, user_id: &str, channel_pk: &str, after: &str) -> String {
+    format!(
+        "SELECT CAST(COALESCE(SUM(CASE WHEN o.counts_unread AND o.user_id = {user_id} AND o.deleted_at IS NULL THEN 1 \
+         WHEN o.restricted_visibility IS NOT NULL AND o.deleted_at IS NULL AND NOT o.silent \
+         AND o.user_id <> {user_id} AND EXISTS (SELECT 1 FROM {} WHERE each.value = {user_id}) THEN -1 ELSE 0 END), 0) \
+         AS BIGINT) FROM messages o WHERE o.channel_pk = {channel_pk} AND o.in_channel AND o.created_at > {after}",
+        dialect.json_texts("o.restricted_visibility")
+    )
+}
+
 impl Tx {
     /// Moves a member's read position. Does nothing for a user who is not a member.
     pub async fn update_read_position(
@@ -52,8 +69,15 @@ impl Tx {
     ) -> Result<bool> {
         let changed = self
             .execute(
-                "UPDATE members SET read_seq = $1, read_up_to = $2, unread_less = $3, last_read = $4, \
-                 last_read_message_id = $5, last_delivered_at = $4, last_delivered_message_id = $5 \
+                // Gaps that everybody had read past may be pruned: to whoever goes back behind them they are made up
+                // for.
+                "UPDATE members SET read_seq = $1, read_up_to = $2, unread_less = $3 + COALESCE((SELECT \
+                 c.unread_seq - CASE WHEN c.history_seq > $1 THEN c.history_seq ELSE $1 END \
+                 - (SELECT COUNT(*) FROM messages o WHERE o.channel_pk = c.pk AND o.in_channel AND o.counts_unread \
+                 AND o.deleted_at IS NULL AND o.created_at > $2 AND o.created_at > c.history_from) \
+                 - (SELECT COUNT(*) FROM unread_gaps g WHERE g.channel_pk = c.pk AND g.seq > $1 \
+                 AND g.seq > c.history_seq) FROM channels c WHERE c.pk = members.channel_pk AND c.unread_seq > $1), 0), \
+                 last_read = $4, last_read_message_id = $5, last_delivered_at = $4, last_delivered_message_id = $5 \
                  WHERE channel_pk = $6 AND user_id = $7",
                 params![
                     position.read_seq,
@@ -79,11 +103,8 @@ impl Tx {
         after: Timestamp,
     ) -> Result<i64> {
         let sql = format!(
-            "SELECT CAST(COALESCE(SUM(CASE WHEN counts_unread AND user_id = $1 AND deleted_at IS NULL THEN 1 \
-             WHEN restricted_visibility IS NOT NULL AND deleted_at IS NULL AND NOT silent AND in_channel \
-             AND user_id <> $1 AND EXISTS (SELECT 1 FROM {} WHERE each.value = $1) THEN -1 ELSE 0 END), 0) AS BIGINT) \
-             FROM messages WHERE channel_pk = $2 AND in_channel AND created_at > $3",
-            self.dialect().json_texts("restricted_visibility")
+            "{} AND o.created_at > (SELECT c.history_from FROM channels c WHERE c.pk = $2)",
+            corrections(self.dialect(), "$1", "$2", "$3")
         );
         let count = self.query_optional(&sql, params![user_id, channel_pk, after], |row| row.int(0)).await?;
         Ok(count.unwrap_or(0))
@@ -154,11 +175,11 @@ impl Tx {
         user_ids: Vec<String>,
     ) -> Result<Vec<ChannelUnread>> {
         let sql = format!(
-            "SELECT * FROM (SELECT m.user_id, c.cid, c.kind, c.team, c.unread_seq - m.read_seq - m.unread_less - \
-             (SELECT COUNT(*) FROM unread_gaps g WHERE g.channel_pk = m.channel_pk AND g.seq > m.read_seq) \
-             AS unread, m.last_read, c.last_message_at \
+            "SELECT * FROM (SELECT m.user_id, c.cid, c.kind, c.team, \
+             c.unread_seq - {READ_SEQ} - m.unread_less - (SELECT COUNT(*) FROM unread_gaps g \
+             WHERE g.channel_pk = m.channel_pk AND g.seq > m.read_seq AND g.seq > c.history_seq) AS unread, m.last_read, c.last_message_at \
              FROM members m JOIN channels c ON c.pk = m.channel_pk \
-             WHERE m.app_pk = $1 AND {} AND c.unread_seq - m.read_seq - m.unread_less > 0 \
+             WHERE m.app_pk = $1 AND {} AND c.unread_seq - {READ_SEQ} - m.unread_less > 0 \
              AND c.deleted_at IS NULL AND NOT (m.invited AND m.invite_accepted_at IS NULL)) AS counted \
              WHERE unread > 0 ORDER BY last_message_at DESC NULLS LAST, cid",
             self.dialect().is_in("m.user_id", 2)

@@ -62,8 +62,10 @@ impl Tx {
     }
 
     async fn check_unread_of(&mut self, channel: &CountedChannel, outcome: &mut Outcome) -> Result<()> {
-        const READERS: &str = "SELECT m.user_id, m.read_seq, m.unread_less, (SELECT COUNT(*) FROM unread_gaps g \
-            WHERE g.channel_pk = m.channel_pk AND g.seq > m.read_seq), m.read_up_to FROM members m \
+        const READERS: &str = "SELECT m.user_id, CASE WHEN c.history_seq > m.read_seq THEN c.history_seq \
+            ELSE m.read_seq END, m.unread_less, (SELECT COUNT(*) FROM unread_gaps g \
+            WHERE g.channel_pk = m.channel_pk AND g.seq > m.read_seq AND g.seq > c.history_seq), m.read_up_to \
+            FROM members m JOIN channels c ON c.pk = m.channel_pk \
             WHERE m.channel_pk = $1 AND NOT (m.invited AND m.invite_accepted_at IS NULL) ORDER BY m.user_id";
         let readers = self
             .query(READERS, params![channel.pk], |row| {
@@ -92,8 +94,9 @@ impl Tx {
     }
 
     async fn list_countable(&mut self, channel_pk: i64) -> Result<Countable> {
-        // Only messages of the channel's list count, and only those have an index by channel.
+        // Only messages of the channel's list count that are not taken away from everybody.
         const COUNTED: &str = "SELECT user_id, unread_seq FROM messages WHERE channel_pk = $1 AND in_channel \
+            AND created_at > (SELECT c.history_from FROM channels c WHERE c.pk = $1) \
             AND counts_unread AND deleted_at IS NULL ORDER BY unread_seq";
         let mut countable = Countable::default();
         for (author, seq) in
@@ -104,6 +107,7 @@ impl Tx {
         }
         let restricted = format!(
             "SELECT DISTINCT each.value, m.created_at FROM messages m, {} WHERE m.channel_pk = $1 AND m.in_channel \
+             AND m.created_at > (SELECT c.history_from FROM channels c WHERE c.pk = $1) \
              AND m.restricted_visibility IS NOT NULL AND m.deleted_at IS NULL AND NOT m.silent \
              AND m.user_id <> each.value ORDER BY m.created_at",
             self.dialect().json_texts("m.restricted_visibility")

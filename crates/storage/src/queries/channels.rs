@@ -95,9 +95,11 @@ pub fn needs_user(filter: &Expression, sort: &[SortKey]) -> Option<&'static str>
 
 /// The unread messages of the asking user, as `Member::unread` counts them; 0 for others.
 const UNREAD: &str = "(CASE WHEN me.user_id IS NULL OR (me.invited AND me.invite_accepted_at IS NULL) THEN 0 \
-    WHEN c.unread_seq - me.read_seq - me.unread_less <= 0 THEN 0 \
-    ELSE c.unread_seq - me.read_seq - me.unread_less - (SELECT COUNT(*) FROM unread_gaps g \
-    WHERE g.channel_pk = me.channel_pk AND g.seq > me.read_seq) END)";
+    WHEN c.unread_seq - CASE WHEN c.history_seq > me.read_seq THEN c.history_seq ELSE me.read_seq END \
+    - me.unread_less <= 0 THEN 0 \
+    ELSE c.unread_seq - CASE WHEN c.history_seq > me.read_seq THEN c.history_seq ELSE me.read_seq END \
+    - me.unread_less - (SELECT COUNT(*) FROM unread_gaps g WHERE g.channel_pk = me.channel_pk \
+    AND g.seq > me.read_seq AND g.seq > c.history_seq) END)";
 
 /// Fields of `channels c`, and of the asking user's membership `members me`, absent for others.
 struct ChannelFields<'a> {

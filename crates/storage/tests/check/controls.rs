@@ -52,6 +52,15 @@ pub const CONTROLS: &[Control] = controls! {
         "INSERT INTO channel_events (channel_pk, seq, kind, created_at) VALUES (99, 1, 'channel.updated', 1)" /
         "DELETE FROM channel_events WHERE channel_pk = 99";
 
+    "purges.channel_pk":
+        "INSERT INTO purges (channel_pk, kind, upto, stage, below, created_at) VALUES (99, 'history', 1, 'pins', 1, 1)" /
+        "DELETE FROM purges WHERE channel_pk = 99";
+    "channels.cid":
+        "UPDATE channels SET cid = cid || ',1' WHERE id = 'empty'" /
+        "UPDATE channels SET cid = 'messaging:empty' WHERE id = 'empty'";
+    "channels.history_seq":
+        "UPDATE channels SET history_seq = history_seq - 1 WHERE id = 'gone'" /
+        "UPDATE channels SET history_seq = history_seq + 1 WHERE id = 'gone'";
     "channels.member_count":
         "UPDATE channels SET member_count = member_count + 1 WHERE id = 'one'" /
         "UPDATE channels SET member_count = member_count - 1 WHERE id = 'one'";

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use natterjack_protocol::channel_state::ChannelResponse;
 use natterjack_protocol::{Cid, Timestamp};
-use natterjack_storage::{Advance, App, Channel, ChannelEvent, Tx, UserEvent};
+use natterjack_storage::{Advance, App, Channel, ChannelEvent, PurgeKind, Tx, UserEvent};
 
 use crate::error::{Error, Result};
 use crate::present::{self, Users};
@@ -57,19 +57,21 @@ async fn do_delete(tx: &mut Tx, plan: &DeletePlan) -> Result<Channel> {
         };
         tx.append_user_event(event, advanced.at).await?;
     }
+    let event = ChannelEvent {
+        channel_pk: channel.pk,
+        seq: advanced.event_seq,
+        kind: "channel.deleted",
+        user_id: None,
+        message_id: None,
+        payload: Some(payload),
+    };
+    tx.append_channel_event(event, advanced.at).await?;
     if plan.hard {
-        tx.delete_channel_rows(channel.pk).await?;
+        // Gone for everybody at once; the rows follow in the background.
+        tx.bury_channel(channel.pk, advanced.at).await?;
+        tx.insert_purge(channel.pk, PurgeKind::Channel, advanced.at, advanced.at).await?;
     } else {
         tx.delete_channel_softly(channel.pk, advanced.at).await?;
-        let event = ChannelEvent {
-            channel_pk: channel.pk,
-            seq: advanced.event_seq,
-            kind: "channel.deleted",
-            user_id: None,
-            message_id: None,
-            payload: None,
-        };
-        tx.append_channel_event(event, advanced.at).await?;
     }
     Ok(Channel { deleted_at: Some(advanced.at), updated_at: advanced.at, ..channel })
 }

@@ -78,8 +78,9 @@ async fn do_delete(tx: &mut Tx, plan: &DeletePlan) -> Result<(Message, Bundle)> 
     let gone = || Error::not_found("message", &plan.message_id);
     // Locks the channel, so that what is counted below stays as it is.
     let channel_pk = plan.channel.channel.pk;
-    tx.advance_channel(channel_pk, Advance::default(), plan.now).await?.ok_or_else(gone)?;
-    let found = tx.find_message(plan.app_pk, &plan.message_id).await?.ok_or_else(gone)?;
+    let locked = tx.advance_channel(channel_pk, Advance::default(), plan.now).await?.ok_or_else(gone)?;
+    let found = tx.find_message(plan.app_pk, &plan.message_id).await?;
+    let found = found.filter(|message| message.created_at > locked.history_from).ok_or_else(gone)?;
     let context = MessageContext { app_pk: plan.app_pk, ..MessageContext::default() };
     if let Deletion::ForUser(user_id) = &plan.deletion {
         do_delete_for(tx, plan, &found, user_id).await?;

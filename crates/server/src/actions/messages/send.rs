@@ -291,7 +291,7 @@ async fn do_send(tx: &mut Tx, plan: &SendPlan) -> Result<Message> {
         do_follow_reply(tx, plan, parent, &message, advanced).await?;
     }
     if advanced.is_hidden && !plan.keep_channel_hidden && message.in_channel {
-        do_show_hidden(tx, plan, advanced).await?;
+        do_show_hidden(tx, &message).await?;
     }
     Ok(message)
 }
@@ -336,18 +336,22 @@ async fn do_follow_reply(
     Ok(())
 }
 
-/// A new message shows the channel again to those who had hidden it.
-async fn do_show_hidden(tx: &mut Tx, plan: &SendPlan, advanced: Advanced) -> Result<()> {
-    let channel_pk = plan.channel.channel.pk;
-    for user_id in tx.show_hidden_channel(channel_pk).await? {
+/// A new message shows the channel again to those who had hidden it and see the message.
+async fn do_show_hidden(tx: &mut Tx, message: &Message) -> Result<()> {
+    let only = (!message.restricted_visibility.is_empty()).then(|| {
+        let mut readers = message.restricted_visibility.clone();
+        readers.push(message.user_id.clone());
+        readers
+    });
+    for user_id in tx.show_hidden_channel(message.channel_pk, only).await? {
         let event = UserEvent {
-            app_pk: plan.app_pk,
+            app_pk: message.app_pk,
             user_id: &user_id,
             kind: "channel.visible",
-            channel_pk: Some(channel_pk),
+            channel_pk: Some(message.channel_pk),
             payload: None,
         };
-        tx.append_user_event(event, advanced.at).await?;
+        tx.append_user_event(event, message.created_at).await?;
     }
     Ok(())
 }
@@ -357,6 +361,8 @@ async fn do_show_hidden(tx: &mut Tx, plan: &SendPlan, advanced: Advanced) -> Res
 pub(crate) struct NewSystemMessage {
     pub(crate) id: String,
     pub(crate) user_id: String,
+    /// Whether it is unread for the members.
+    pub(crate) counts_unread: bool,
     pub(crate) change: MessageChange,
 }
 
@@ -368,7 +374,7 @@ impl NewSystemMessage {
         channel: &CachedChannel,
         request: &MessageRequest,
         user: Option<&Arc<CachedUser>>,
-    ) -> Result<(Self, Arc<CachedUser>)> {
+    ) -> Result<Self> {
         let named =
             users::optional_user(state, app, "message.user", request.user_id.as_ref(), request.user.as_ref())
                 .await?;
@@ -389,19 +395,18 @@ impl NewSystemMessage {
             extra: MessageExtra { channel_role: None, ..content.change.extra },
             ..content.change
         };
-        Ok((Self { id, user_id: user.user.id.clone(), change }, user))
+        Ok(Self { id, user_id: user.user.id.clone(), counts_unread: true, change })
     }
 }
 
-/// Stores a system message inside a transaction that has already moved the channel's counters by one message, one
-/// unread and the event `event_seq`.
+/// Stores a system message inside a transaction that has already moved the channel's counters by one message, by one
+/// unread if it counts, and by an event, the last one.
 pub(crate) async fn do_send_system_message(
     tx: &mut Tx,
     app_pk: i64,
     channel_pk: i64,
     new: &NewSystemMessage,
     advanced: Advanced,
-    event_seq: i64,
 ) -> Result<Message> {
     let new = NewMessage {
         id: new.id.clone(),
@@ -410,7 +415,7 @@ pub(crate) async fn do_send_system_message(
         parent_pk: None,
         parent_id: None,
         in_channel: true,
-        counts_unread: true,
+        counts_unread: new.counts_unread,
         silent: false,
         restricted_visibility: Vec::new(),
         change: new.change.clone(),
@@ -424,6 +429,9 @@ pub(crate) async fn do_send_system_message(
         ));
     };
     let message = Message::from_new(new, pk, app_pk, channel_pk, advanced.unread_seq, None, advanced.at);
-    tx.follow_new_message(&message, event_seq, true).await?;
+    tx.follow_new_message(&message, advanced.event_seq, true).await?;
+    if advanced.is_hidden {
+        do_show_hidden(tx, &message).await?;
+    }
     Ok(message)
 }

@@ -106,7 +106,8 @@ async fn do_update(tx: &mut Tx, plan: &UpdatePlan) -> Result<(Message, Bundle)> 
     let channel_pk = plan.channel.channel.pk;
     let advance = Advance { events: 1, ..Advance::default() };
     let advanced = tx.advance_channel(channel_pk, advance, plan.now).await?.ok_or_else(gone)?;
-    let message = tx.lock_message(plan.app_pk, &plan.message_id).await?.ok_or_else(gone)?;
+    let message = tx.lock_message(plan.app_pk, &plan.message_id).await?;
+    let message = message.filter(|message| message.created_at > advanced.history_from).ok_or_else(gone)?;
     if message.deleted_at.is_some() {
         return Err(Error::field("id", "names a deleted message, which cannot be updated"));
     }
