@@ -224,8 +224,7 @@ impl Tx {
             .await?;
         let Some((_, oldest)) = batch.last() else { return Ok(0) };
         let all: Vec<i64> = batch.iter().map(|(pk, _)| *pk).collect();
-        // All older replies are gone by now; what is left are replies that stay.
-        let kept = self.list_parents(all.clone()).await?;
+        let kept = self.list_parents_of_newer(all.clone(), purge.upto).await?;
         let gone: Vec<i64> = all.iter().copied().filter(|pk| !kept.contains(pk)).collect();
         if self.purge_hanging(&all, &gone, limit).await? >= limit {
             // More hangs on them than goes into one step: the messages come with a later one.
@@ -244,13 +243,14 @@ impl Tx {
         Ok(batch.len() as i64)
     }
 
-    /// Which of these messages have replies.
-    async fn list_parents(&mut self, message_pks: Vec<i64>) -> Result<Vec<i64>> {
+    /// Which of these messages have replies that stay, being newer than what is purged.
+    async fn list_parents_of_newer(&mut self, message_pks: Vec<i64>, upto: Timestamp) -> Result<Vec<i64>> {
         let sql = format!(
-            "SELECT m.pk FROM messages m WHERE {} AND EXISTS (SELECT 1 FROM messages r WHERE r.parent_pk = m.pk)",
+            "SELECT m.pk FROM messages m WHERE {} AND EXISTS \
+             (SELECT 1 FROM messages r WHERE r.parent_pk = m.pk AND r.created_at > $2)",
             self.dialect().is_in("m.pk", 1)
         );
-        self.query(&sql, params![message_pks], |row| row.int(0)).await
+        self.query(&sql, params![message_pks, upto], |row| row.int(0)).await
     }
 
     /// Removes the rows of messages and threads in other tables, at most `limit`. Answers how many.
@@ -348,5 +348,25 @@ impl Tx {
         let removed =
             self.execute(sql, params![channel_pk, all_have_read.unwrap_or(i64::MAX), limit]).await?;
         Ok(Some((channel_pk, removed as i64 == limit)))
+    }
+
+    /// Removes the gaps of threads that nobody sees any more, of the `limit` threads with gaps behind `after`. Answers
+    /// the last thread looked at, `None` when there are no more.
+    pub async fn prune_thread_unread_gaps(&mut self, after: i64, limit: i64) -> Result<Option<i64>> {
+        let parents = self
+            .query(
+                "SELECT DISTINCT parent_pk FROM thread_unread_gaps WHERE parent_pk > $1 ORDER BY parent_pk LIMIT $2",
+                params![after, limit],
+                |row| row.int(0),
+            )
+            .await?;
+        let last = parents.last().copied();
+        let sql = format!(
+            "DELETE FROM thread_unread_gaps WHERE parent_pk IN (SELECT m.pk FROM messages m \
+             JOIN channels c ON c.pk = m.channel_pk WHERE {} AND m.created_at <= c.history_from)",
+            self.dialect().is_in("m.pk", 1)
+        );
+        self.execute(&sql, params![parents]).await?;
+        Ok(last)
     }
 }

@@ -67,21 +67,59 @@ async fn state(server: &TestServer) -> Value {
     server.raw("GET", GENERAL).query("state", "true").send().await.body
 }
 
+/// Requires these numbers of rows.
+async fn expect(server: &TestServer, rows: &[(&str, i64)]) {
+    for (table, rows) in rows {
+        assert_eq!(server.count(table).await, *rows, "{table}");
+    }
+}
+
+const NOTHING: [(&str, i64); 5] =
+    [("reactions", 0), ("threads", 0), ("thread_participants", 0), ("purges", 0), ("unread_gaps", 0)];
+
+async fn truncate_hard(server: &TestServer, limit: i64) {
+    general(server).await;
+    post_ok(server, &format!("{GENERAL}/truncate"), &json!({ "hard_delete": true })).await;
+    assert_eq!(state(server).await["messages"], json!([]));
+    // The ids are free at once, also that of a parent.
+    for id in ["m1", "r1", "m4"] {
+        server.send("general", "jane", id, "again").await;
+    }
+    server.purge(limit).await;
+    assert_eq!(texts(&state(server).await["messages"], "/id"), ["m1", "r1", "m4"]);
+    expect(server, &NOTHING).await;
+    expect(server, &[("messages", 3), ("members", 3)]).await;
+}
+
+async fn delete_hard(server: &TestServer, limit: i64) {
+    general(server).await;
+    let deleted = server.raw("DELETE", GENERAL).query("hard_delete", "true").send().await;
+    assert_eq!(deleted.status, 200, "{}", deleted.text);
+    assert_eq!(deleted.body["channel"]["cid"], "messaging:general");
+    // Its name and the ids of its messages are free at once, for another channel.
+    server.channel("general", &["joe"]).await;
+    server.send("general", "joe", "m1", "again").await;
+    server.purge(limit).await;
+    expect(server, &NOTHING).await;
+    expect(server, &[("channels", 1), ("messages", 1), ("members", 1)]).await;
+    assert_eq!(texts(&state(server).await["messages"], "/id"), ["m1"]);
+}
+
 both_databases! {
     async fn a_hard_truncation_leaves_nothing(server: TestServer) {
-        general(server).await;
-        post_ok(server, &format!("{GENERAL}/truncate"), &json!({ "hard_delete": true })).await;
-        assert_eq!(state(server).await["messages"], json!([]));
-        // The ids are free at once, also that of a parent.
-        for id in ["m1", "r1", "m4"] {
-            server.send("general", "jane", id, "again").await;
-        }
-        server.purge(1).await;
-        assert_eq!(texts(&state(server).await["messages"], "/id"), ["m1", "r1", "m4"]);
-        for (table, rows) in [("messages", 3), ("reactions", 0), ("threads", 0), ("thread_participants", 0),
-                              ("purges", 0), ("unread_gaps", 0), ("members", 3)] {
-            assert_eq!(server.count(table).await, rows, "{table}");
-        }
+        truncate_hard(server, 100).await;
+    }
+
+    async fn a_hard_truncation_goes_step_by_step(server: TestServer) {
+        truncate_hard(server, 1).await;
+    }
+
+    async fn a_hard_deletion_of_a_channel_leaves_nothing(server: TestServer) {
+        delete_hard(server, 100).await;
+    }
+
+    async fn a_hard_deletion_of_a_channel_goes_step_by_step(server: TestServer) {
+        delete_hard(server, 1).await;
     }
 
     async fn the_parent_of_a_newer_reply_leaves_its_place(server: TestServer) {
@@ -110,22 +148,6 @@ both_databases! {
         let taken = json!({ "message": { "id": "m1", "text": "again", "user_id": "jane" } });
         let reply = server.raw("POST", &format!("{GENERAL}/message")).json(&taken).send().await;
         reply.expect_error(400, 4, "already exists");
-    }
-
-    async fn a_hard_deleted_channel_goes_step_by_step(server: TestServer) {
-        general(server).await;
-        let deleted = server.raw("DELETE", GENERAL).query("hard_delete", "true").send().await;
-        assert_eq!(deleted.status, 200, "{}", deleted.text);
-        assert_eq!(deleted.body["channel"]["cid"], "messaging:general");
-        // Its name and the ids of its messages are free at once, for another channel.
-        server.channel("general", &["joe"]).await;
-        server.send("general", "joe", "m1", "again").await;
-        server.purge(1).await;
-        for (table, rows) in [("channels", 1), ("messages", 1), ("members", 1), ("reactions", 0), ("threads", 0),
-                              ("thread_participants", 0), ("purges", 0), ("unread_gaps", 0)] {
-            assert_eq!(server.count(table).await, rows, "{table}");
-        }
-        assert_eq!(texts(&state(server).await["messages"], "/id"), ["m1"]);
     }
 
     async fn a_channel_that_comes_back_is_empty_for_its_members(server: TestServer) {

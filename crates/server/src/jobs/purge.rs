@@ -9,6 +9,8 @@ const BATCH: i64 = 100;
 const REST: u32 = 4;
 /// Gaps removed in one transaction.
 const GAPS_BATCH: i64 = 1000;
+/// Threads looked at in one transaction.
+const THREADS_BATCH: i64 = 100;
 
 /// Removes what was deleted for good or taken away from everybody. What a stopped server left is gone on with.
 pub(crate) async fn run(state: &State) {
@@ -49,8 +51,23 @@ async fn prune_gaps(state: &State) -> Result<()> {
             .write("prune_unread_gaps", after, |tx, after| Box::pin(tx.prune_unread_gaps(*after, GAPS_BATCH)))
             .await?;
         match pruned {
-            None => return Ok(()),
+            None => break,
             Some((channel_pk, has_more)) => after = channel_pk - i64::from(has_more),
+        }
+        tokio::time::sleep(started.elapsed() * REST).await;
+    }
+    let mut after = 0;
+    loop {
+        let started = Instant::now();
+        let pruned = state
+            .store
+            .write("prune_thread_unread_gaps", after, |tx, after| {
+                Box::pin(tx.prune_thread_unread_gaps(*after, THREADS_BATCH))
+            })
+            .await?;
+        match pruned {
+            None => return Ok(()),
+            Some(last) => after = last,
         }
         tokio::time::sleep(started.elapsed() * REST).await;
     }

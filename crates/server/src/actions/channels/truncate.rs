@@ -185,15 +185,12 @@ async fn do_truncate_for_members(
     if let Some(stranger) = plan.member_ids.iter().find(|id| !found.contains(id)) {
         return Err(not_a_member(stranger, &channel.cid));
     }
-    for user_id in &found {
-        let event = UserEvent {
-            app_pk: plan.app_pk,
-            user_id,
-            kind: CHANNEL_TRUNCATED,
-            channel_pk: Some(channel.pk),
-            payload: Some(serde_json::json!({ "truncated_at": upto }).to_string()),
-        };
-        tx.append_user_event(event, at).await?;
-    }
-    Ok(())
+    let event = UserEvent {
+        app_pk: plan.app_pk,
+        user_id: "",
+        kind: CHANNEL_TRUNCATED,
+        channel_pk: Some(channel.pk),
+        payload: Some(serde_json::json!({ "truncated_at": upto }).to_string()),
+    };
+    Ok(tx.append_user_events(&found, event, at).await?)
 }

@@ -343,17 +343,15 @@ async fn do_show_hidden(tx: &mut Tx, message: &Message) -> Result<()> {
         readers.push(message.user_id.clone());
         readers
     });
-    for user_id in tx.show_hidden_channel(message.channel_pk, only).await? {
-        let event = UserEvent {
-            app_pk: message.app_pk,
-            user_id: &user_id,
-            kind: "channel.visible",
-            channel_pk: Some(message.channel_pk),
-            payload: None,
-        };
-        tx.append_user_event(event, message.created_at).await?;
-    }
-    Ok(())
+    let shown = tx.show_hidden_channel(message.channel_pk, only).await?;
+    let event = UserEvent {
+        app_pk: message.app_pk,
+        user_id: "",
+        kind: "channel.visible",
+        channel_pk: Some(message.channel_pk),
+        payload: None,
+    };
+    Ok(tx.append_user_events(&shown, event, message.created_at).await?)
 }
 
 /// A message that goes with a change of the channel, such as an update of its members.
