@@ -35,6 +35,7 @@ pub struct TestServer {
     /// Shared by the requests written by hand: making one loads certificates, which takes its time.
     http: reqwest::Client,
     clock: Arc<ManualClock>,
+    store: Store,
 }
 
 impl TestServer {
@@ -82,8 +83,9 @@ impl TestServer {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let clock =
             Arc::new(ManualClock::new(Timestamp::parse_rfc3339("2026-01-02T03:04:05Z").expect("is a time")));
+        let store = Store::open(url).await.expect("the database opens");
         let parts = ServerParts {
-            store: Store::open(url).await.expect("the database opens"),
+            store: store.clone(),
             clock: clock.clone(),
             first_app: Some(NewApp {
                 name: "test".to_owned(),
@@ -102,7 +104,7 @@ impl TestServer {
             .build()
             .expect("the client's settings are valid");
         let http = reqwest::Client::new();
-        (server, Self { base_url, database: url.clone(), client, http, clock })
+        (server, Self { base_url, database: url.clone(), client, http, clock, store })
     }
 
     /// Starts a second server on the same database, runs a test against it and stops it.
@@ -134,6 +136,54 @@ impl TestServer {
     /// Moves the server's clock forward.
     pub fn advance(&self, by: Duration) {
         self.clock.advance(by);
+    }
+
+    /// Does the work of the job that purges, at most `limit` rows at a time, and checks the database after each step.
+    ///
+    /// # Panics
+    /// When the check finds something.
+    pub async fn purge(&self, limit: i64) {
+        self.check().await;
+        let step =
+            async || self.store.write("purge", limit, |tx, limit| Box::pin(tx.run_purge_step(*limit))).await;
+        let waits = async || self.store.read("has_purges", (), |tx, ()| Box::pin(tx.has_purges())).await;
+        // The job itself may be in the middle of a step.
+        while step().await.expect("purging succeeds") || waits().await.expect("reading succeeds") {
+            self.check().await;
+        }
+    }
+
+    /// Does the work of the job that prunes the corrections of unread counts.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub async fn prune_unread_gaps(&self) {
+        let mut after = 0;
+        let step = async |after: i64| {
+            self.store.write("prune", after, |tx, after| Box::pin(tx.prune_unread_gaps(*after, 1000))).await
+        };
+        while let Some((channel_pk, _)) = step(after).await.expect("pruning succeeds") {
+            after = channel_pk;
+        }
+    }
+
+    /// Requires that what is stored agrees with itself.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub async fn check(&self) {
+        let report = self.store.check(|_| ()).await.expect("the check runs");
+        assert!(report.is_clean(), "{:#?}", report.violations().collect::<Vec<_>>());
+    }
+
+    /// How many rows a table has.
+    ///
+    /// # Panics
+    /// When the check does not count them.
+    pub async fn count(&self, table: &str) -> i64 {
+        let report = self.store.check(|_| ()).await.expect("the check runs");
+        let found = report.counts.iter().find(|(name, _)| *name == table);
+        found.expect("the table is counted").1
     }
 
     /// A request written by hand, with a valid key and token until told otherwise.

@@ -230,6 +230,110 @@ pub struct UpdateChannelRequest {
 }
 
 operation! {
+    /// Changes single fields of a channel's data; what is named neither in `set` nor in `unset` stays. 17 for
+    /// `members`, `member_count`, `created_at`, `updated_at` and other fields that follow from something else,
+    /// 22 when the custom data grows above 5 KB.
+    UpdateChannelPartial = "update_channel_partial", Patch "/api/v2/chat/channels/{type}/{id}",
+        path: ChannelPath,
+        body: UpdateChannelPartialRequest,
+        response: UpdateChannelPartialResponse,
+        repeatable: true,
+}
+
+/// Which fields of a channel change.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct UpdateChannelPartialRequest {
+    /// The acting user, when a server calls on behalf of one. Excludes `user`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
+    /// Fields that go back to what they are in a new channel. Unknown ones are passed over.
+    #[serde(default, deserialize_with = "crate::null_default", skip_serializing_if = "Vec::is_empty")]
+    pub unset: Vec<String>,
+    /// New values by field: `frozen`, `disabled`, `team`, `cooldown`, `filter_tags`, `config_overrides`,
+    /// `auto_translation_enabled`, `auto_translation_language`, or a path into custom data such as `color` or
+    /// `address.city`.
+    #[serde(default, deserialize_with = "crate::null_default", skip_serializing_if = "JsonMap::is_empty")]
+    pub set: JsonMap,
+    /// The acting user as an object, when a server calls on behalf of one; created when missing. Excludes
+    /// `user_id`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserRequest>,
+}
+
+operation! {
+    /// Hides a channel from one member's queries until the next message. 4 for a user who is not a member.
+    HideChannel = "hide_channel", Post "/api/v2/chat/channels/{type}/{id}/hide",
+        path: ChannelPath, body: HideChannelRequest, response: HideChannelResponse, repeatable: true,
+}
+
+/// From whom the channel is hidden.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct HideChannelRequest {
+    /// True hides the messages so far from this member for good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clear_history: Option<bool>,
+    /// The acting user, when a server calls on behalf of one. Excludes `user`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
+    /// The acting user as an object, when a server calls on behalf of one; created when missing. Excludes
+    /// `user_id`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserRequest>,
+}
+
+operation! {
+    /// Shows a channel again to a member who has hidden it. 4 for a user who is not a member.
+    ShowChannel = "show_channel", Post "/api/v2/chat/channels/{type}/{id}/show",
+        path: ChannelPath, body: ShowChannelRequest, response: ShowChannelResponse, repeatable: true,
+}
+
+/// To whom the channel is shown.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ShowChannelRequest {
+    /// The acting user, when a server calls on behalf of one. Excludes `user`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
+    /// The acting user as an object, when a server calls on behalf of one; created when missing. Excludes
+    /// `user_id`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserRequest>,
+}
+
+operation! {
+    /// Takes the messages up to a moment away from everybody, or from some members. 4 for a moment in the
+    /// future, for a message of restricted visibility, and for `member_ids` who are not members.
+    TruncateChannel = "truncate_channel", Post "/api/v2/chat/channels/{type}/{id}/truncate",
+        path: ChannelPath, body: TruncateChannelRequest, response: TruncateChannelResponse,
+}
+
+/// What is taken away, from whom, and a message to go with it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct TruncateChannelRequest {
+    /// True removes the messages for good. Excludes `member_ids`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hard_delete: Option<bool>,
+    /// True sends no push notification.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skip_push: Option<bool>,
+    /// Messages up to this moment are taken away; left out, all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub truncated_at: Option<Timestamp>,
+    /// The acting user, when a server calls on behalf of one. Excludes `user`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
+    /// Only these members lose the messages, at most 100.
+    #[serde(default, deserialize_with = "crate::null_default", skip_serializing_if = "Vec::is_empty")]
+    pub member_ids: Vec<String>,
+    /// Posted as a system message right after the moment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<MessageRequest>,
+    /// The acting user as an object, when a server calls on behalf of one; created when missing. Excludes
+    /// `user_id`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserRequest>,
+}
+
+operation! {
     /// Deletes a channel, softly unless `hard_delete`. A soft-deleted channel is hidden from every read. 16
     /// when it does not exist.
     DeleteChannel = "delete_channel", Delete "/api/v2/chat/channels/{type}/{id}",
@@ -388,4 +492,38 @@ pub struct DeleteChannelResponse {
     /// With `deleted_at` set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channel: Option<Arc<ChannelResponse>>,
+}
+
+/// The channel after the change.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct UpdateChannelPartialResponse {
+    /// The members, at most 100.
+    #[serde(deserialize_with = "crate::null_default")]
+    pub members: Vec<ChannelMemberResponse>,
+    /// The channel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel: Option<Arc<ChannelResponse>>,
+}
+
+/// The channel is hidden.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HideChannelResponse {}
+
+/// The channel is shown again.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ShowChannelResponse {}
+
+/// The channel without the messages that were taken away.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TruncateChannelResponse {
+    /// The channel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel: Option<Arc<ChannelResponse>>,
+    /// The system message, when one was posted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<MessageResponse>,
 }

@@ -8,7 +8,7 @@ use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::users::{UserRequest, UserResponse};
-use crate::{Custom, JsonMap, JsonParam, SortParam, Timestamp, operation, query_params};
+use crate::{ChannelPath, Custom, JsonMap, JsonParam, SortParam, Timestamp, operation, query_params};
 
 operation! {
     /// Finds members of one channel, named by `id` or, when distinct, by its members. 4 for a field or
@@ -65,6 +65,46 @@ pub struct MembersResponse {
     /// In the order asked for.
     #[serde(deserialize_with = "crate::null_default")]
     pub members: Vec<ChannelMemberResponse>,
+}
+
+operation! {
+    /// Changes single fields of a membership; what is named neither in `set` nor in `unset` stays. 4 for a user
+    /// who is not a member and for reserved fields such as `banned`, 22 when the custom data grows above 5 KB.
+    UpdateMemberPartial = "update_member_partial", Patch "/api/v2/chat/channels/{type}/{id}/member",
+        path: ChannelPath,
+        query: UpdateMemberPartialQuery,
+        body: UpdateMemberPartialRequest,
+        response: UpdateMemberPartialResponse,
+        repeatable: true,
+}
+
+query_params! {
+    /// Which member.
+    pub struct UpdateMemberPartialQuery {
+        /// Whose membership, when a server calls.
+        pub user_id: Option<String>,
+    }
+}
+
+/// Which fields of a membership change.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct UpdateMemberPartialRequest {
+    /// Fields that go back to what they are for a new member. Unknown ones are passed over.
+    #[serde(default, deserialize_with = "crate::null_default", skip_serializing_if = "Vec::is_empty")]
+    pub unset: Vec<String>,
+    /// New values by field: `pinned` and `archived` are true or false, `channel_role` is a role of channels, all
+    /// others are paths into custom data.
+    #[serde(default, deserialize_with = "crate::null_default", skip_serializing_if = "JsonMap::is_empty")]
+    pub set: JsonMap,
+}
+
+/// The membership after the change.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct UpdateMemberPartialResponse {
+    /// The member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel_member: Option<ChannelMemberResponse>,
 }
 
 /// A user to add, invite or give a role. In requests a bare user id may stand in its place.

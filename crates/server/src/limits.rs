@@ -62,6 +62,8 @@ pub const MEMBER_CUSTOM_INCLUDE_LENGTH_MAX: usize = 64;
 pub const PARTIAL_KEYS_MAX: usize = 250;
 /// One such field, with its path.
 pub const PARTIAL_KEY_LENGTH_MAX: usize = 255;
+/// The language codes that a channel's messages are translated into, all in one text.
+pub const LANGUAGES_LENGTH_MAX: usize = 64;
 /// Slow mode, in seconds.
 pub const COOLDOWN_MAX: i64 = 120;
 /// Channel types of an app, the built-in ones included.

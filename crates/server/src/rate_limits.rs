@@ -18,7 +18,15 @@ const fn calls_per_window(operation: &str) -> u64 {
         | b"mark_read"
         | b"get_app"
         | b"query_channels" => 10_000,
-        b"search" | b"query_members" | b"mute_channel" | b"unmute_channel" | b"update_channel"
+        b"search"
+        | b"query_members"
+        | b"mute_channel"
+        | b"unmute_channel"
+        | b"update_channel"
+        | b"update_channel_partial"
+        | b"update_member_partial"
+        | b"hide_channel"
+        | b"show_channel"
         | b"update_users" => 300,
         b"update_app"
         | b"list_channel_types"
@@ -26,6 +34,7 @@ const fn calls_per_window(operation: &str) -> u64 {
         | b"create_channel_type"
         | b"update_channel_type"
         | b"delete_channel_type"
+        | b"truncate_channel"
         | b"delete_channel" => 60,
         _ => 1000,
     }

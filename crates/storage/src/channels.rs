@@ -37,6 +37,8 @@ pub struct Channel {
     pub unread_seq: i64,
     /// Messages up to this time are seen by nobody; 0 when nothing is hidden.
     pub history_from: Timestamp,
+    /// The `unread_seq` at that time: what came before is unread for nobody.
+    pub history_seq: i64,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub last_message_at: Option<Timestamp>,
@@ -121,13 +123,15 @@ pub struct Advanced {
     pub member_count: i64,
     /// Whether there are members to whom a new message shows the channel again.
     pub is_hidden: bool,
+    /// Messages up to this time are seen by nobody.
+    pub history_from: Timestamp,
 }
 
 pub(crate) const CHANNEL_COLUMNS: &str = "c.pk, c.app_pk, c.kind, c.id, c.cid, c.team, c.created_by_id, \
     c.distinct_members, c.custom, c.config_overrides, c.filter_tags, c.frozen, c.disabled, c.cooldown, \
     c.auto_translation_enabled, c.auto_translation_language, c.member_count, c.message_count, c.version, \
     c.unread_seq, c.history_from, c.created_at, c.updated_at, c.last_message_at, c.truncated_at, \
-    c.truncated_by_id, c.deleted_at, c.messages_uncounted";
+    c.truncated_by_id, c.deleted_at, c.messages_uncounted, c.history_seq";
 
 pub(crate) fn channel_from_row(row: Row<'_>) -> Result<Channel> {
     Ok(Channel {
@@ -159,6 +163,7 @@ pub(crate) fn channel_from_row(row: Row<'_>) -> Result<Channel> {
         truncated_by_id: row.optional_text(25)?,
         deleted_at: row.optional_time(26)?,
         messages_uncounted: row.optional_int(27)?,
+        history_seq: row.int(28)?,
     })
 }
 
@@ -295,7 +300,7 @@ impl Tx {
              RETURNING version, clock_at, event_seq, unread_seq, message_count, member_count, \
              EXISTS (SELECT 1 FROM members {} WHERE members.channel_pk = channels.pk AND members.hidden \
              AND members.quiet_until <= channels.clock_at), \
-             (SELECT apps.version FROM apps WHERE apps.pk = channels.app_pk), \
+             history_from, (SELECT apps.version FROM apps WHERE apps.pk = channels.app_pk), \
              (SELECT users.version FROM users WHERE users.app_pk = $10 AND users.id = $11)",
             self.dialect().indexed_by("members_hidden")
         );
@@ -327,7 +332,8 @@ impl Tx {
                     message_count: row.int(4)?,
                     member_count: row.int(5)?,
                     is_hidden: row.bool(6)?,
-                    app_version: row.optional_int(7)?.unwrap_or_default(),
+                    history_from: row.time(7)?,
+                    app_version: row.optional_int(8)?.unwrap_or_default(),
                 };
                 Ok((advanced, row.optional_int(8)?))
             },
@@ -338,7 +344,8 @@ impl Tx {
     /// Marks a channel deleted. Its rows stay; nobody sees them.
     pub async fn delete_channel_softly(&mut self, channel_pk: i64, now: Timestamp) -> Result<()> {
         self.execute(
-            "UPDATE channels SET deleted_at = $1, updated_at = $1, history_from = clock_at WHERE pk = $2",
+            "UPDATE channels SET deleted_at = $1, updated_at = $1, history_from = clock_at, \
+             history_seq = unread_seq WHERE pk = $2",
             params![now, channel_pk],
         )
         .await?;
@@ -350,58 +357,24 @@ impl Tx {
         self.execute(
             "UPDATE channels SET deleted_at = NULL, last_message_at = NULL, message_count = 0, \
              messages_uncounted = NULL, \
-             truncated_at = NULL, truncated_by_id = NULL, history_from = clock_at, updated_at = $1, \
-             version = version + 1 WHERE pk = $2",
+             truncated_at = NULL, truncated_by_id = NULL, history_from = clock_at, history_seq = unread_seq, \
+             updated_at = $1, version = version + 1 WHERE pk = $2",
             params![now, channel_pk],
         )
         .await?;
-        self.execute(
-            "UPDATE members SET read_seq = (SELECT unread_seq FROM channels WHERE pk = $1), unread_less = 0, \
-             read_up_to = (SELECT clock_at FROM channels WHERE pk = $1) WHERE channel_pk = $1",
-            params![channel_pk],
-        )
-        .await?;
-        Ok(())
+        self.settle_members(channel_pk).await
     }
 
-    /// Removes everything of a channel.
-    pub async fn delete_channel_rows(&mut self, channel_pk: i64) -> Result<()> {
-        // Each half of the messages has an index of its own.
-        const OF_ITS_MESSAGES: [&str; 9] = [
-            "INSERT INTO search_queue (message_pk) SELECT pk FROM messages WHERE channel_pk = $1 AND in_channel \
-             ON CONFLICT (message_pk) DO UPDATE SET message_pk = excluded.message_pk",
-            "INSERT INTO search_queue (message_pk) SELECT pk FROM messages WHERE channel_pk = $1 AND NOT in_channel \
-             ON CONFLICT (message_pk) DO UPDATE SET message_pk = excluded.message_pk",
-            "DELETE FROM reactions WHERE message_pk IN \
-             (SELECT pk FROM messages WHERE channel_pk = $1 AND in_channel)",
-            "DELETE FROM reactions WHERE message_pk IN \
-             (SELECT pk FROM messages WHERE channel_pk = $1 AND NOT in_channel)",
-            "DELETE FROM message_history WHERE message_pk IN \
-             (SELECT pk FROM messages WHERE channel_pk = $1 AND in_channel)",
-            "DELETE FROM message_history WHERE message_pk IN \
-             (SELECT pk FROM messages WHERE channel_pk = $1 AND NOT in_channel)",
-            "DELETE FROM message_hidden_for WHERE channel_pk = $1",
-            "DELETE FROM messages WHERE channel_pk = $1 AND in_channel",
-            "DELETE FROM messages WHERE channel_pk = $1 AND NOT in_channel",
-        ];
-        const OF_ITS_THREADS: [&str; 2] = [
-            "DELETE FROM thread_participants WHERE parent_pk IN \
-             (SELECT parent_pk FROM threads WHERE channel_pk = $1)",
-            "DELETE FROM thread_unread_gaps WHERE parent_pk IN \
-             (SELECT parent_pk FROM threads WHERE channel_pk = $1)",
-        ];
-        const ITS_OWN: [&str; 7] = [
-            "DELETE FROM threads WHERE channel_pk = $1",
-            "DELETE FROM members WHERE channel_pk = $1",
-            "DELETE FROM channel_mutes WHERE channel_pk = $1",
-            "DELETE FROM quiet_spans WHERE channel_pk = $1",
-            "DELETE FROM unread_gaps WHERE channel_pk = $1",
-            "DELETE FROM channel_events WHERE channel_pk = $1",
-            "DELETE FROM channels WHERE pk = $1",
-        ];
-        for sql in OF_ITS_MESSAGES.iter().chain(&OF_ITS_THREADS).chain(&ITS_OWN) {
-            self.execute(sql, params![channel_pk]).await?;
-        }
+    /// Marks a channel deleted and makes its cid free for another one. It is gone for everybody; its rows go with
+    /// [`Tx::insert_purge`].
+    pub async fn bury_channel(&mut self, channel_pk: i64, now: Timestamp) -> Result<()> {
+        // No cid that is given from outside holds a comma.
+        self.execute(
+            "UPDATE channels SET cid = cid || ',' || CAST(pk AS TEXT), deleted_at = $1, updated_at = $1, \
+             history_from = clock_at, history_seq = unread_seq WHERE pk = $2",
+            params![now, channel_pk],
+        )
+        .await?;
         Ok(())
     }
 

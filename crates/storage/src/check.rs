@@ -83,7 +83,7 @@ impl Outcome {
 }
 
 /// The tables whose rows are counted.
-const TABLES: [&str; 14] = [
+const TABLES: [&str; 16] = [
     "apps",
     "users",
     "channels",
@@ -98,6 +98,8 @@ const TABLES: [&str; 14] = [
     "thread_participants",
     "channel_events",
     "search_queue",
+    "purges",
+    "unread_gaps",
 ];
 
 impl Store {

@@ -125,6 +125,14 @@ impl Dialect {
             Self::Postgres => " FOR SHARE",
         }
     }
+
+    /// As [`Dialect::for_update`], and passes over rows that another transaction has locked.
+    pub(crate) const fn for_update_skip_locked(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " FOR UPDATE SKIP LOCKED",
+        }
+    }
 }
 
 /// A type of JSON values.

@@ -1,5 +1,6 @@
 use natterjack_protocol::Timestamp;
 
+use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::tx::Tx;
 use crate::value::params;
@@ -24,6 +25,7 @@ pub struct ChannelEvent<'a> {
 #[derive(Debug, Clone)]
 pub struct UserEvent<'a> {
     pub app_pk: i64,
+    /// Whose log it goes to; [`Tx::append_user_events`] goes by its own list.
     pub user_id: &'a str,
     /// The event type, such as `user.updated`.
     pub kind: &'static str,
@@ -70,6 +72,44 @@ impl Tx {
             params![event.app_pk, event.user_id, seq, event.kind, event.channel_pk, event.payload, now],
         )
         .await?;
+        Ok(())
+    }
+
+    /// Appends the same event to the logs of several users, in a few steps whatever their number. Passes over unknown
+    /// ones.
+    pub async fn append_user_events(
+        &mut self,
+        user_ids: &[String],
+        event: UserEvent<'_>,
+        now: Timestamp,
+    ) -> Result<()> {
+        if user_ids.is_empty() {
+            return Ok(());
+        }
+        let dialect = self.dialect();
+        if dialect == Dialect::Postgres {
+            // In one order everywhere: who writes to the rows of the same users never waits in a circle.
+            let sql = format!(
+                "SELECT id FROM users WHERE app_pk = $1 AND {} ORDER BY id{}",
+                dialect.is_in("id", 2),
+                dialect.for_update()
+            );
+            self.query(&sql, params![event.app_pk, user_ids.to_vec()], |_| Ok(())).await?;
+        }
+        let sql = format!(
+            "UPDATE users SET event_seq = event_seq + 1 WHERE app_pk = $1 AND {}",
+            dialect.is_in("id", 2)
+        );
+        self.execute(&sql, params![event.app_pk, user_ids.to_vec()]).await?;
+        let sql = format!(
+            "INSERT INTO user_events (app_pk, user_id, seq, kind, channel_pk, payload, created_at) \
+             SELECT app_pk, id, event_seq, CAST($1 AS TEXT), CAST($2 AS BIGINT), CAST($3 AS TEXT), CAST($4 AS BIGINT) \
+             FROM users WHERE app_pk = $5 AND {}",
+            dialect.is_in("id", 6)
+        );
+        let params =
+            params![event.kind, event.channel_pk, event.payload, now, event.app_pk, user_ids.to_vec()];
+        self.execute(&sql, params).await?;
         Ok(())
     }
 

@@ -24,6 +24,7 @@ mod mutes;
 mod postgres;
 mod predefined_filters;
 pub mod probe;
+mod purges;
 pub mod queries;
 mod reactions;
 mod reads;
@@ -32,6 +33,7 @@ mod sqlite;
 mod store;
 mod threads;
 mod transfer;
+mod truncation;
 mod tx;
 mod unread;
 mod users;
@@ -46,12 +48,13 @@ pub use dialect::Dialect;
 pub use error::{Error, Result, Transient, error_chain};
 pub use events::{ChannelEvent, UserEvent};
 pub use history::MessageHistoryEntry;
-pub use members::{Member, NewMember};
+pub use members::{Member, MemberChange, NewMember};
 pub use messages::{
     Edit, Message, MessageChange, MessageExtra, MessageKind, MessagePage, NewMessage, Pin, ReactionGroup,
     ReactionSummary, Reactor, Visibility,
 };
 pub use mutes::ChannelMute;
+pub use purges::PurgeKind;
 pub use queries::{ChannelQuery, MemberQuery, ThreadQuery, UserQuery};
 pub use reactions::Reaction;
 pub use reads::{

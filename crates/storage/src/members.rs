@@ -2,7 +2,7 @@ use natterjack_protocol::{Custom, Timestamp};
 
 use crate::error::Result;
 use crate::tx::Tx;
-use crate::unread::not_counted;
+use crate::unread::{not_counted, read_seq};
 use crate::value::{Param, Row, json_unless_default, params};
 
 /// A member of a channel as stored.
@@ -28,7 +28,8 @@ pub struct Member {
     pub hide_messages_before: Option<Timestamp>,
     pub pinned_at: Option<Timestamp>,
     pub archived_at: Option<Timestamp>,
-    /// The channel's `unread_seq` up to which the member has read.
+    /// The channel's `unread_seq` up to which nothing is unread for the member: what the member has read, or where the
+    /// channel's history begins if that is later.
     pub read_seq: i64,
     /// What to take off the number of unread messages.
     pub unread_less: i64,
@@ -62,10 +63,21 @@ pub struct NewMember {
     pub hide_messages_before: Option<Timestamp>,
 }
 
+/// The parts of a membership that a partial update changes, as they are to be.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MemberChange {
+    pub channel_role: String,
+    pub custom: Custom,
+    pub pinned_at: Option<Timestamp>,
+    pub archived_at: Option<Timestamp>,
+}
+
 pub(crate) const MEMBER_COLUMNS: &str = concat!(
     "m.channel_pk, m.user_id, m.channel_role, m.custom, m.invited, \
     m.invite_accepted_at, m.invite_rejected_at, m.banned, m.shadow_banned, m.ban_expires, m.notifications_muted, \
-    m.hidden, m.hide_messages_before, m.pinned_at, m.archived_at, m.read_seq, m.unread_less, m.last_read, \
+    m.hidden, m.hide_messages_before, m.pinned_at, m.archived_at, ",
+    read_seq!("m"),
+    ", m.unread_less, m.last_read, \
     m.last_read_message_id, m.last_delivered_at, m.last_delivered_message_id, m.created_at, m.updated_at, m.blocked, ",
     not_counted!("m")
 );
@@ -219,6 +231,49 @@ impl Tx {
         Ok(changed == 1)
     }
 
+    /// Sets what a partial update changes of a member.
+    pub async fn update_member(
+        &mut self,
+        channel_pk: i64,
+        user_id: &str,
+        change: &MemberChange,
+        now: Timestamp,
+    ) -> Result<()> {
+        self.execute(
+            "UPDATE members SET channel_role = $1, custom = $2, pinned_at = $3, archived_at = $4, updated_at = $5 \
+             WHERE channel_pk = $6 AND user_id = $7",
+            params![
+                &change.channel_role,
+                json_unless_default(&change.custom),
+                change.pinned_at,
+                change.archived_at,
+                now,
+                channel_pk,
+                user_id
+            ],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Hides a channel from a member or shows it. A moment in `hide_messages_before` takes the messages up to it away
+    /// from the member.
+    pub async fn hide_channel_for(
+        &mut self,
+        channel_pk: i64,
+        user_id: &str,
+        hidden: bool,
+        hide_messages_before: Option<Timestamp>,
+    ) -> Result<()> {
+        self.execute(
+            "UPDATE members SET hidden = $1, hide_messages_before = COALESCE($2, hide_messages_before) \
+             WHERE channel_pk = $3 AND user_id = $4",
+            params![hidden, hide_messages_before, channel_pk, user_id],
+        )
+        .await?;
+        Ok(())
+    }
+
     /// Records the answer to an invite. An accepting member has read everything so far.
     pub async fn answer_invite(
         &mut self,
@@ -239,14 +294,26 @@ impl Tx {
         Ok(())
     }
 
-    /// A message sent at `at` shows a channel again to everybody who had hidden it, except those for whom the channel is
-    /// quiet. Answers their ids.
-    pub async fn show_hidden_channel(&mut self, channel_pk: i64, at: Timestamp) -> Result<Vec<String>> {
+    /// A message sent at `at` shows a channel again to everybody who had hidden it, or to these alone, except those for
+    /// whom the channel is quiet. Answers their ids, in order.
+    pub async fn show_hidden_channel(
+        &mut self,
+        channel_pk: i64,
+        at: Timestamp,
+        only: Option<Vec<String>>,
+    ) -> Result<Vec<String>> {
+        let those = only.as_ref().map(|_| format!(" AND {}", self.dialect().is_in("user_id", 3)));
         let sql = format!(
-            "UPDATE members {} SET hidden = FALSE WHERE channel_pk = $1 AND hidden AND quiet_until <= $2 \
+            "UPDATE members {} SET hidden = FALSE WHERE channel_pk = $1 AND hidden AND quiet_until <= $2{} \
              RETURNING user_id",
-            self.dialect().indexed_by("members_hidden")
+            self.dialect().indexed_by("members_hidden"),
+            those.unwrap_or_default()
         );
-        self.query(&sql, params![channel_pk, at], |row| row.text(0)).await
+        let params: Vec<Param<'_>> =
+            [channel_pk.into(), at.into()].into_iter().chain(only.map(Param::Texts)).collect();
+        let mut shown = self.query(&sql, &params, |row| row.text(0)).await?;
+        // In one order everywhere: who writes to the rows of the same users never waits in a circle.
+        shown.sort();
+        Ok(shown)
     }
 }

@@ -298,6 +298,23 @@ impl Tx {
         Ok(found)
     }
 
+    /// Those of the messages with these ids that are still shown in their channels.
+    pub async fn list_shown_messages_with_ids(
+        &mut self,
+        app_pk: i64,
+        ids: Vec<String>,
+    ) -> Result<Vec<Message>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sql = format!(
+            "SELECT {MESSAGE_COLUMNS} FROM messages m JOIN channels c ON c.pk = m.channel_pk \
+             WHERE m.app_pk = $1 AND {} AND c.deleted_at IS NULL AND m.created_at > c.history_from",
+            self.dialect().is_in("m.id", 2)
+        );
+        self.query(&sql, params![app_pk, ids], message_from_row).await
+    }
+
     /// A page of a channel's messages, ascending. Replies that stay in their thread are left out.
     pub async fn list_messages(
         &mut self,
@@ -446,11 +463,27 @@ impl Tx {
         self.query_each(&sql, &params, message_from_row).await
     }
 
-    /// Stores a message. `None` when its id is taken.
+    /// Stores a message. `None` when its id is taken; that of a message that waits to be purged is not.
     pub async fn insert_message(
         &mut self,
         app_pk: i64,
         channel_pk: i64,
+        message: &NewMessage,
+        unread_seq: i64,
+        thread_seq: Option<i64>,
+        at: Timestamp,
+    ) -> Result<Option<i64>> {
+        let place = (app_pk, channel_pk);
+        let inserted = self.try_insert_message(place, message, unread_seq, thread_seq, at).await?;
+        if inserted.is_none() && self.free_message_id(app_pk, &message.id).await? {
+            return self.try_insert_message(place, message, unread_seq, thread_seq, at).await;
+        }
+        Ok(inserted)
+    }
+
+    async fn try_insert_message(
+        &mut self,
+        (app_pk, channel_pk): (i64, i64),
         message: &NewMessage,
         unread_seq: i64,
         thread_seq: Option<i64>,
@@ -659,16 +692,6 @@ impl Tx {
     pub async fn delete_unread_gap(&mut self, channel_pk: i64, seq: i64) -> Result<()> {
         self.execute("DELETE FROM unread_gaps WHERE channel_pk = $1 AND seq = $2", params![channel_pk, seq])
             .await?;
-        Ok(())
-    }
-
-    /// Counts an undeleted reply as unread again for participants who have not read so far.
-    pub async fn delete_thread_unread_gap(&mut self, parent_pk: i64, seq: i64) -> Result<()> {
-        self.execute(
-            "DELETE FROM thread_unread_gaps WHERE parent_pk = $1 AND seq = $2",
-            params![parent_pk, seq],
-        )
-        .await?;
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 use natterjack_protocol::Timestamp;
 
+use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::members::{MEMBER_COLUMNS, Member, member_from_row};
 use crate::messages::Message;
@@ -102,6 +103,28 @@ const DELIVERED_UP_TO: &str = "COALESCE((SELECT d.created_at FROM messages d WHE
     AND substr(d.id, length(d.id) - 35) = substr(members.last_delivered_message_id, length(members.last_delivered_message_id) - 35) \
     AND d.id = members.last_delivered_message_id), members.last_delivered_at, 0)";
 
+/// As SQL, how many gaps behind the position `$1`, at the moment `$2`, are pruned: everybody had read past them, and
+/// whoever goes back behind them has them made up for.
+const PRUNED_GAPS: &str = "COALESCE((SELECT c.unread_seq - CASE WHEN c.history_seq > $1 THEN c.history_seq ELSE $1 END \
+    - (SELECT COUNT(*) FROM messages o WHERE o.channel_pk = c.pk AND o.in_channel AND o.counts_unread \
+    AND o.deleted_at IS NULL AND o.created_at > $2 AND o.created_at > c.history_from) \
+    - (SELECT COUNT(*) FROM unread_gaps g WHERE g.channel_pk = c.pk AND g.seq > $1 AND g.seq > c.history_seq) \
+    FROM channels c WHERE c.pk = members.channel_pk AND c.unread_seq > $1), 0)";
+
+/// As SQL, what the difference of the counters says too much or too little for the user about the messages of the
+/// channel behind `after`: the user's own ones count there but not for the user, restricted ones that the user may see
+/// the other way round. What was sent while the channel was quiet for the user is taken off elsewhere.
+pub(crate) fn corrections(dialect: Dialect, user_id: &str, channel_pk: &str, after: &str) -> String {
+    format!(
+        "SELECT CAST(COALESCE(SUM(CASE WHEN o.counts_unread AND o.user_id = {user_id} AND o.deleted_at IS NULL THEN 1 \
+         WHEN o.restricted_visibility IS NOT NULL AND o.deleted_at IS NULL AND NOT o.silent \
+         AND o.user_id <> {user_id} AND EXISTS (SELECT 1 FROM {} WHERE each.value = {user_id}) THEN -1 ELSE 0 END), 0) \
+         AS BIGINT) FROM messages o WHERE o.channel_pk = {channel_pk} AND o.in_channel AND o.created_at > {after} AND NOT {}",
+        dialect.json_texts("o.restricted_visibility"),
+        quiet_at(channel_pk, user_id, "o.created_at")
+    )
+}
+
 impl Tx {
     /// Moves a member's read position. Does nothing for a user who is not a member. What was read was delivered too;
     /// a position that lies behind what was delivered does not take that back.
@@ -112,7 +135,7 @@ impl Tx {
         position: &ReadPosition,
     ) -> Result<bool> {
         let sql = format!(
-            "UPDATE members SET read_seq = $1, read_up_to = $2, unread_less = $3, last_read = $4, \
+            "UPDATE members SET read_seq = $1, read_up_to = $2, unread_less = $3 + {PRUNED_GAPS}, last_read = $4, \
              last_read_message_id = $5, \
              last_delivered_at = CASE WHEN {DELIVERED_UP_TO} < $2 THEN $4 ELSE last_delivered_at END, \
              last_delivered_message_id = CASE WHEN {DELIVERED_UP_TO} < $2 THEN $5 \
@@ -165,12 +188,8 @@ impl Tx {
         after: Timestamp,
     ) -> Result<i64> {
         let sql = format!(
-            "SELECT CAST(COALESCE(SUM(CASE WHEN counts_unread AND user_id = $1 AND deleted_at IS NULL THEN 1 \
-             WHEN restricted_visibility IS NOT NULL AND deleted_at IS NULL AND NOT silent AND in_channel \
-             AND user_id <> $1 AND EXISTS (SELECT 1 FROM {} WHERE each.value = $1) THEN -1 ELSE 0 END), 0) AS BIGINT) \
-             FROM messages WHERE channel_pk = $2 AND in_channel AND created_at > $3 AND NOT {}",
-            self.dialect().json_texts("restricted_visibility"),
-            quiet_at!("messages.channel_pk", "$1", "messages.created_at")
+            "{} AND o.created_at > (SELECT c.history_from FROM channels c WHERE c.pk = $2)",
+            corrections(self.dialect(), "$1", "$2", "$3")
         );
         let count = self.query_optional(&sql, params![user_id, channel_pk, after], |row| row.int(0)).await?;
         Ok(count.unwrap_or(0))
@@ -187,7 +206,7 @@ impl Tx {
         let sql = format!(
             "UPDATE members SET unread_less = unread_less - 1 WHERE channel_pk = $1 AND {} AND NOT {}",
             self.dialect().is_in("user_id", 2),
-            quiet_at!("members.channel_pk", "members.user_id", "$3")
+            quiet_at("members.channel_pk", "members.user_id", "$3")
         );
         self.execute(&sql, params![channel_pk, user_ids, at]).await?;
         Ok(())
@@ -196,15 +215,14 @@ impl Tx {
     /// Before a message is deleted: a member who had not read an own message that counts does not need the gap that
     /// is about to be left by it, since it was taken off already. With `tree` the same for the authors of replies.
     pub async fn restore_own_unread(&mut self, message: &Message, tree: bool) -> Result<()> {
-        const RESTORE: &str = concat!(
+        let sql = format!(
             "UPDATE members SET unread_less = unread_less - (SELECT COUNT(*) FROM messages o \
              WHERE (o.pk = $1 OR (o.parent_pk = $1 AND $2)) AND o.counts_unread AND o.deleted_at IS NULL \
-             AND o.user_id = members.user_id AND o.unread_seq > members.read_seq AND NOT ",
-            quiet_at!("o.channel_pk", "o.user_id", "o.created_at"),
-            ") WHERE channel_pk = $3 AND user_id IN (SELECT user_id FROM messages \
-             WHERE pk = $1 OR (parent_pk = $1 AND $2))"
+             AND o.user_id = members.user_id AND o.unread_seq > members.read_seq AND NOT {}) WHERE channel_pk = $3 AND user_id IN (SELECT user_id FROM messages \
+             WHERE pk = $1 OR (parent_pk = $1 AND $2))",
+            quiet_at("o.channel_pk", "o.user_id", "o.created_at")
         );
-        self.execute(RESTORE, params![message.pk, tree, message.channel_pk]).await?;
+        self.execute(&sql, params![message.pk, tree, message.channel_pk]).await?;
         Ok(())
     }
 
@@ -227,7 +245,7 @@ impl Tx {
             "UPDATE members SET unread_less = unread_less + 1 WHERE channel_pk = $1 AND read_up_to < $2 \
              AND user_id <> $3 AND {} AND NOT {}",
             self.dialect().is_in("user_id", 4),
-            quiet_at!("members.channel_pk", "members.user_id", "$2")
+            quiet_at("members.channel_pk", "members.user_id", "$2")
         );
         for (author, readers, created_at) in restricted {
             self.execute(&sql, params![message.channel_pk, created_at, author, readers]).await?;
@@ -239,20 +257,23 @@ impl Tx {
     /// little for those who alone see it, each as far as they have not read it.
     pub async fn settle_undeleted(&mut self, message: &Message) -> Result<()> {
         if message.counts_unread {
-            self.execute(
+            let sql = format!(
                 "UPDATE members SET unread_less = unread_less + 1 WHERE channel_pk = $1 AND user_id = $2 \
-                 AND read_seq < $3",
-                params![message.channel_pk, &message.user_id, message.unread_seq],
-            )
-            .await?;
+                 AND read_seq < $3 AND NOT {}",
+                quiet_at("members.channel_pk", "members.user_id", "$4")
+            );
+            let params =
+                params![message.channel_pk, &message.user_id, message.unread_seq, message.created_at];
+            self.execute(&sql, params).await?;
         }
         if message.restricted_visibility.is_empty() || !message.in_channel || message.silent {
             return Ok(());
         }
         let sql = format!(
             "UPDATE members SET unread_less = unread_less - 1 WHERE channel_pk = $1 AND read_up_to < $2 \
-             AND user_id <> $3 AND {}",
-            self.dialect().is_in("user_id", 4)
+             AND user_id <> $3 AND {} AND NOT {}",
+            self.dialect().is_in("user_id", 4),
+            quiet_at("members.channel_pk", "members.user_id", "$2")
         );
         let readers = message.restricted_visibility.clone();
         self.execute(&sql, params![message.channel_pk, message.created_at, &message.user_id, readers])
@@ -276,6 +297,7 @@ impl Tx {
             "WITH counted AS MATERIALIZED (SELECT c.cid, c.kind, c.team, {} AS unread, m.last_read, c.last_message_at \
              FROM members m JOIN channels c ON c.pk = m.channel_pk \
              WHERE m.app_pk = $1 AND m.user_id = $2 AND c.unread_seq - m.read_seq - m.unread_less > 0 \
+             AND c.unread_seq - c.history_seq - m.unread_less > 0 \
              AND c.deleted_at IS NULL AND NOT {}) \
              SELECT NULL AS cid, kind, team, CAST(SUM(unread) AS BIGINT) AS unread, COUNT(*) AS number, \
              0 AS last_read, NULL AS last_message_at FROM counted WHERE unread > 0 GROUP BY kind, team \

@@ -138,6 +138,8 @@ impl Sqlite {
             )));
         }
         let writing = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        // Only before anything is written. Without it free pages would never go back to the disk.
+        writing.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
         writing.pragma_update(None, "journal_mode", "WAL")?;
         writing.pragma_update(None, "synchronous", "FULL")?;
         writing.pragma_update(None, "wal_autocheckpoint", WAL_CHECKPOINT_PAGES)?;

@@ -302,6 +302,32 @@ impl Tx {
         self.spread_thread(parent_pk, None).await
     }
 
+    /// Counts an undeleted reply as unread again for participants who have not read so far: the reverse of
+    /// [`Tx::insert_thread_unread_gap`].
+    pub async fn delete_thread_unread_gap(
+        &mut self,
+        parent_pk: i64,
+        seq: i64,
+        author_id: &str,
+    ) -> Result<()> {
+        let deleted = self
+            .execute(
+                "DELETE FROM thread_unread_gaps WHERE parent_pk = $1 AND seq = $2",
+                params![parent_pk, seq],
+            )
+            .await?;
+        if deleted == 0 {
+            return Ok(());
+        }
+        self.execute(
+            "UPDATE thread_participants SET unread_less = unread_less + 1 \
+             WHERE parent_pk = $1 AND user_id = $2 AND read_seq < $3",
+            params![parent_pk, author_id, seq],
+        )
+        .await?;
+        self.spread_thread(parent_pk, None).await
+    }
+
     /// Changes what a thread is called and the app's own data of it.
     pub async fn update_thread(
         &mut self,

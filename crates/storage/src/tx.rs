@@ -176,6 +176,24 @@ impl Tx {
         Ok(())
     }
 
+    /// Gives up to `limit` pages that are free back to the disk. Answers how many. PostgreSQL does it by itself, and a
+    /// SQLite file that was created before this was possible keeps them.
+    pub(crate) async fn release_pages(&mut self, limit: i64) -> Result<i64> {
+        const INCREMENTAL: i64 = 2;
+        if self.dialect() == Dialect::Postgres {
+            return Ok(0);
+        }
+        let mode = self.query_optional("PRAGMA auto_vacuum", &[], |row| row.int(0)).await?;
+        let free = self.query_optional("PRAGMA freelist_count", &[], |row| row.int(0)).await?.unwrap_or(0);
+        let pages = free.min(limit);
+        if mode != Some(INCREMENTAL) || pages == 0 {
+            return Ok(0);
+        }
+        // Each row that comes is a page that went.
+        self.query(&format!("PRAGMA incremental_vacuum({pages})"), &[], |_| Ok(())).await?;
+        Ok(pages)
+    }
+
     fn count(&self, sql: &str, number: u64) {
         debug_assert!(placeholders_in_order(sql), "parameters must first appear in order: {sql}");
         self.statements.fetch_add(number, Ordering::Relaxed);

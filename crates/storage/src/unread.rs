@@ -1,7 +1,8 @@
 //! How many messages a member has not read: the one place that says how it is computed.
 //!
 //! A channel counts the messages that count as unread, a member keeps the value of that counter up to which he or she
-//! has read. From the difference is taken off:
+//! has read; where the channel's history was cut since, the counter's value at the cut stands in for it. From the
+//! difference is taken off:
 //! - `unread_less`, what is different for this member: the own messages behind the position, less the restricted ones
 //!   that the member may see;
 //! - the gaps behind the position: messages that counted and were deleted;
@@ -22,6 +23,22 @@ use crate::value::params;
 /// The end of a span that has none yet.
 const ENDLESS: Timestamp = Timestamp::from_nanoseconds(i64::MAX);
 
+/// As SQL: the value of the channel's counter up to which nothing is unread for the member `$member`. A channel whose
+/// history was cut has one of its own, which stands in for a smaller one of the member.
+macro_rules! read_seq {
+    ($member:literal) => {
+        concat!(
+            "(SELECT CASE WHEN h.history_seq > ",
+            $member,
+            ".read_seq THEN h.history_seq ELSE ",
+            $member,
+            ".read_seq END FROM channels h WHERE h.pk = ",
+            $member,
+            ".channel_pk)"
+        )
+    };
+}
+
 /// As SQL: what counted for others and does not, or no longer, count for the member `$member`: gaps and what was sent
 /// while the channel was quiet.
 macro_rules! not_counted {
@@ -30,18 +47,18 @@ macro_rules! not_counted {
             "((SELECT COUNT(*) FROM unread_gaps g WHERE g.channel_pk = ",
             $member,
             ".channel_pk AND g.seq > ",
-            $member,
-            ".read_seq) + CASE WHEN ",
+            $crate::unread::read_seq!($member),
+            ") + CASE WHEN ",
             $member,
             ".quiet_until = 0 THEN 0 ELSE (SELECT CAST(COALESCE(SUM(s.until_seq - s.from_seq - \
              (SELECT COUNT(*) FROM unread_gaps g WHERE g.channel_pk = ",
             $member,
             ".channel_pk AND g.seq > s.from_seq AND g.seq <= s.until_seq)), 0) AS BIGINT) FROM (SELECT \
              CASE WHEN q.from_seq > ",
-            $member,
-            ".read_seq THEN q.from_seq ELSE ",
-            $member,
-            ".read_seq END AS from_seq, COALESCE((SELECT x.unread_seq FROM messages x \
+            $crate::unread::read_seq!($member),
+            " THEN q.from_seq ELSE ",
+            $crate::unread::read_seq!($member),
+            " END AS from_seq, COALESCE((SELECT x.unread_seq FROM messages x \
              WHERE x.channel_pk = q.channel_pk AND x.in_channel AND x.created_at < q.until_at \
              ORDER BY x.created_at DESC LIMIT 1), 0) AS until_seq FROM quiet_spans q WHERE q.channel_pk = ",
             $member,
@@ -65,14 +82,14 @@ macro_rules! unread {
             ".invite_accepted_at IS NULL) OR ",
             $channel,
             ".unread_seq - ",
-            $member,
-            ".read_seq - ",
+            $crate::unread::read_seq!($member),
+            " - ",
             $member,
             ".unread_less <= 0 THEN 0 ELSE ",
             $channel,
             ".unread_seq - ",
-            $member,
-            ".read_seq - ",
+            $crate::unread::read_seq!($member),
+            " - ",
             $member,
             ".unread_less - ",
             $crate::unread::not_counted!($member),
@@ -82,23 +99,14 @@ macro_rules! unread {
 }
 
 /// As SQL: whether the channel was quiet for a user at a moment.
-macro_rules! quiet_at {
-    ($channel_pk:literal, $user_id:literal, $moment:literal) => {
-        concat!(
-            "EXISTS (SELECT 1 FROM quiet_spans q WHERE q.channel_pk = ",
-            $channel_pk,
-            " AND q.user_id = ",
-            $user_id,
-            " AND q.from_at < ",
-            $moment,
-            " AND q.until_at > ",
-            $moment,
-            ")"
-        )
-    };
+pub(crate) fn quiet_at(channel_pk: &str, user_id: &str, moment: &str) -> String {
+    format!(
+        "EXISTS (SELECT 1 FROM quiet_spans q WHERE q.channel_pk = {channel_pk} AND q.user_id = {user_id} \
+         AND q.from_at < {moment} AND q.until_at > {moment})"
+    )
 }
 
-pub(crate) use {not_counted, quiet_at, unread};
+pub(crate) use {not_counted, read_seq, unread};
 
 impl Member {
     /// Messages that the member has not read, by the channel's counter.

@@ -11,9 +11,9 @@ use natterjack_storage::queries::{KeyPage, MessageHistoryQuery, PageStart, React
 use natterjack_storage::{
     Advance, ChannelChange, ChannelEvent, ChannelMute, ChannelQuery, Edit, Error, MemberQuery, Message,
     MessageChange, MessageExtra, MessageKind, MessagePage, NewApp, NewChannel, NewMember, NewMessage, Pin,
-    Reaction, ReactionSummary, Reactor, ReadPosition, Result, Store, ThreadQuery, ThreadReadPosition, Tx,
-    UnreadChannels, UnreadGroup, UnreadQuery, UnreadThreads, UserBlock, UserChange, UserEvent, UserQuery,
-    Visibility,
+    PurgeKind, Reaction, ReactionSummary, Reactor, ReadPosition, Result, Store, ThreadQuery,
+    ThreadReadPosition, Tx, UnreadChannels, UnreadGroup, UnreadQuery, UnreadThreads, UserBlock, UserChange,
+    UserEvent, UserQuery, Visibility,
 };
 
 const APP: i64 = 7;
@@ -134,7 +134,11 @@ async fn members(tx: &mut Tx, channel_pk: i64) -> Result<()> {
     assert_eq!(tx.list_members_of_channels(&[channel_pk, -1], 2, 1).await?[0].len(), 2);
     assert_eq!(tx.list_memberships(APP, "ann", vec![channel_pk]).await?.len(), 1);
     assert!(tx.update_member_role(channel_pk, "bob", "channel_moderator", at(32)).await?);
-    assert_eq!(tx.show_hidden_channel(channel_pk, at(9)).await?, ["bob"]);
+    assert!(tx.show_hidden_channel(channel_pk, at(9), Some(vec!["ann".to_owned()])).await?.is_empty());
+    assert_eq!(tx.show_hidden_channel(channel_pk, at(9), None).await?, ["bob"]);
+    tx.hide_channel_for(channel_pk, "bob", true, None).await?;
+    assert!(tx.find_member(channel_pk, "bob").await?.unwrap().hidden);
+    tx.hide_channel_for(channel_pk, "bob", false, None).await?;
     tx.answer_invite(channel_pk, "eve", false, at(33)).await?;
     tx.answer_invite(channel_pk, "eve", true, at(34)).await?;
     assert!(!tx.find_member(channel_pk, "eve").await?.unwrap().is_pending());
@@ -209,7 +213,7 @@ async fn messages(tx: &mut Tx, channel_pk: i64) -> Result<()> {
     tx.insert_unread_gaps(channel_pk, &[3, 3]).await?;
     tx.undelete_message(stored[2].pk, at(71)).await?;
     tx.delete_unread_gap(channel_pk, 3).await?;
-    tx.delete_thread_unread_gap(first.pk, 9).await?;
+    tx.delete_thread_unread_gap(first.pk, 9, "bob").await?;
     assert_eq!(tx.find_message(APP, "m3").await?.unwrap().deleted_at, None);
     tx.delete_message_softly(stored[2].pk, at(72)).await?;
     tx.insert_unread_gaps(channel_pk, &[3]).await?;
@@ -506,7 +510,23 @@ async fn removal(tx: &mut Tx, channel_pk: i64) -> Result<()> {
     assert!(tx.advance_channel(channel_pk, Advance::default(), at(81)).await?.is_none());
     tx.revive_channel(channel_pk, at(82)).await?;
     assert_eq!(tx.prune_channel_events(0, at(1000), 10).await?, Some(channel_pk));
-    tx.delete_channel_rows(channel_pk).await?;
+    let cut =
+        tx.truncate_for_members(channel_pk, vec!["bob".to_owned(), "zoe".to_owned()], at(83), at(84)).await?;
+    assert_eq!(cut, ["bob"]);
+    assert_eq!(tx.find_member(channel_pk, "bob").await?.unwrap().hide_messages_before, Some(at(83)));
+    tx.truncate_channel(channel_pk, at(85), Some("ann"), at(86)).await?;
+    let cut = tx.list_channels(vec![channel_pk]).await?.pop().unwrap();
+    assert_eq!((cut.truncated_at, cut.truncated_by_id.as_deref()), (Some(at(85)), Some("ann")));
+    tx.prune_thread_unread_gaps(0, 100).await?;
+    let event =
+        UserEvent { app_pk: APP, user_id: "", kind: "channel.visible", channel_pk: None, payload: None };
+    let all = ["eve", "ann", "zoe"].map(str::to_owned);
+    tx.append_user_events(&all, event, at(86)).await?;
+    while tx.prune_unread_gaps(0, 100).await?.is_some_and(|(_, has_more)| has_more) {}
+    tx.bury_channel(channel_pk, at(90)).await?;
+    assert!(tx.find_channel(APP, "messaging:one").await?.is_none());
+    tx.insert_purge(channel_pk, PurgeKind::Channel, at(1000), at(90)).await?;
+    while tx.run_purge_step(1).await? {}
     assert!(tx.list_channels(vec![channel_pk]).await?.is_empty());
     let (app_pk, last) = tx.prune_user_events((0, ""), at(1000), 100).await?.unwrap();
     assert!(tx.prune_user_events((app_pk, &last), at(1000), 100).await?.is_none());

@@ -86,7 +86,7 @@ async fn fill(tx: &mut Tx) -> Result<()> {
     channel(tx, APP, "pair", &[me.clone(), ann.clone()], 0).await?;
     let three = channel(tx, APP, "three", &[me.clone(), ann.clone(), bob.clone()], 2).await?;
     tx.update_member_role(three, "me", "channel_moderator", at(3)).await?;
-    let hid = channel(tx, APP, "hid", &[NewMember { hidden: true, ..me.clone() }], 2).await?;
+    let hid = channel(tx, APP, "hid", &[NewMember { hidden: true, ..me.clone() }], 1).await?;
     let position = ReadPosition {
         read_seq: 1,
         unread_less: 0,
@@ -104,6 +104,7 @@ async fn fill(tx: &mut Tx) -> Result<()> {
     };
     tx.upsert_channel_mute(APP, &mute(three, None), at(5), 2).await?;
     tx.upsert_channel_mute(APP, &mute(hid, Some(at(100))), at(5), 2).await?;
+    tx.advance_channel(hid, Advance { unread: 1, ..Advance::default() }, at(10)).await?;
     channel(tx, APP, "asked", &[invited.clone(), bob.clone()], 3).await?;
     for (id, accepted) in [("agreed", true), ("refused", false)] {
         let pk = channel(tx, APP, id, std::slice::from_ref(&invited), 3).await?;

@@ -15,6 +15,18 @@ pub async fn post_ok(server: &TestServer, path: &str, body: &Value) -> Value {
     reply.body
 }
 
+/// Sends a body that changes single fields.
+pub async fn patch(server: &TestServer, path: &str, body: &Value) -> RawReply {
+    server.raw("PATCH", path).json(body).send().await
+}
+
+/// Sends a body that changes single fields and requires that the call succeeds.
+pub async fn patch_ok(server: &TestServer, path: &str, body: &Value) -> Value {
+    let reply = patch(server, path, body).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    reply.body
+}
+
 /// Reads with the question in one parameter.
 pub async fn get(server: &TestServer, path: &str, payload: &Value) -> RawReply {
     server.raw("GET", path).query("payload", &payload.to_string()).send().await

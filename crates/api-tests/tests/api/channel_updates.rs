@@ -33,6 +33,12 @@ async fn seen_by(server: &TestServer, user_id: &str) -> Value {
     reply.body
 }
 
+/// What a user has not read, in all channels.
+async fn total_unread(server: &TestServer, user_id: &str) -> i64 {
+    let counts = server.raw("GET", "/api/v2/chat/unread").query("user_id", user_id).send().await.body;
+    counts["total_unread_count"].as_i64().unwrap()
+}
+
 /// One member in a reply.
 fn member<'a>(body: &'a Value, user_id: &str) -> &'a Value {
     body["members"].as_array().unwrap().iter().find(|member| member["user_id"] == user_id).unwrap()
@@ -308,5 +314,66 @@ both_databases! {
         let reserved = json!({ "data": { "custom": { "cooldown": 1 } } });
         refused(server, reserved).await.expect_error(400, 4, "data.cooldown is a reserved field");
         assert_eq!(seen_by(server, "").await["channel"]["custom"]["color"], "blue");
+    }
+
+    async fn a_pending_or_rejected_invite_has_nothing_unread(server: TestServer) {
+        general(server).await;
+        update(server, json!({ "invites": ["eve"] })).await;
+        server.send("general", "jane", "m1", "hello").await;
+        assert_eq!(total_unread(server, "eve").await, 0);
+        update(server, json!({ "reject_invite": true, "user_id": "eve" })).await;
+        server.send("general", "jane", "m2", "hello").await;
+        assert_eq!(total_unread(server, "eve").await, 0);
+        // Who rejected an invite may think better of it, but not the other way round.
+        let accepted = update(server, json!({ "accept_invite": true, "user_id": "eve" })).await;
+        assert!(member(&accepted, "eve")["invite_accepted_at"].is_i64());
+        assert_eq!(member(&accepted, "eve").get("invite_rejected_at"), None);
+        server.send("general", "jane", "m3", "hello").await;
+        assert_eq!(total_unread(server, "eve").await, 1);
+        let again = update(server, json!({ "reject_invite": true, "user_id": "eve" })).await;
+        assert_eq!(member(&again, "eve").get("invite_rejected_at"), None);
+        server.check().await;
+    }
+
+    async fn who_is_removed_has_nothing_unread_and_starts_anew(server: TestServer) {
+        general(server).await;
+        server.send("general", "jane", "m1", "hello").await;
+        assert_eq!(total_unread(server, "joe").await, 1);
+        update(server, json!({ "remove_members": ["joe"] })).await;
+        assert_eq!(total_unread(server, "joe").await, 0);
+        update(server, json!({ "add_members": ["joe"] })).await;
+        assert_eq!(total_unread(server, "joe").await, 0);
+        server.send("general", "jane", "m2", "hello").await;
+        assert_eq!(total_unread(server, "joe").await, 1);
+        server.check().await;
+    }
+
+    async fn a_deleted_channel_has_nothing_unread(server: TestServer) {
+        general(server).await;
+        server.send("general", "jane", "m1", "hello").await;
+        server.raw("DELETE", GENERAL).send().await;
+        assert_eq!(total_unread(server, "joe").await, 0);
+        server.check().await;
+    }
+
+    async fn a_new_moderator_becomes_a_member_under_the_same_rules(server: TestServer) {
+        general(server).await;
+        server.send("general", "jane", "m1", "before").await;
+        server.advance(Duration::from_secs(1));
+        let body = update(server, json!({ "add_moderators": ["eve"], "hide_history": true })).await;
+        assert_eq!(member(&body, "eve")["channel_role"], "channel_moderator");
+        assert_eq!(body["channel"]["member_count"], 3);
+        server.send("general", "jane", "m2", "after").await;
+        assert_eq!(texts(&seen_by(server, "eve").await["messages"], "/id"), ["m2"]);
+        assert_eq!(total_unread(server, "eve").await, 1);
+        server.check().await;
+    }
+
+    async fn servers_are_not_held_to_slow_mode_and_frozen_channels(server: TestServer) {
+        general(server).await;
+        update(server, json!({ "cooldown": 60, "data": { "frozen": true } })).await;
+        server.send("general", "jane", "m1", "one").await;
+        server.send("general", "jane", "m2", "two").await;
+        assert_eq!(texts(&seen_by(server, "").await["messages"], "/id"), ["m1", "m2"]);
     }
 }

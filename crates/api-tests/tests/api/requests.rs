@@ -54,7 +54,7 @@ impl Request {
 /// Fills a server with what the requests name.
 pub async fn prepare(server: &TestServer) {
     server.users(&["jane", "joe"]).await;
-    for channel in ["general", "doomed"] {
+    for channel in ["general", "doomed", "cut"] {
         server.channel(channel, &["jane", "joe"]).await;
     }
     for name in ["support", "unused"] {
@@ -82,6 +82,7 @@ pub async fn prepare(server: &TestServer) {
 pub fn all() -> Vec<Request> {
     let mut all = of_users_and_types();
     all.extend(of_channels());
+    all.extend(of_single_fields_and_history());
     all.extend(of_messages());
     all.extend(of_reactions_and_reads());
     all.extend(of_threads());
@@ -196,6 +197,34 @@ fn of_channels() -> Vec<Request> {
             "/api/v2/chat/channels/messaging/doomed",
             vec![("hard_delete", json!(false))],
         ),
+    ]
+}
+
+fn of_single_fields_and_history() -> Vec<Request> {
+    let partial = json!({
+        "set": { "color": "red", "address.city": "Utrecht", "cooldown": 0, "filter_tags": ["a"],
+                 "config_overrides.max_message_length": 4000 },
+        "unset": ["topic"], "user_id": "jane"
+    });
+    let of_member = json!({ "set": { "pinned": true, "archived": false, "nick": "j" }, "unset": ["a"] });
+    let mut member =
+        Request::patch("update_member_partial", "/api/v2/chat/channels/messaging/general/member", of_member);
+    member.query.push(("user_id", json!("jane")));
+    let hide = json!({ "user_id": "joe", "clear_history": false });
+    let truncate = json!({
+        "hard_delete": true, "skip_push": true, "truncated_at": "2026-01-01T00:00:00Z", "user_id": "jane",
+        "member_ids": [], "message": { "text": "all gone", "user_id": "jane" }
+    });
+    vec![
+        Request::patch("update_channel_partial", "/api/v2/chat/channels/messaging/general", partial),
+        member,
+        Request::post("hide_channel", "/api/v2/chat/channels/messaging/cut/hide", hide),
+        Request::post(
+            "show_channel",
+            "/api/v2/chat/channels/messaging/cut/show",
+            json!({ "user_id": "joe" }),
+        ),
+        Request::post("truncate_channel", "/api/v2/chat/channels/messaging/cut/truncate", truncate),
     ]
 }
 

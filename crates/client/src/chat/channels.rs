@@ -6,10 +6,16 @@ use natterjack_protocol::channel_types::{
 };
 use natterjack_protocol::channels::{
     DeleteChannel, DeleteChannelQuery, DeleteChannelResponse, GetChannel, GetChannelQuery,
-    GetOrCreateChannel, GetOrCreateChannelRequest, GetOrCreateDistinctChannel, QueryChannels,
-    QueryChannelsRequest, QueryChannelsResponse, UpdateChannel, UpdateChannelRequest, UpdateChannelResponse,
+    GetOrCreateChannel, GetOrCreateChannelRequest, GetOrCreateDistinctChannel, HideChannel,
+    HideChannelRequest, HideChannelResponse, QueryChannels, QueryChannelsRequest, QueryChannelsResponse,
+    ShowChannel, ShowChannelRequest, ShowChannelResponse, TruncateChannel, TruncateChannelRequest,
+    TruncateChannelResponse, UpdateChannel, UpdateChannelPartial, UpdateChannelPartialRequest,
+    UpdateChannelPartialResponse, UpdateChannelRequest, UpdateChannelResponse,
 };
-use natterjack_protocol::members::{MembersResponse, QueryMembers, QueryMembersPayload, QueryMembersQuery};
+use natterjack_protocol::members::{
+    MembersResponse, QueryMembers, QueryMembersPayload, QueryMembersQuery, UpdateMemberPartial,
+    UpdateMemberPartialQuery, UpdateMemberPartialRequest, UpdateMemberPartialResponse,
+};
 use natterjack_protocol::{ChannelTypePath, JsonParam, NoBody, NoPath, NoQuery};
 
 use super::{Chat, channel};
@@ -268,6 +274,135 @@ impl Chat<'_> {
         let repeatable = request.message.as_ref().is_none_or(|message| message.id.is_some());
         let request = self.client.prepare::<UpdateChannel>(&channel(kind, id), &NoQuery, &request)?;
         self.client.send(&request, repeatable).await.result?.decode()
+    }
+
+    /// Changes single fields of a channel's data and leaves the others as they are.
+    ///
+    /// # Errors
+    /// [`Error::Api`] with `NotFound` when the channel does not exist, with `NotAllowed` for a field that cannot be set.
+    /// Any other kind of [`Error`].
+    ///
+    /// ```no_run
+    /// use natterjack_client::protocol::channels::UpdateChannelPartialRequest;
+    ///
+    /// # async fn run(client: natterjack_client::Client) -> Result<(), natterjack_client::Error> {
+    /// let mut request = UpdateChannelPartialRequest::default();
+    /// request.set.insert("frozen".to_owned(), true.into());
+    /// request.set.insert("address.city".to_owned(), "Utrecht".into());
+    /// request.unset.push("color".to_owned());
+    /// client.chat().update_channel_partial("messaging", "general", request).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn update_channel_partial(
+        &self,
+        kind: impl Into<String>,
+        id: impl Into<String>,
+        request: UpdateChannelPartialRequest,
+    ) -> Result<Reply<UpdateChannelPartialResponse>, Error> {
+        self.client.call::<UpdateChannelPartial>(channel(kind, id), NoQuery, request).await
+    }
+
+    /// Hides a channel from one member's queries until the next message; with `clear_history` that member never sees
+    /// the messages so far again.
+    ///
+    /// # Errors
+    /// [`Error::Api`] when the channel does not exist or the user is not a member. Any other kind of [`Error`].
+    ///
+    /// ```no_run
+    /// use natterjack_client::protocol::channels::HideChannelRequest;
+    ///
+    /// # async fn run(client: natterjack_client::Client) -> Result<(), natterjack_client::Error> {
+    /// let request = HideChannelRequest { user_id: Some("jane".to_owned()), ..Default::default() };
+    /// client.chat().hide_channel("messaging", "general", request).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn hide_channel(
+        &self,
+        kind: impl Into<String>,
+        id: impl Into<String>,
+        request: HideChannelRequest,
+    ) -> Result<Reply<HideChannelResponse>, Error> {
+        self.client.call::<HideChannel>(channel(kind, id), NoQuery, request).await
+    }
+
+    /// Shows a channel again to a member who has hidden it.
+    ///
+    /// # Errors
+    /// [`Error::Api`] when the channel does not exist or the user is not a member. Any other kind of [`Error`].
+    ///
+    /// ```no_run
+    /// use natterjack_client::protocol::channels::ShowChannelRequest;
+    ///
+    /// # async fn run(client: natterjack_client::Client) -> Result<(), natterjack_client::Error> {
+    /// let request = ShowChannelRequest { user_id: Some("jane".to_owned()), ..Default::default() };
+    /// client.chat().show_channel("messaging", "general", request).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn show_channel(
+        &self,
+        kind: impl Into<String>,
+        id: impl Into<String>,
+        request: ShowChannelRequest,
+    ) -> Result<Reply<ShowChannelResponse>, Error> {
+        self.client.call::<ShowChannel>(channel(kind, id), NoQuery, request).await
+    }
+
+    /// Takes the messages of a channel away, up to a moment or all of them, from everybody or from some members.
+    ///
+    /// The call is not repeated when its outcome is unknown: a message that was sent meanwhile would go too.
+    ///
+    /// # Errors
+    /// [`Error::Api`] when the channel does not exist or one of `member_ids` is not a member. Any other kind of
+    /// [`Error`].
+    ///
+    /// ```no_run
+    /// use natterjack_client::protocol::channels::TruncateChannelRequest;
+    ///
+    /// # async fn run(client: natterjack_client::Client) -> Result<(), natterjack_client::Error> {
+    /// let request = TruncateChannelRequest { hard_delete: Some(true), ..Default::default() };
+    /// client.chat().truncate_channel("messaging", "general", request).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn truncate_channel(
+        &self,
+        kind: impl Into<String>,
+        id: impl Into<String>,
+        request: TruncateChannelRequest,
+    ) -> Result<Reply<TruncateChannelResponse>, Error> {
+        self.client.call::<TruncateChannel>(channel(kind, id), NoQuery, request).await
+    }
+
+    /// Changes single fields of one member and leaves the others as they are: pins or archives the channel for that
+    /// member, sets custom data or the role in the channel.
+    ///
+    /// # Errors
+    /// [`Error::Api`] when the channel does not exist, the user is not a member, or a field cannot be set. Any other
+    /// kind of [`Error`].
+    ///
+    /// ```no_run
+    /// use natterjack_client::protocol::members::UpdateMemberPartialRequest;
+    ///
+    /// # async fn run(client: natterjack_client::Client) -> Result<(), natterjack_client::Error> {
+    /// let mut request = UpdateMemberPartialRequest::default();
+    /// request.set.insert("pinned".to_owned(), true.into());
+    /// let reply = client.chat().update_member_partial("messaging", "general", "jane", request).await?;
+    /// println!("{:?}", reply.channel_member.as_ref().and_then(|member| member.pinned_at));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn update_member_partial(
+        &self,
+        kind: impl Into<String>,
+        id: impl Into<String>,
+        user_id: impl Into<String>,
+        request: UpdateMemberPartialRequest,
+    ) -> Result<Reply<UpdateMemberPartialResponse>, Error> {
+        let query = UpdateMemberPartialQuery { user_id: Some(user_id.into()) };
+        self.client.call::<UpdateMemberPartial>(channel(kind, id), query, request).await
     }
 
     /// Deletes a channel; with `hard_delete` its messages too, for good.

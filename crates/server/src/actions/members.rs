@@ -1,14 +1,17 @@
-//! Finding the members of a channel.
+//! Members of channels: finding them, and changing one.
 
 use std::sync::Arc;
 
 use natterjack_filter::{Expression, parse, parse_sort};
-use natterjack_protocol::members::{ChannelMemberResponse, QueryMembersPayload};
-use natterjack_protocol::{ChannelId, ChannelTypeName, Cid, UserId};
+use natterjack_protocol::members::{
+    ChannelMemberResponse, QueryMembersPayload, UpdateMemberPartialQuery, UpdateMemberPartialRequest,
+};
+use natterjack_protocol::{ChannelId, ChannelTypeName, Cid, Timestamp, UserId};
 use natterjack_storage::queries::MEMBERS;
-use natterjack_storage::{App, MemberQuery};
+use natterjack_storage::{Advance, App, Channel, ChannelEvent, Member, MemberChange, MemberQuery, Tx};
 
-use super::channels::distinct_id;
+use super::channels::{check_channel_role, distinct_id};
+use super::partial::PartialUpdate;
 use super::{check_count, given, limit, offset, users};
 use crate::error::{Error, Result};
 use crate::limits::{BATCH_MAX, MEMBERS_OFFSET_MAX, MEMBERS_PAGE_MAX};
@@ -19,6 +22,136 @@ use crate::state::State;
 const MEMBERS_PAGE_DEFAULT: i64 = 100;
 /// Entries of the order of a query.
 const SORT_MAX: usize = 1;
+
+/// Fields of a member that follow from something else, or that other calls change.
+const RESERVED: [&str; 25] = [
+    "user_id",
+    "user",
+    "cid",
+    "channel_id",
+    "channel_type",
+    "created_at",
+    "updated_at",
+    "deleted_at",
+    "banned",
+    "shadow_banned",
+    "ban_expires",
+    "ban_from_future_channels",
+    "future_channel_ban_expires",
+    "invited",
+    "invite_accepted_at",
+    "invite_rejected_at",
+    "is_moderator",
+    "role",
+    "status",
+    "notifications_muted",
+    "pinned_at",
+    "archived_at",
+    "hidden",
+    "hide_messages_before",
+    "deleted_messages",
+];
+/// Fields of a member that a partial update changes beside custom data, and that have nothing inside.
+const BUILT_IN: [&str; 3] = ["pinned", "archived", "channel_role"];
+
+/// A change of a member that may be made. Only [`check_update`] makes one.
+struct UpdatePlan {
+    channel_pk: i64,
+    cid: String,
+    user_id: String,
+    /// `Some(false)` and unsetting mean the same.
+    pinned: Option<bool>,
+    archived: Option<bool>,
+    channel_role: Option<String>,
+    custom: PartialUpdate,
+    now: Timestamp,
+}
+
+/// Changes single fields of one member.
+pub(crate) async fn update_member_partial(
+    state: &State,
+    app: &App,
+    cid: &Cid,
+    query: UpdateMemberPartialQuery,
+    request: UpdateMemberPartialRequest,
+) -> Result<ChannelMemberResponse> {
+    let user = users::acting_user(state, app, "user", query.user_id.as_ref(), None).await?;
+    let channel = state.channel(app, &cid.to_string()).await?;
+    let plan = check_update(state.now(), &channel.channel, &user.user.id, &request)?;
+    let changes_role = plan.channel_role.is_some();
+    let member =
+        state.store.write("update_member_partial", plan, |tx, plan| Box::pin(do_update(tx, plan))).await?;
+    if changes_role {
+        state.forget_channel(app.pk, &channel.channel.cid);
+    }
+    let users: Users = std::iter::once(Arc::clone(&user.response)).collect();
+    Ok(present::member(&member, &users, channel.channel.created_by_id.as_deref()))
+}
+
+fn check_update(
+    now: Timestamp,
+    channel: &Channel,
+    user_id: &str,
+    request: &UpdateMemberPartialRequest,
+) -> Result<UpdatePlan> {
+    let mut update = PartialUpdate::check(&request.set, &request.unset)?;
+    let pinned = update.take("pinned")?.map(Option::unwrap_or_default);
+    let archived = update.take("archived")?.map(Option::unwrap_or_default);
+    let channel_role = match update.take::<String>("channel_role")? {
+        Some(role) => Some(check_channel_role("set", role.as_deref())?),
+        None => None,
+    };
+    update.refuse(&RESERVED, Error::reserved)?;
+    update.refuse(&BUILT_IN, |name| Error::field(&format!("set.{name}"), "has no fields inside"))?;
+    Ok(UpdatePlan {
+        channel_pk: channel.pk,
+        cid: channel.cid.clone(),
+        user_id: user_id.to_owned(),
+        pinned,
+        archived,
+        channel_role,
+        custom: update,
+        now,
+    })
+}
+
+async fn do_update(tx: &mut Tx, plan: &UpdatePlan) -> Result<Member> {
+    // The role of a member is cached with the channel's version.
+    let advance = Advance { events: 1, version: plan.channel_role.is_some(), ..Advance::default() };
+    let advanced = tx.advance_channel(plan.channel_pk, advance, plan.now).await?;
+    let advanced = advanced.ok_or_else(|| Error::not_found("channel", &plan.cid))?;
+    let member = tx.find_member(plan.channel_pk, &plan.user_id).await?;
+    let member = member.ok_or_else(|| not_a_member(&plan.user_id, &plan.cid))?;
+    // Who pins twice has pinned since the first time.
+    let since = |wanted: Option<bool>, was: Option<Timestamp>| match wanted {
+        None => was,
+        Some(true) => was.or(Some(advanced.at)),
+        Some(false) => None,
+    };
+    let change = MemberChange {
+        channel_role: plan.channel_role.clone().unwrap_or(member.channel_role),
+        custom: plan.custom.clone().apply("custom", &member.custom)?,
+        pinned_at: since(plan.pinned, member.pinned_at),
+        archived_at: since(plan.archived, member.archived_at),
+    };
+    tx.update_member(plan.channel_pk, &plan.user_id, &change, advanced.at).await?;
+    let event = ChannelEvent {
+        channel_pk: plan.channel_pk,
+        seq: advanced.event_seq,
+        kind: "member.updated",
+        user_id: Some(&plan.user_id),
+        message_id: None,
+        payload: None,
+    };
+    tx.append_channel_event(event, advanced.at).await?;
+    let updated = tx.find_member(plan.channel_pk, &plan.user_id).await?;
+    updated.ok_or_else(|| not_a_member(&plan.user_id, &plan.cid))
+}
+
+/// What concerns a membership is refused for everybody else.
+pub(crate) fn not_a_member(user_id: &str, cid: &str) -> Error {
+    Error::input(format!("user {user_id:?} is not a member of channel {cid}"))
+}
 
 /// Finds members of one channel.
 pub(crate) async fn query_members(

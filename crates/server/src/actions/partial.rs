@@ -1,6 +1,7 @@
 //! Partial updates: `set` and `unset` with dotted keys, the same for users, channels, members, messages and threads.
 
 use natterjack_protocol::{Custom, JsonMap};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -99,6 +100,35 @@ impl PartialUpdate {
         taken
     }
 
+    /// Takes a built-in object out, and the fields inside it, which are changed in what the object is otherwise.
+    /// Answers as [`PartialUpdate::take`].
+    ///
+    /// # Errors
+    /// When the object, or what becomes of it, is not of the field's type.
+    pub(crate) fn take_object<T>(&mut self, name: &str, was: Option<&T>) -> Result<Option<Option<T>>>
+    where
+        T: Serialize + DeserializeOwned + Clone,
+    {
+        let whole = self.take::<T>(name)?;
+        let inside = self.take_inside(name);
+        if inside.is_empty() {
+            return Ok(whole);
+        }
+        let mut object = match serde_json::to_value(whole.unwrap_or_else(|| was.cloned())) {
+            Ok(Value::Object(object)) => object,
+            _ => JsonMap::new(),
+        };
+        for (path, value) in inside {
+            match value {
+                Some(value) => set_at(&mut object, &path, value)?,
+                None => unset_at(&mut object, &path),
+            }
+        }
+        serde_json::from_value(Value::Object(object))
+            .map(Some)
+            .map_err(|error| Error::field(&format!("set.{name}"), format!("is not valid: {error}")))
+    }
+
     /// Refuses the fields, and everything inside them, that nobody may set this way.
     pub(crate) fn refuse(&self, names: &[&str], refusal: impl Fn(&str) -> Error) -> Result<()> {
         let root = |key: &'_ str| key.split('.').next().unwrap_or_default().to_owned();
@@ -115,6 +145,9 @@ impl PartialUpdate {
     /// When a path leads through a value that is no object, or the data becomes too big.
     pub(crate) fn apply(self, field: &str, custom: &Custom) -> Result<Custom> {
         let mut changed = custom.clone();
+        if self.is_empty() {
+            return Ok(changed);
+        }
         for (key, value) in self.set {
             set_at(&mut changed, &key, value)?;
         }
@@ -244,6 +277,21 @@ mod tests {
     }
 
     #[test]
+    fn built_in_objects_are_changed_inside() {
+        let taken = |set: &Value, unset: &[&str]| {
+            let unset: Vec<String> = unset.iter().map(|key| (*key).to_owned()).collect();
+            let mut update = PartialUpdate::check(&map(set), &unset).unwrap();
+            let taken = update.take_object("a", Some(&json!({ "b": 1, "c": 2 }))).unwrap();
+            assert!(update.is_empty());
+            taken
+        };
+        assert_eq!(taken(&json!({ "a.b": 3 }), &["a.c"]), Some(Some(json!({ "b": 3 }))));
+        assert_eq!(taken(&json!({ "a": { "d": 4 }, "a.e": 5 }), &[]), Some(Some(json!({ "d": 4, "e": 5 }))));
+        assert_eq!(taken(&json!({}), &["a"]), Some(None));
+        assert_eq!(taken(&json!({}), &[]), None);
+    }
+
+    #[test]
     fn built_in_fields_are_taken_out() {
         let set = map(&json!({ "name": "Jane", "pinned": "yes", "privacy.read": true, "a": 1 }));
         let mut update = PartialUpdate::check(&set, &["image".to_owned()]).unwrap();
@@ -252,6 +300,7 @@ mod tests {
         assert_eq!(update.take::<String>("role").unwrap(), None);
         assert!(update.take::<bool>("pinned").unwrap_err().to_string().contains("set.pinned"));
         assert_eq!(update.take_inside("privacy"), [("read".to_owned(), Some(json!(true)))]);
+        assert_eq!(update.take_object::<Value>("privacy", None).unwrap(), None);
         assert!(!update.is_empty());
         assert!(update.refuse(&["a"], super::Error::reserved).is_err());
         assert_eq!(update.apply("custom", &Custom::new()).unwrap().0, map(&json!({ "a": 1 })));

@@ -142,7 +142,7 @@ async fn do_send(tx: &mut Tx, plan: &SendPlan) -> Result<Reacted> {
     if !plan.channel.is_fresh(&first) || user_version != Some(user.version) {
         return Err(Error::Stale);
     }
-    let message = lock_message(tx, plan.app_pk, &plan.channel, &plan.message_id).await?;
+    let message = lock_message(tx, plan.app_pk, first, &plan.channel, &plan.message_id).await?;
     if message.deleted_at.is_some() {
         return Err(Error::field("id", format!("names a deleted message: {}", message.id)));
     }
@@ -191,11 +191,17 @@ async fn do_remove_others(
 }
 
 /// The message, kept from changing, when it is still seen in the channel.
-async fn lock_message(tx: &mut Tx, app_pk: i64, channel: &CachedChannel, id: &str) -> Result<Message> {
-    let channel = &channel.channel;
+async fn lock_message(
+    tx: &mut Tx,
+    app_pk: i64,
+    advanced: Advanced,
+    channel: &CachedChannel,
+    id: &str,
+) -> Result<Message> {
+    let channel_pk = channel.channel.pk;
     let found = tx.lock_message(app_pk, id).await?;
     found
-        .filter(|message| message.channel_pk == channel.pk && message.created_at > channel.history_from)
+        .filter(|message| message.channel_pk == channel_pk && message.created_at > advanced.history_from)
         .ok_or_else(|| Error::not_found("message", id))
 }
 
@@ -278,7 +284,7 @@ async fn do_delete(tx: &mut Tx, plan: &DeletePlan) -> Result<Reacted> {
     let gone = || Error::not_found("message", &plan.message_id);
     let advance = Advance { events: 1, ..Advance::default() };
     let advanced = tx.advance_channel(plan.channel.channel.pk, advance, plan.now).await?.ok_or_else(gone)?;
-    let message = lock_message(tx, plan.app_pk, &plan.channel, &plan.message_id).await?;
+    let message = lock_message(tx, plan.app_pk, advanced, &plan.channel, &plan.message_id).await?;
     let own = tx.list_reactions_by_user(message.pk, &plan.user_id).await?;
     let reaction = own
         .into_iter()

@@ -3,7 +3,9 @@ use std::sync::Arc;
 use natterjack_protocol::channel_state::ChannelStateResponse;
 use natterjack_protocol::channels::{
     DeleteChannel, DeleteChannelResponse, GetChannel, GetOrCreateChannel, GetOrCreateDistinctChannel,
-    QueryChannels, QueryChannelsResponse, UpdateChannel, UpdateChannelResponse,
+    HideChannel, HideChannelResponse, QueryChannels, QueryChannelsResponse, ShowChannel, ShowChannelResponse,
+    TruncateChannel, TruncateChannelResponse, UpdateChannel, UpdateChannelPartial,
+    UpdateChannelPartialResponse, UpdateChannelResponse,
 };
 use natterjack_protocol::{ChannelTypeName, Operation};
 
@@ -37,6 +39,30 @@ pub(crate) async fn query_channels(call: Call<QueryChannels>) -> Result<QueryCha
 pub(crate) async fn update_channel(call: Call<UpdateChannel>) -> Result<UpdateChannelResponse> {
     let Call { state, app, path, body, .. } = call;
     channels::update_channel(&state, &app, &cid_of(&path)?, body).await
+}
+
+pub(crate) async fn update_channel_partial(
+    call: Call<UpdateChannelPartial>,
+) -> Result<UpdateChannelPartialResponse> {
+    let Call { state, app, path, body, .. } = call;
+    channels::update_channel_partial(&state, &app, &cid_of(&path)?, body).await
+}
+
+pub(crate) async fn hide_channel(call: Call<HideChannel>) -> Result<HideChannelResponse> {
+    let Call { state, app, path, body, .. } = call;
+    channels::hide_channel(&state, &app, &cid_of(&path)?, body).await?;
+    Ok(HideChannelResponse {})
+}
+
+pub(crate) async fn show_channel(call: Call<ShowChannel>) -> Result<ShowChannelResponse> {
+    let Call { state, app, path, body, .. } = call;
+    channels::show_channel(&state, &app, &cid_of(&path)?, body).await?;
+    Ok(ShowChannelResponse {})
+}
+
+pub(crate) async fn truncate_channel(call: Call<TruncateChannel>) -> Result<TruncateChannelResponse> {
+    let Call { state, app, path, body, .. } = call;
+    channels::truncate_channel(&state, &app, &cid_of(&path)?, body).await
 }
 
 pub(crate) async fn delete_channel(call: Call<DeleteChannel>) -> Result<DeleteChannelResponse> {

@@ -1,9 +1,11 @@
 //! Members of channels.
 
-use natterjack_protocol::members::{MembersResponse, QueryMembers};
+use natterjack_protocol::members::{
+    MembersResponse, QueryMembers, UpdateMemberPartial, UpdateMemberPartialResponse,
+};
 
 use super::Call;
-use crate::actions::members;
+use crate::actions::{cid_of, members};
 use crate::error::{Error, Result};
 
 pub(crate) async fn query_members(call: Call<QueryMembers>) -> Result<MembersResponse> {
@@ -11,4 +13,12 @@ pub(crate) async fn query_members(call: Call<QueryMembers>) -> Result<MembersRes
     let payload = query.payload.ok_or_else(|| Error::required("payload"))?.0;
     let members = members::query_members(&state, &app, payload).await?;
     Ok(MembersResponse { members })
+}
+
+pub(crate) async fn update_member_partial(
+    call: Call<UpdateMemberPartial>,
+) -> Result<UpdateMemberPartialResponse> {
+    let Call { state, app, path, query, body, .. } = call;
+    let member = members::update_member_partial(&state, &app, &cid_of(&path)?, query, body).await?;
+    Ok(UpdateMemberPartialResponse { channel_member: Some(member) })
 }

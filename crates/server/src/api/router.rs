@@ -11,9 +11,10 @@ use natterjack_protocol::channel_types::{
     CreateChannelType, DeleteChannelType, GetChannelType, ListChannelTypes, UpdateChannelType,
 };
 use natterjack_protocol::channels::{
-    DeleteChannel, GetChannel, GetOrCreateChannel, GetOrCreateDistinctChannel, QueryChannels, UpdateChannel,
+    DeleteChannel, GetChannel, GetOrCreateChannel, GetOrCreateDistinctChannel, HideChannel, QueryChannels,
+    ShowChannel, TruncateChannel, UpdateChannel, UpdateChannelPartial,
 };
-use natterjack_protocol::members::QueryMembers;
+use natterjack_protocol::members::{QueryMembers, UpdateMemberPartial};
 use natterjack_protocol::messages::{
     DeleteMessage, GetManyMessages, GetMessage, GetReplies, QueryMessageHistory, SendMessage,
     UndeleteMessage, UpdateMessage, UpdateMessagePartial,
@@ -95,8 +96,13 @@ fn routes() -> Routes {
         .add::<GetOrCreateChannel, _, _>(channels::get_or_create_channel)
         .add::<GetChannel, _, _>(channels::get_channel)
         .add::<UpdateChannel, _, _>(channels::update_channel)
+        .add::<UpdateChannelPartial, _, _>(channels::update_channel_partial)
+        .add::<HideChannel, _, _>(channels::hide_channel)
+        .add::<ShowChannel, _, _>(channels::show_channel)
+        .add::<TruncateChannel, _, _>(channels::truncate_channel)
         .add::<DeleteChannel, _, _>(channels::delete_channel)
         .add::<QueryMembers, _, _>(members::query_members)
+        .add::<UpdateMemberPartial, _, _>(members::update_member_partial)
         .add::<MuteChannel, _, _>(mutes::mute_channel)
         .add::<UnmuteChannel, _, _>(mutes::unmute_channel)
         .add::<SendMessage, _, _>(messages::send_message)

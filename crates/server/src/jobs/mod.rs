@@ -2,6 +2,7 @@
 
 mod index_messages;
 mod prune_events;
+mod purge;
 mod refresh_apps;
 mod spread_threads;
 
@@ -21,6 +22,8 @@ use crate::state::State;
 /// Time between two looks at the queue of messages to index: what was sent is found by searches within it, and a
 /// search that comes sooner indexes first.
 const INDEX_INTERVAL: Duration = Duration::from_millis(200);
+/// Time between two looks for what is to be purged. Nobody waits for it.
+const PURGE_INTERVAL: Duration = Duration::from_secs(1);
 /// Time between two rounds of pruning: the log is kept for weeks, an hour more or less makes no difference.
 const PRUNE_INTERVAL: Duration = Duration::from_secs(3600);
 /// Time between two looks at the versions of the apps: what another process changed is noticed within it.
@@ -31,11 +34,13 @@ const SPREAD_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Starts every job.
 pub(crate) fn start(state: &Arc<State>, tasks: &TaskTracker, stop: &CancellationToken) {
-    let schedule: [(Duration, Job); 4] = [
+    let schedule: [(Duration, Job); 6] = [
         (INDEX_INTERVAL, |state| Box::pin(index_messages::run(state))),
+        (PURGE_INTERVAL, |state| Box::pin(purge::run(state))),
         (REFRESH_INTERVAL, |state| Box::pin(refresh_apps::run(state))),
         (SPREAD_INTERVAL, |state| Box::pin(spread_threads::run(state))),
         (PRUNE_INTERVAL, |state| Box::pin(prune_events::run(state))),
+        (PRUNE_INTERVAL, |state| Box::pin(purge::run_gaps(state))),
     ];
     for (interval, job) in schedule {
         tasks.spawn(every(interval, job, Arc::clone(state), stop.clone()));

@@ -70,7 +70,7 @@ impl Bundle {
         let quoted_ids: BTreeSet<String> =
             messages.iter().filter_map(|message| message.quoted_message_id.clone()).collect();
         let quoted =
-            tx.list_messages_with_ids(bundle.context.app_pk, quoted_ids.into_iter().collect()).await?;
+            tx.list_shown_messages_with_ids(bundle.context.app_pk, quoted_ids.into_iter().collect()).await?;
         bundle.quoted = quoted.into_iter().map(|message| (message.id.clone(), message)).collect();
 
         if let Some(viewer) = &bundle.context.viewer {
@@ -146,6 +146,8 @@ impl Bundle {
         let mut response = self.without_quoted(message);
         if let Some(quoted) = message.quoted_message_id.as_ref().and_then(|id| self.quoted.get(id))
             && response.deleted_at.is_none()
+            // The id of a message that is gone may be another one's by now.
+            && quoted.channel_pk == message.channel_pk
             && self.context.viewer.as_ref().is_none_or(|viewer| quoted.is_visible_to(viewer))
         {
             response.quoted_message = Some(Box::new(self.without_quoted(quoted)));

@@ -23,10 +23,12 @@ struct Summarised {
 }
 
 impl Tx {
-    /// Whether the reactions counted in each message's row are those in their own table.
+    /// Whether the reactions counted in each shown message's row are those in their own table.
     pub(super) async fn check_reactions(&mut self) -> Result<Outcome> {
+        // Those that nobody sees any more may be about to lose their reactions.
         const MESSAGES: &str = "SELECT pk, id, reactions FROM messages WHERE pk > $1 AND (reactions IS NOT NULL \
-            OR EXISTS (SELECT 1 FROM reactions r WHERE r.message_pk = messages.pk)) ORDER BY pk LIMIT $2";
+            OR EXISTS (SELECT 1 FROM reactions r WHERE r.message_pk = messages.pk)) AND created_at > \
+            (SELECT c.history_from FROM channels c WHERE c.pk = messages.channel_pk) ORDER BY pk LIMIT $2";
         let mut outcome = Outcome::new(RULE, "the reactions counted with a message are those that there are");
         let mut after = 0;
         loop {

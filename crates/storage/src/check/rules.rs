@@ -41,13 +41,13 @@ pub(super) const RULES: &[Rule] = rules! {
         "SELECT m.id AS subject, m.channel_pk AS found, NULL AS expected \
          FROM messages m LEFT JOIN channels c ON c.pk = m.channel_pk AND c.app_pk = m.app_pk WHERE c.pk IS NULL";
     "messages.parent_pk",
-        "the parent of every reply is there, in the same channel, under the given id, and is no reply; \
-         what is not a reply stands in the channel",
+        "the parent of every reply is there, in the same channel, under the given id unless that was needed before the \
+         message is purged, and is no reply; what is not a reply stands in the channel",
         "SELECT m.id AS subject, m.parent_pk AS found, NULL AS expected \
          FROM messages m LEFT JOIN messages p ON p.pk = m.parent_pk \
          WHERE CASE WHEN m.parent_pk IS NULL THEN m.parent_id IS NOT NULL OR NOT m.in_channel \
-         ELSE p.pk IS NULL OR p.channel_pk <> m.channel_pk OR m.parent_id IS NULL OR p.id <> m.parent_id \
-         OR p.parent_pk IS NOT NULL END";
+         ELSE p.pk IS NULL OR p.channel_pk <> m.channel_pk OR m.parent_id IS NULL OR p.parent_pk IS NOT NULL \
+         OR (p.id <> m.parent_id AND p.id NOT LIKE ',%') END";
     "reactions.message_pk", "the message of every reaction is there",
         "SELECT r.user_id AS subject, r.message_pk AS found, NULL AS expected \
          FROM reactions r LEFT JOIN messages m ON m.pk = r.message_pk WHERE m.pk IS NULL";
@@ -91,10 +91,19 @@ pub(super) const RULES: &[Rule] = rules! {
          FROM channel_events e LEFT JOIN channels c ON c.pk = e.channel_pk WHERE c.pk IS NULL \
          GROUP BY e.channel_pk";
 
-    "channels.member_count", "a channel's member_count is the number of its members",
+    "purges.channel_pk", "the channel of every purge is there",
+        "SELECT p.kind AS subject, p.channel_pk AS found, NULL AS expected \
+         FROM purges p LEFT JOIN channels c ON c.pk = p.channel_pk WHERE c.pk IS NULL";
+    "channels.cid", "a channel's cid is its type and id, unless the channel is being purged and its cid free",
+        "SELECT c.cid AS subject, c.pk AS found, NULL AS expected FROM channels c \
+         WHERE c.cid <> CASE WHEN EXISTS (SELECT 1 FROM purges p WHERE p.channel_pk = c.pk AND p.kind = 'channel') \
+         THEN c.kind || ':' || c.id || ',' || CAST(c.pk AS TEXT) ELSE c.kind || ':' || c.id END";
+
+    "channels.member_count", "a channel's member_count is the number of its members, unless it is being purged",
         "SELECT c.cid AS subject, c.member_count AS found, COALESCE(n.number, 0) AS expected FROM channels c \
          LEFT JOIN (SELECT channel_pk, COUNT(*) AS number FROM members GROUP BY channel_pk) n \
-         ON n.channel_pk = c.pk WHERE c.member_count <> COALESCE(n.number, 0)";
+         ON n.channel_pk = c.pk WHERE c.member_count <> COALESCE(n.number, 0) \
+         AND NOT EXISTS (SELECT 1 FROM purges p WHERE p.channel_pk = c.pk AND p.kind = 'channel')";
     "channels.message_count", "a channel's message_count is the number of messages shown that are not deleted",
         "SELECT c.cid AS subject, c.message_count AS found, COALESCE(n.number, 0) AS expected FROM channels c \
          LEFT JOIN (SELECT m.channel_pk, COUNT(*) AS number FROM messages m JOIN channels h ON h.pk = m.channel_pk \
@@ -121,6 +130,13 @@ pub(super) const RULES: &[Rule] = rules! {
         "SELECT c.cid AS subject, c.unread_seq AS found, MAX(m.unread_seq) AS expected \
          FROM channels c JOIN messages m ON m.channel_pk = c.pk GROUP BY c.pk, c.cid, c.unread_seq \
          HAVING MAX(m.unread_seq) > c.unread_seq";
+    "channels.history_seq",
+        "a channel's history_seq lies between the unread_seq of the messages up to its history_from and of those after",
+        "SELECT c.cid AS subject, c.history_seq AS found, MAX(m.unread_seq) AS expected \
+         FROM channels c JOIN messages m ON m.channel_pk = c.pk AND m.in_channel \
+         WHERE CASE WHEN m.created_at <= c.history_from THEN m.unread_seq > c.history_seq \
+         ELSE m.unread_seq < c.history_seq + CASE WHEN m.counts_unread THEN 1 ELSE 0 END END \
+         GROUP BY c.pk, c.cid, c.history_seq";
     "channels.event_seq", "a channel's event_seq is the number of its last event",
         "SELECT c.cid AS subject, c.event_seq AS found, MAX(e.seq) AS expected \
          FROM channels c JOIN channel_events e ON e.channel_pk = c.pk GROUP BY c.pk, c.cid, c.event_seq \

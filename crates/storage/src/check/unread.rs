@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use super::Outcome;
 use crate::error::Result;
 use crate::tx::Tx;
-use crate::unread::not_counted;
+use crate::unread::{not_counted, read_seq};
 use crate::value::params;
 
 pub(super) const RULE: &str = "members.unread";
@@ -73,7 +73,9 @@ impl Tx {
 
     async fn check_unread_of(&mut self, channel: &CountedChannel, outcome: &mut Outcome) -> Result<()> {
         const READERS: &str = concat!(
-            "SELECT m.user_id, m.read_seq, m.unread_less, ",
+            "SELECT m.user_id, ",
+            read_seq!("m"),
+            ", m.unread_less, ",
             not_counted!("m"),
             ", m.read_up_to FROM members m \
              WHERE m.channel_pk = $1 AND NOT (m.invited AND m.invite_accepted_at IS NULL) ORDER BY m.user_id"
@@ -105,8 +107,9 @@ impl Tx {
     }
 
     async fn list_countable(&mut self, channel_pk: i64) -> Result<Countable> {
-        // Only messages of the channel's list count, and only those have an index by channel.
+        // Only messages of the channel's list count that are not taken away from everybody.
         const COUNTED: &str = "SELECT user_id, unread_seq, created_at FROM messages WHERE channel_pk = $1 AND in_channel \
+            AND created_at > (SELECT c.history_from FROM channels c WHERE c.pk = $1) \
             AND counts_unread AND deleted_at IS NULL ORDER BY unread_seq";
         let mut countable = Countable::default();
         let counted = self
@@ -120,6 +123,7 @@ impl Tx {
         }
         let restricted = format!(
             "SELECT DISTINCT each.value, m.created_at, m.unread_seq FROM messages m, {} WHERE m.channel_pk = $1 AND m.in_channel \
+             AND m.created_at > (SELECT c.history_from FROM channels c WHERE c.pk = $1) \
              AND m.restricted_visibility IS NOT NULL AND m.deleted_at IS NULL AND NOT m.silent \
              AND m.user_id <> each.value ORDER BY m.created_at",
             self.dialect().json_texts("m.restricted_visibility")

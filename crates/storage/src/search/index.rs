@@ -43,6 +43,14 @@ impl Tx {
         Ok(())
     }
 
+    /// Takes messages that are about to be removed out of the index and out of its queue.
+    pub(crate) async fn unlist_words(&mut self, message_pks: Vec<i64>) -> Result<()> {
+        // Waits for whoever is indexing one of them, so that its words are not put in after they are taken out.
+        let sql = format!("DELETE FROM search_queue WHERE {}", self.dialect().is_in("message_pk", 1));
+        self.execute(&sql, params![message_pks.clone()]).await?;
+        self.remove_words(message_pks).await
+    }
+
     /// Takes messages out. Those that are not in it are just passed over.
     pub(super) async fn remove_words(&mut self, message_pks: Vec<i64>) -> Result<()> {
         let dialect = self.dialect();

@@ -22,8 +22,8 @@ pub const CONTROLS: &[Control] = controls! {
         "INSERT INTO channel_types (app_pk, name, config, created_at, updated_at) VALUES (99, 'x', '{}', 1, 1)" /
         "DELETE FROM channel_types WHERE app_pk = 99";
     "channels.kind":
-        "UPDATE channels SET kind = 'nothing' WHERE id = 'empty'" /
-        "UPDATE channels SET kind = 'messaging' WHERE id = 'empty'";
+        "UPDATE channels SET kind = 'nothing', cid = 'nothing:empty' WHERE id = 'empty'" /
+        "UPDATE channels SET kind = 'messaging', cid = 'messaging:empty' WHERE id = 'empty'";
     "predefined_filters.app_pk":
         "INSERT INTO predefined_filters (app_pk, name, operation, filter, description, created_at, updated_at) \
          VALUES (99, 'x', 'QueryChannels', '{}', '', 1, 1)" /
@@ -88,6 +88,15 @@ pub const CONTROLS: &[Control] = controls! {
         "INSERT INTO channel_events (channel_pk, seq, kind, created_at) VALUES (99, 1, 'channel.updated', 1)" /
         "DELETE FROM channel_events WHERE channel_pk = 99";
 
+    "purges.channel_pk":
+        "INSERT INTO purges (channel_pk, kind, upto, stage, below, created_at) VALUES (99, 'history', 1, 'pins', 1, 1)" /
+        "DELETE FROM purges WHERE channel_pk = 99";
+    "channels.cid":
+        "UPDATE channels SET cid = cid || ',1' WHERE id = 'empty'" /
+        "UPDATE channels SET cid = 'messaging:empty' WHERE id = 'empty'";
+    "channels.history_seq":
+        "UPDATE channels SET history_seq = history_seq - 1 WHERE id = 'gone'" /
+        "UPDATE channels SET history_seq = history_seq + 1 WHERE id = 'gone'";
     "channels.member_count":
         "UPDATE channels SET member_count = member_count + 1 WHERE id = 'one'" /
         "UPDATE channels SET member_count = member_count - 1 WHERE id = 'one'";

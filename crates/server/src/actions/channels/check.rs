@@ -17,8 +17,8 @@ use crate::actions::channel_types::{
 use crate::actions::{check_count, check_custom, check_length, check_size};
 use crate::error::{Error, Result};
 use crate::limits::{
-    BATCH_MAX, CUSTOM_SIZE_MAX, FILTER_TAG_LENGTH_MAX, FILTER_TAGS_MAX, MEMBER_CUSTOM_INCLUDE_LENGTH_MAX,
-    MEMBER_CUSTOM_INCLUDE_MAX, ROLE_LENGTH_MAX, TEAM_SIZE_MAX,
+    BATCH_MAX, COOLDOWN_MAX, CUSTOM_SIZE_MAX, FILTER_TAG_LENGTH_MAX, FILTER_TAGS_MAX, LANGUAGES_LENGTH_MAX,
+    MEMBER_CUSTOM_INCLUDE_LENGTH_MAX, MEMBER_CUSTOM_INCLUDE_MAX, ROLE_LENGTH_MAX, TEAM_SIZE_MAX,
 };
 use crate::state::State;
 
@@ -27,7 +27,7 @@ pub(super) const DISTINCT_PREFIX: &str = "!members-";
 /// Role of a member for whom none was given.
 pub(super) const MEMBER_ROLE_DEFAULT: &str = "channel_member";
 /// Names in custom channel data that the API has a meaning of its own for.
-const RESERVED: [&str; 22] = [
+pub(super) const RESERVED: [&str; 22] = [
     "id",
     "type",
     "cid",
@@ -84,19 +84,13 @@ pub(super) fn check_data(
         }
         check_custom("data.custom", custom)?;
     }
-    if let Some(team) = &data.team
-        && team.len() > TEAM_SIZE_MAX
-    {
-        return Err(Error::field("data.team", format!("must be at most {TEAM_SIZE_MAX} bytes long")));
-    }
+    check_team("data.team", data.team.as_deref())?;
     if let Some(tags) = &data.filter_tags {
         check_filter_tags("data.filter_tags", tags)?;
     }
-    if let Some(language) = &data.auto_translation_language {
-        check_length("data.auto_translation_language", language, 64)?;
-    }
+    check_language("data.auto_translation_language", data.auto_translation_language.as_deref())?;
     if let Some(overrides) = &data.config_overrides {
-        check_overrides(config, overrides)?;
+        check_overrides("data.config_overrides", config, overrides)?;
     }
     Ok(ChannelChange {
         team: data.team.clone().filter(|team| !team.is_empty()).or(was.team),
@@ -121,12 +115,35 @@ pub(super) fn check_filter_tags(field: &str, tags: &[String]) -> Result<()> {
     tags.iter().try_for_each(|tag| check_length(field, tag, FILTER_TAG_LENGTH_MAX))
 }
 
-fn check_overrides(config: &ChannelTypeConfig, overrides: &ChannelConfigOverrides) -> Result<()> {
-    let field = |name: &str| format!("data.config_overrides.{name}");
-    check_message_length(&field("max_message_length"), overrides.max_message_length)?;
-    check_one_of(&field("blocklist_behavior"), overrides.blocklist_behavior.as_deref(), &["flag", "block"])?;
-    check_push_level(&field("push_level"), overrides.push_level.as_deref())?;
-    check_chat_preferences(&field("chat_preferences"), overrides.chat_preferences.as_ref())?;
+pub(super) fn check_team(field: &str, team: Option<&str>) -> Result<()> {
+    if team.is_some_and(|team| team.len() > TEAM_SIZE_MAX) {
+        return Err(Error::field(field, format!("must be at most {TEAM_SIZE_MAX} bytes long")));
+    }
+    Ok(())
+}
+
+pub(super) fn check_language(field: &str, language: Option<&str>) -> Result<()> {
+    language.map_or(Ok(()), |language| check_length(field, language, LANGUAGES_LENGTH_MAX))
+}
+
+/// Slow mode, in seconds.
+pub(super) fn check_cooldown(field: &str, cooldown: i64) -> Result<i64> {
+    if !(0..=COOLDOWN_MAX).contains(&cooldown) {
+        return Err(Error::field(field, format!("must be between 0 and {COOLDOWN_MAX}")));
+    }
+    Ok(cooldown)
+}
+
+pub(super) fn check_overrides(
+    field: &str,
+    config: &ChannelTypeConfig,
+    overrides: &ChannelConfigOverrides,
+) -> Result<()> {
+    let within = |name: &str| format!("{field}.{name}");
+    check_message_length(&within("max_message_length"), overrides.max_message_length)?;
+    check_one_of(&within("blocklist_behavior"), overrides.blocklist_behavior.as_deref(), &["flag", "block"])?;
+    check_push_level(&within("push_level"), overrides.push_level.as_deref())?;
+    check_chat_preferences(&within("chat_preferences"), overrides.chat_preferences.as_ref())?;
     let unknown = overrides
         .commands
         .iter()
@@ -134,11 +151,11 @@ fn check_overrides(config: &ChannelTypeConfig, overrides: &ChannelConfigOverride
         .find(|name| !config.commands.iter().any(|command| command.name == **name));
     if let Some(name) = unknown {
         return Err(Error::field(
-            "data.config_overrides.commands",
+            &format!("{field}.commands"),
             format!("names a command that the channel type does not have: {name}"),
         ));
     }
-    check_size("data.config_overrides", overrides, CUSTOM_SIZE_MAX)
+    check_size(field, overrides, CUSTOM_SIZE_MAX)
 }
 
 /// The user that an entry names, by its id or by a user object.
@@ -203,7 +220,7 @@ pub(super) async fn check_teams(
 }
 
 /// A role within a channel. Roles of users are not roles of members.
-pub(super) fn check_channel_role(field: &str, role: Option<&str>) -> Result<String> {
+pub(crate) fn check_channel_role(field: &str, role: Option<&str>) -> Result<String> {
     const USER_ROLES: [&str; 7] =
         ["user", "guest", "anonymous", "admin", "moderator", "global_moderator", "global_admin"];
     let role = role.filter(|role| !role.is_empty()).unwrap_or(MEMBER_ROLE_DEFAULT);

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use natterjack_protocol::channel_state::ChannelResponse;
 use natterjack_protocol::{Cid, Timestamp};
-use natterjack_storage::{Advance, App, Channel, ChannelEvent, Tx, UserEvent};
+use natterjack_storage::{Advance, App, Channel, ChannelEvent, PurgeKind, Tx, UserEvent};
 
 use crate::error::{Error, Result};
 use crate::present::{self, Users};
@@ -45,31 +45,30 @@ async fn do_delete(tx: &mut Tx, plan: &DeletePlan) -> Result<Channel> {
     let advanced = tx.advance_channel(channel.pk, advance, plan.now).await?.ok_or_else(gone)?;
     let members = tx.list_members_of_channels(&[channel.pk], NOTIFIED_MAX, 0).await?;
     let payload = serde_json::json!({ "cid": channel.cid, "hard_delete": plan.hard }).to_string();
-    let mut members: Vec<_> = members.into_iter().flatten().collect();
-    members.sort_by(|one, other| one.user_id.cmp(&other.user_id));
-    for member in members {
-        let event = UserEvent {
-            app_pk: plan.app_pk,
-            user_id: &member.user_id,
-            kind: "notification.channel_deleted",
-            channel_pk: Some(channel.pk),
-            payload: Some(payload.clone()),
-        };
-        tx.append_user_event(event, advanced.at).await?;
-    }
+    let members: Vec<String> = members.into_iter().flatten().map(|member| member.user_id).collect();
+    let event = UserEvent {
+        app_pk: plan.app_pk,
+        user_id: "",
+        kind: "notification.channel_deleted",
+        channel_pk: Some(channel.pk),
+        payload: Some(payload.clone()),
+    };
+    tx.append_user_events(&members, event, advanced.at).await?;
+    let event = ChannelEvent {
+        channel_pk: channel.pk,
+        seq: advanced.event_seq,
+        kind: "channel.deleted",
+        user_id: None,
+        message_id: None,
+        payload: Some(payload),
+    };
+    tx.append_channel_event(event, advanced.at).await?;
     if plan.hard {
-        tx.delete_channel_rows(channel.pk).await?;
+        // Gone for everybody at once; the rows follow in the background.
+        tx.bury_channel(channel.pk, advanced.at).await?;
+        tx.insert_purge(channel.pk, PurgeKind::Channel, advanced.at, advanced.at).await?;
     } else {
         tx.delete_channel_softly(channel.pk, advanced.at).await?;
-        let event = ChannelEvent {
-            channel_pk: channel.pk,
-            seq: advanced.event_seq,
-            kind: "channel.deleted",
-            user_id: None,
-            message_id: None,
-            payload: None,
-        };
-        tx.append_channel_event(event, advanced.at).await?;
     }
     Ok(Channel { deleted_at: Some(advanced.at), updated_at: advanced.at, ..channel })
 }

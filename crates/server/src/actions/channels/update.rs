@@ -8,19 +8,20 @@ use natterjack_storage::{
 };
 
 use super::check::{
-    MEMBER_ROLE_DEFAULT, check_all_exist, check_channel_role, check_data, check_filter_tags, check_members,
-    check_teams,
+    MEMBER_ROLE_DEFAULT, check_all_exist, check_channel_role, check_cooldown, check_data, check_filter_tags,
+    check_members, check_teams,
 };
 use super::create::{not_of_distinct, notify_added};
+use crate::actions::members::not_a_member;
 use crate::actions::messages::{NewSystemMessage, do_send_system_message};
 use crate::actions::{blocks, check_count, users};
 use crate::error::{Error, Result};
-use crate::limits::{BATCH_MAX, COOLDOWN_MAX, QUERY_MEMBERS_LIMIT_MAX};
+use crate::limits::{BATCH_MAX, QUERY_MEMBERS_LIMIT_MAX};
 use crate::present::{self, Bundle, CHANNEL_MODERATOR, MessageContext};
 use crate::state::{CachedChannel, CachedUser, Freshness, State};
 
-/// An update that may be made. Only [`check_update`] makes one.
-struct UpdatePlan {
+/// An update that may be made. Only checks make one.
+pub(super) struct UpdatePlan {
     app_pk: i64,
     channel: Arc<CachedChannel>,
     /// `None` leaves the channel's data alone.
@@ -36,6 +37,31 @@ struct UpdatePlan {
     now: Timestamp,
 }
 
+impl UpdatePlan {
+    /// An update of nothing but the channel's data.
+    pub(super) fn of_data(
+        app_pk: i64,
+        channel: Arc<CachedChannel>,
+        change: ChannelChange,
+        user_id: Option<String>,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            app_pk,
+            channel,
+            change: Some(change),
+            add: Vec::new(),
+            invite: Vec::new(),
+            remove: Vec::new(),
+            roles: Vec::new(),
+            answer: None,
+            message: None,
+            user_id,
+            now,
+        }
+    }
+}
+
 /// What an invited user says.
 #[derive(Debug, Clone)]
 struct InviteAnswer {
@@ -44,7 +70,7 @@ struct InviteAnswer {
 }
 
 /// What an update did.
-struct Updated {
+pub(super) struct Updated {
     channel: Channel,
     members: Vec<Member>,
     message: Option<Message>,
@@ -71,15 +97,20 @@ pub(crate) async fn update_channel(
         }
     };
     state.forget_channel(app.pk, &cid_text);
+    Ok(present_updated(state, app, updated))
+}
+
+/// The updated channel as it travels on the wire.
+pub(super) fn present_updated(state: &State, app: &App, updated: Updated) -> UpdateChannelResponse {
     let Updated { channel, members, message, mut bundle } = updated;
     bundle.add_channel(channel.pk, &channel.cid);
     let config = state.channel_config(app, &channel);
     let creator = channel.created_by_id.as_deref();
-    Ok(UpdateChannelResponse {
+    UpdateChannelResponse {
         channel: Some(Arc::new(present::channel(&channel, &config, &bundle.users, None))),
         members: members.iter().map(|member| present::member(member, &bundle.users, creator)).collect(),
         message: message.map(|message| bundle.message(&message)),
-    })
+    }
 }
 
 async fn check_update(
@@ -130,7 +161,7 @@ async fn check_update(
     let answer = check_answer(request, user)?;
     let message = match &request.message {
         None => None,
-        Some(message) => Some(NewSystemMessage::check(state, app, &channel, message, user).await?.0),
+        Some(message) => Some(NewSystemMessage::check(state, app, &channel, message, user).await?),
     };
     let change = check_change(state, app, &channel, request)?;
     let team = change.as_ref().map_or(&channel.channel.team, |change| &change.team).as_deref();
@@ -167,10 +198,7 @@ fn check_change(
         }
     };
     if let Some(cooldown) = request.cooldown {
-        if !(0..=COOLDOWN_MAX).contains(&cooldown) {
-            return Err(Error::field("cooldown", format!("must be between 0 and {COOLDOWN_MAX}")));
-        }
-        change.cooldown = cooldown;
+        change.cooldown = check_cooldown("cooldown", cooldown)?;
     }
     change.filter_tags.retain(|tag| !request.remove_filter_tags.contains(tag));
     for tag in &request.add_filter_tags {
@@ -227,7 +255,7 @@ fn check_answer(
     Ok(Some(InviteAnswer { user_id: user.user.id.clone(), accepted }))
 }
 
-async fn do_update(tx: &mut Tx, plan: &UpdatePlan) -> Result<Updated> {
+pub(super) async fn do_update(tx: &mut Tx, plan: &UpdatePlan) -> Result<Updated> {
     let before = &plan.channel.channel;
     // Locks the channel; how far its counters move is known only after the members have been looked at.
     let locked = tx.advance_channel(before.pk, Advance::default(), plan.now).await?;
@@ -247,7 +275,7 @@ async fn do_update(tx: &mut Tx, plan: &UpdatePlan) -> Result<Updated> {
     let mut changed: BTreeSet<String> = BTreeSet::new();
     for (user_id, role) in plan.roles.iter().filter(|(user_id, _)| !ignoring.contains(user_id)) {
         if !tx.update_member_role(before.pk, user_id, role, at).await? {
-            return Err(Error::input(format!("user {user_id:?} is not a member of channel {}", before.cid)));
+            return Err(not_a_member(user_id, &before.cid));
         }
         if !added.contains(user_id) {
             changed.insert(user_id.clone());
@@ -290,9 +318,7 @@ async fn do_update(tx: &mut Tx, plan: &UpdatePlan) -> Result<Updated> {
     }
     let message = match message {
         None => None,
-        Some(new) => {
-            Some(do_send_system_message(tx, plan.app_pk, before.pk, new, advanced, advanced.event_seq).await?)
-        }
+        Some(new) => Some(do_send_system_message(tx, plan.app_pk, before.pk, new, advanced).await?),
     };
     load_updated(tx, plan, message).await
 }

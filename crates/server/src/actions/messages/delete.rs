@@ -78,8 +78,8 @@ async fn do_delete(tx: &mut Tx, plan: &DeletePlan) -> Result<(Message, Bundle)> 
     let gone = || Error::not_found("message", &plan.message_id);
     // Locks the channel, so that what is counted below stays as it is.
     let channel_pk = plan.channel.channel.pk;
-    tx.advance_channel(channel_pk, Advance::default(), plan.now).await?.ok_or_else(gone)?;
-    let found = lock_in_channel(tx, plan.app_pk, channel_pk, &plan.message_id).await?;
+    let locked = tx.advance_channel(channel_pk, Advance::default(), plan.now).await?.ok_or_else(gone)?;
+    let found = lock_in_channel(tx, plan.app_pk, channel_pk, locked.history_from, &plan.message_id).await?;
     let context = MessageContext { app_pk: plan.app_pk, ..MessageContext::default() };
     if let Deletion::ForUser(user_id) = &plan.deletion {
         do_delete_for(tx, plan, &found, user_id).await?;

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use natterjack_protocol::message_types::MessageResponse;
 use natterjack_protocol::messages::{GetManyMessagesQuery, GetMessageQuery};
-use natterjack_protocol::{Cid, MessageId};
+use natterjack_protocol::{Cid, MessageId, Timestamp};
 use natterjack_storage::{App, Message, Tx};
 
 use crate::actions::channels::check_member_custom_include;
@@ -40,14 +40,19 @@ pub(crate) async fn find_with_channel(
     Ok((message, state.remember_channel(app, channel, dropped)))
 }
 
-/// Within a transaction that has locked the channel: the message, kept from changing, when it is still seen there.
-pub(super) async fn lock_in_channel(tx: &mut Tx, app_pk: i64, channel_pk: i64, id: &str) -> Result<Message> {
-    let gone = || Error::not_found("message", id);
-    let channel = tx.list_channels(vec![channel_pk]).await?.pop().ok_or_else(gone)?;
+/// Within a transaction that has locked the channel, whose history begins after `history_from`: the message, kept from
+/// changing, when it is still seen there.
+pub(super) async fn lock_in_channel(
+    tx: &mut Tx,
+    app_pk: i64,
+    channel_pk: i64,
+    history_from: Timestamp,
+    id: &str,
+) -> Result<Message> {
     tx.lock_message(app_pk, id)
         .await?
-        .filter(|message| message.channel_pk == channel_pk && message.created_at > channel.history_from)
-        .ok_or_else(gone)
+        .filter(|message| message.channel_pk == channel_pk && message.created_at > history_from)
+        .ok_or_else(|| Error::not_found("message", id))
 }
 
 /// One message with its channel.

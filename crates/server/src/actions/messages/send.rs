@@ -292,7 +292,7 @@ async fn do_send(tx: &mut Tx, plan: &SendPlan) -> Result<Message> {
         do_follow_reply(tx, parent, &message, advanced).await?;
     }
     if advanced.is_hidden && !plan.keep_channel_hidden && message.in_channel {
-        do_show_hidden(tx, plan, advanced).await?;
+        do_show_hidden(tx, &message).await?;
     }
     Ok(message)
 }
@@ -326,20 +326,23 @@ async fn do_follow_reply(tx: &mut Tx, parent: &Parent, reply: &Message, advanced
     Ok(())
 }
 
-/// A new message shows the channel again to those who had hidden it, unless it is quiet for them.
-async fn do_show_hidden(tx: &mut Tx, plan: &SendPlan, advanced: Advanced) -> Result<()> {
-    let channel_pk = plan.channel.channel.pk;
-    for user_id in tx.show_hidden_channel(channel_pk, advanced.at).await? {
-        let event = UserEvent {
-            app_pk: plan.app_pk,
-            user_id: &user_id,
-            kind: "channel.visible",
-            channel_pk: Some(channel_pk),
-            payload: None,
-        };
-        tx.append_user_event(event, advanced.at).await?;
-    }
-    Ok(())
+/// A new message shows the channel again to those who had hidden it and see the message, unless it
+/// is quiet for them.
+async fn do_show_hidden(tx: &mut Tx, message: &Message) -> Result<()> {
+    let only = (!message.restricted_visibility.is_empty()).then(|| {
+        let mut readers = message.restricted_visibility.clone();
+        readers.push(message.user_id.clone());
+        readers
+    });
+    let shown = tx.show_hidden_channel(message.channel_pk, message.created_at, only).await?;
+    let event = UserEvent {
+        app_pk: message.app_pk,
+        user_id: "",
+        kind: "channel.visible",
+        channel_pk: Some(message.channel_pk),
+        payload: None,
+    };
+    Ok(tx.append_user_events(&shown, event, message.created_at).await?)
 }
 
 /// A message that goes with a change of the channel, such as an update of its members.
@@ -347,6 +350,8 @@ async fn do_show_hidden(tx: &mut Tx, plan: &SendPlan, advanced: Advanced) -> Res
 pub(crate) struct NewSystemMessage {
     pub(crate) id: String,
     pub(crate) user_id: String,
+    /// Whether it is unread for the members.
+    pub(crate) counts_unread: bool,
     pub(crate) change: MessageChange,
 }
 
@@ -358,7 +363,7 @@ impl NewSystemMessage {
         channel: &CachedChannel,
         request: &MessageRequest,
         user: Option<&Arc<CachedUser>>,
-    ) -> Result<(Self, Arc<CachedUser>)> {
+    ) -> Result<Self> {
         let named =
             users::optional_user(state, app, "message.user", request.user_id.as_ref(), request.user.as_ref())
                 .await?;
@@ -379,19 +384,18 @@ impl NewSystemMessage {
             extra: MessageExtra { channel_role: None, ..content.change.extra },
             ..content.change
         };
-        Ok((Self { id, user_id: user.user.id.clone(), change }, user))
+        Ok(Self { id, user_id: user.user.id.clone(), counts_unread: true, change })
     }
 }
 
-/// Stores a system message inside a transaction that has already moved the channel's counters by one message, one
-/// unread and the event `event_seq`.
+/// Stores a system message inside a transaction that has already moved the channel's counters by one message, by one
+/// unread if it counts, and by an event, the last one.
 pub(crate) async fn do_send_system_message(
     tx: &mut Tx,
     app_pk: i64,
     channel_pk: i64,
     new: &NewSystemMessage,
     advanced: Advanced,
-    event_seq: i64,
 ) -> Result<Message> {
     let new = NewMessage {
         id: new.id.clone(),
@@ -400,7 +404,7 @@ pub(crate) async fn do_send_system_message(
         parent_pk: None,
         parent_id: None,
         in_channel: true,
-        counts_unread: true,
+        counts_unread: new.counts_unread,
         silent: false,
         restricted_visibility: Vec::new(),
         change: new.change.clone(),
@@ -414,6 +418,9 @@ pub(crate) async fn do_send_system_message(
         ));
     };
     let message = Message::from_new(new, pk, app_pk, channel_pk, advanced.unread_seq, None, advanced.at);
-    tx.follow_new_message(&message, event_seq, true).await?;
+    tx.follow_new_message(&message, advanced.event_seq, true).await?;
+    if advanced.is_hidden {
+        do_show_hidden(tx, &message).await?;
+    }
     Ok(message)
 }

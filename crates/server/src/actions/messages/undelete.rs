@@ -68,15 +68,16 @@ async fn do_undelete(tx: &mut Tx, plan: &UndeletePlan) -> Result<(Message, Bundl
     let gone = || Error::not_found("message", &plan.message_id);
     let channel_pk = plan.channel.channel.pk;
     // Locks the channel, so that what is found below stays as it is.
-    tx.advance_channel(channel_pk, Advance::default(), plan.now).await?.ok_or_else(gone)?;
-    let message = lock_in_channel(tx, plan.app_pk, channel_pk, &plan.message_id).await?;
+    let locked = tx.advance_channel(channel_pk, Advance::default(), plan.now).await?.ok_or_else(gone)?;
+    let message = lock_in_channel(tx, plan.app_pk, channel_pk, locked.history_from, &plan.message_id).await?;
     check_deleted(&message)?;
     let parent = match &message.parent_id {
         Some(parent_id) => Some(lock_parent(tx, plan, parent_id).await?),
         None => None,
     };
     let events = if parent.is_some() { 2 } else { 1 };
-    let advance = Advance { events, messages: 1, ..Advance::default() };
+    let counting = Some(plan.channel.config.count_messages);
+    let advance = Advance { events, messages: 1, counting, ..Advance::default() };
     let advanced = tx.advance_channel(channel_pk, advance, plan.now).await?.ok_or_else(gone)?;
     tx.undelete_message(message.pk, advanced.at).await?;
     if message.counts_unread {
@@ -95,7 +96,7 @@ async fn do_undelete(tx: &mut Tx, plan: &UndeletePlan) -> Result<(Message, Bundl
     if let Some(parent) = &parent {
         tx.update_reply_counts(parent.pk, 1, -1).await?;
         if let Some(seq) = message.thread_seq {
-            tx.delete_thread_unread_gap(parent.pk, seq).await?;
+            tx.delete_thread_unread_gap(parent.pk, seq, &message.user_id).await?;
         }
         let event = ChannelEvent {
             channel_pk,

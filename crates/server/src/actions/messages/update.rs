@@ -354,7 +354,8 @@ async fn do_update(tx: &mut Tx, plan: &UpdatePlan) -> Result<(Message, Bundle)> 
     let channel_pk = plan.channel.channel.pk;
     let advance = Advance { events: 1, ..Advance::default() };
     let advanced = tx.advance_channel(channel_pk, advance, plan.now).await?.ok_or_else(gone)?;
-    let message = lock_in_channel(tx, plan.app_pk, channel_pk, &plan.message_id).await?;
+    let message =
+        lock_in_channel(tx, plan.app_pk, channel_pk, advanced.history_from, &plan.message_id).await?;
     check_not_deleted(&message)?;
     let changed = plan.apply(&message, advanced.at)?;
     if is_new_version(&message, &changed) {
