@@ -32,6 +32,7 @@ mod query;
 pub mod reactions;
 pub mod reads;
 pub mod search;
+pub mod tasks;
 pub mod threads;
 mod time;
 pub mod users;
@@ -41,7 +42,7 @@ pub use error::{ErrorBody, ErrorCode};
 pub use ids::{ChannelId, ChannelTypeName, Cid, IdError, MessageId, ReactionType, UserId};
 pub use operation::{
     ChannelPath, ChannelTypePath, MessagePath, Method, NoBody, NoPath, NoQuery, Operation, ParentMessagePath,
-    PathParams, ReactionPath, Timed,
+    PathParams, ReactionPath, TaskPath, Timed, UserPath,
 };
 pub use query::{CommaList, JsonList, JsonParam, QueryError, QueryParam, QueryParams};
 pub use time::Timestamp;

@@ -17,8 +17,21 @@ const fn calls_per_window(operation: &str) -> u64 {
         | b"get_channel"
         | b"mark_read"
         | b"query_channels" => 10_000,
-        b"search" | b"query_members" | b"update_channel" | b"update_users" => 300,
-        b"list_channel_types" | b"get_channel_type" | b"delete_channel" => 60,
+        b"search"
+        | b"query_members"
+        | b"update_channel"
+        | b"update_users"
+        | b"update_users_partial"
+        | b"restore_users" => 300,
+        b"list_channel_types"
+        | b"get_channel_type"
+        | b"delete_channel"
+        | b"delete_channels"
+        | b"delete_users"
+        | b"deactivate_user"
+        | b"deactivate_users"
+        | b"reactivate_user"
+        | b"reactivate_users" => 60,
         _ => 1000,
     }
 }

@@ -7,6 +7,7 @@ use natterjack_protocol::users::UserResponse;
 use natterjack_protocol::{ErrorCode, Timestamp};
 use natterjack_storage::{App, Channel, NewApp, Store, User};
 use quick_cache::sync::Cache;
+use tokio::sync::Notify;
 
 use crate::channel_types;
 use crate::clock::Clock;
@@ -35,6 +36,8 @@ pub struct State {
     /// Moves with every entry that is dropped, so that a read that began before does not bring an old one back.
     dropped: AtomicU64,
     memberships: Cache<(i64, String), CachedMembership>,
+    /// Notified when a task waits.
+    pub(crate) tasks: Notify,
 }
 
 /// A user together with its form on the wire.
@@ -74,6 +77,7 @@ impl State {
             channels: Cache::new(CHANNELS_CACHED),
             dropped: AtomicU64::new(0),
             memberships: Cache::new(MEMBERSHIPS_CACHED),
+            tasks: Notify::new(),
         };
         state.reload_apps().await?;
         Ok(state)

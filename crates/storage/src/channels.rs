@@ -312,7 +312,8 @@ impl Tx {
     /// Marks a channel deleted. Its rows stay; nobody sees them.
     pub async fn delete_channel_softly(&mut self, channel_pk: i64, now: Timestamp) -> Result<()> {
         self.execute(
-            "UPDATE channels SET deleted_at = $1, updated_at = $1, history_from = clock_at WHERE pk = $2",
+            "UPDATE channels SET deleted_at = $1, updated_at = $1, history_from = clock_at, \
+             deleted_with_user_at = NULL, history_before = NULL WHERE pk = $2",
             params![now, channel_pk],
         )
         .await?;

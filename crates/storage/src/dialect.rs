@@ -108,6 +108,15 @@ impl Dialect {
             Self::Postgres => " FOR UPDATE",
         }
     }
+
+    /// As [`Dialect::for_update`], but passes over the rows that somebody else has locked, so that those who look for
+    /// work at the same time find different rows.
+    pub(crate) const fn for_update_of_free(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " FOR UPDATE SKIP LOCKED",
+        }
+    }
 }
 
 /// A type of JSON values.

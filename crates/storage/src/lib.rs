@@ -25,8 +25,10 @@ mod reads;
 mod search;
 mod sqlite;
 mod store;
+mod tasks;
 mod threads;
 mod tx;
+mod user_content;
 mod users;
 mod value;
 mod word_function;
@@ -39,7 +41,7 @@ pub use error::{Error, Result, Transient, error_chain};
 pub use events::{ChannelEvent, UserEvent};
 pub use members::{Member, NewMember};
 pub use messages::{
-    Message, MessageChange, MessageExtra, MessageKind, MessagePage, NewMessage, Pin, ReactionGroup,
+    Counted, Message, MessageChange, MessageExtra, MessageKind, MessagePage, NewMessage, Pin, ReactionGroup,
     ReactionSummary, Visibility,
 };
 pub use queries::{ChannelQuery, MemberQuery, UserQuery};
@@ -48,6 +50,8 @@ pub use reads::{ChannelUnread, ReadPosition, ThreadUnread};
 pub use search::{Found, MESSAGES, SearchMode, SearchQuery};
 pub use sqlite::OpFuture;
 pub use store::{DatabaseUrl, Store};
+pub use tasks::{Lease, NewTask, Task, TaskError, TaskStatus};
 pub use threads::{Thread, ThreadParticipant};
 pub use tx::Tx;
-pub use users::{User, UserChange};
+pub use user_content::MessageKey;
+pub use users::{Deletion, User, UserChange};

@@ -27,6 +27,7 @@ const MIGRATIONS: &[Migration] = migrations! {
     1 "0001_foundation";
     2 "0002_search";
     3 "0003_words";
+    4 "0004_tasks";
 };
 
 /// Key of the lock that lets one node migrate at a time.

@@ -10,6 +10,7 @@ pub(crate) mod reactions;
 pub(crate) mod reads;
 pub(crate) mod replies;
 pub(crate) mod search;
+pub(crate) mod tasks;
 pub(crate) mod users;
 
 use natterjack_protocol::{ChannelId, ChannelPath, ChannelTypeName, Cid, Custom, MessageId};

@@ -10,7 +10,7 @@ use crate::limits::{PARTIAL_KEY_LENGTH_MAX, PARTIAL_KEYS_MAX};
 
 /// What a partial update asks for. Built-in fields are taken out with [`PartialUpdate::take`], what is left is custom
 /// data.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct PartialUpdate {
     set: JsonMap,
     unset: Vec<String>,
@@ -149,7 +149,7 @@ fn without_prefix(key: &str) -> &str {
 }
 
 /// Sets the value at a path, making the objects on the way.
-fn set_at(map: &mut JsonMap, path: &str, value: Value) -> Result<()> {
+pub(crate) fn set_at(map: &mut JsonMap, path: &str, value: Value) -> Result<()> {
     let mut map = map;
     let mut names = path.split('.').peekable();
     while let Some(name) = names.next() {
@@ -172,7 +172,7 @@ fn set_at(map: &mut JsonMap, path: &str, value: Value) -> Result<()> {
 }
 
 /// Takes away what is at a path. Nothing there is fine.
-fn unset_at(map: &mut JsonMap, path: &str) {
+pub(crate) fn unset_at(map: &mut JsonMap, path: &str) {
     let mut map = map;
     let mut names = path.split('.').peekable();
     while let Some(name) = names.next() {

@@ -11,6 +11,7 @@ mod reads;
 mod reply;
 mod router;
 mod search;
+mod tasks;
 mod users;
 
 pub use endpoint::Edge;

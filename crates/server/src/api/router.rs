@@ -7,7 +7,8 @@ use axum::http::Response;
 use axum::routing::{MethodFilter, get, on};
 use natterjack_protocol::channel_types::{GetChannelType, ListChannelTypes};
 use natterjack_protocol::channels::{
-    DeleteChannel, GetChannel, GetOrCreateChannel, GetOrCreateDistinctChannel, QueryChannels, UpdateChannel,
+    DeleteChannel, DeleteChannels, GetChannel, GetOrCreateChannel, GetOrCreateDistinctChannel, QueryChannels,
+    UpdateChannel,
 };
 use natterjack_protocol::members::QueryMembers;
 use natterjack_protocol::messages::{
@@ -16,11 +17,15 @@ use natterjack_protocol::messages::{
 use natterjack_protocol::reactions::{DeleteReaction, GetReactions, SendReaction};
 use natterjack_protocol::reads::{MarkRead, UnreadCounts};
 use natterjack_protocol::search::Search;
-use natterjack_protocol::users::{QueryUsers, UpdateUsers};
+use natterjack_protocol::tasks::GetTask;
+use natterjack_protocol::users::{
+    DeactivateUser, DeactivateUsers, DeleteUsers, QueryUsers, ReactivateUser, ReactivateUsers, RestoreUsers,
+    UpdateUsers, UpdateUsersPartial,
+};
 use natterjack_protocol::{Method, Operation};
 
 use super::endpoint::{Call, Edge, handle};
-use super::{channel_types, channels, health, members, messages, reactions, reads, search, users};
+use super::{channel_types, channels, health, members, messages, reactions, reads, search, tasks, users};
 use crate::error::{Error, Result};
 
 /// Collects routes and, for the test of coverage, what they are.
@@ -58,7 +63,15 @@ impl Routes {
 fn routes() -> Routes {
     Routes::default()
         .add::<UpdateUsers, _, _>(users::update_users)
+        .add::<UpdateUsersPartial, _, _>(users::update_users_partial)
+        .add::<DeactivateUsers, _, _>(users::deactivate_users)
+        .add::<DeactivateUser, _, _>(users::deactivate_user)
+        .add::<ReactivateUsers, _, _>(users::reactivate_users)
+        .add::<ReactivateUser, _, _>(users::reactivate_user)
+        .add::<DeleteUsers, _, _>(users::delete_users)
+        .add::<RestoreUsers, _, _>(users::restore_users)
         .add::<QueryUsers, _, _>(users::query_users)
+        .add::<GetTask, _, _>(tasks::get_task)
         .add::<ListChannelTypes, _, _>(channel_types::list_channel_types)
         .add::<GetChannelType, _, _>(channel_types::get_channel_type)
         .add::<QueryChannels, _, _>(channels::query_channels)
@@ -67,6 +80,7 @@ fn routes() -> Routes {
         .add::<GetChannel, _, _>(channels::get_channel)
         .add::<UpdateChannel, _, _>(channels::update_channel)
         .add::<DeleteChannel, _, _>(channels::delete_channel)
+        .add::<DeleteChannels, _, _>(channels::delete_channels)
         .add::<QueryMembers, _, _>(members::query_members)
         .add::<SendMessage, _, _>(messages::send_message)
         .add::<GetManyMessages, _, _>(messages::get_many_messages)

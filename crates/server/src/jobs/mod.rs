@@ -2,6 +2,7 @@
 
 mod index_messages;
 mod prune_events;
+mod run_tasks;
 
 pub(crate) use index_messages::index_before_search;
 
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -22,25 +24,50 @@ const INDEX_INTERVAL: Duration = Duration::from_millis(200);
 /// Time between two rounds of pruning: the log is kept for weeks, an hour more or less makes no difference.
 const PRUNE_INTERVAL: Duration = Duration::from_secs(3600);
 
+/// Time between two looks for tasks: those of this process are begun at once, this one is for what others left behind.
+const TASKS_INTERVAL: Duration = Duration::from_secs(1);
+
+/// A job and when it runs.
+struct Scheduled {
+    interval: Duration,
+    /// What wakes it up before its time.
+    wake: Option<fn(&State) -> &Notify>,
+    job: Job,
+}
+
 /// Starts every job.
 pub(crate) fn start(state: &Arc<State>, tasks: &TaskTracker, stop: &CancellationToken) {
-    let schedule: [(Duration, Job); 2] = [
-        (INDEX_INTERVAL, |state| Box::pin(index_messages::run(state))),
-        (PRUNE_INTERVAL, |state| Box::pin(prune_events::run(state))),
+    let schedule: [Scheduled; 4] = [
+        Scheduled { interval: INDEX_INTERVAL, wake: None, job: |state| Box::pin(index_messages::run(state)) },
+        Scheduled { interval: PRUNE_INTERVAL, wake: None, job: |state| Box::pin(prune_events::run(state)) },
+        Scheduled { interval: PRUNE_INTERVAL, wake: None, job: |state| Box::pin(run_tasks::prune(state)) },
+        Scheduled {
+            interval: TASKS_INTERVAL,
+            wake: Some(|state| &state.tasks),
+            job: |state| Box::pin(run_tasks::run(state)),
+        },
     ];
-    for (interval, job) in schedule {
-        tasks.spawn(every(interval, job, Arc::clone(state), stop.clone()));
+    for scheduled in schedule {
+        tasks.spawn(repeat(scheduled, Arc::clone(state), stop.clone()));
     }
 }
 
 /// One run of a job.
 type Job = fn(&State) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 
-async fn every(interval: Duration, job: Job, state: Arc<State>, stop: CancellationToken) {
+async fn repeat(scheduled: Scheduled, state: Arc<State>, stop: CancellationToken) {
+    let Scheduled { interval, wake, job } = scheduled;
     loop {
+        let woken = async {
+            match wake {
+                Some(wake) => wake(&state).notified().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(interval) => {}
+            () = woken => {}
         }
         // A panic ends this run of the job, not the job. Its transactions are whole or not there at all, so that it
         // may be cut short at any wait.

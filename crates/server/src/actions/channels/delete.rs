@@ -41,35 +41,59 @@ async fn do_delete(tx: &mut Tx, plan: &DeletePlan) -> Result<Channel> {
     if channel.deleted_at.is_some() {
         return Err(gone());
     }
+    do_delete_channel(tx, channel, plan.hard, plan.now).await
+}
+
+/// Deletes a channel that is not deleted and whose row is locked.
+pub(crate) async fn do_delete_channel(
+    tx: &mut Tx,
+    channel: Channel,
+    hard: bool,
+    now: Timestamp,
+) -> Result<Channel> {
+    if hard {
+        do_notify(tx, &channel, hard, now).await?;
+        tx.delete_channel_rows(channel.pk).await?;
+        return Ok(Channel { deleted_at: Some(now), updated_at: now, ..channel });
+    }
+    let deleted = do_mark_deleted(tx, channel, now).await?;
+    do_notify(tx, &deleted, hard, now).await?;
+    Ok(deleted)
+}
+
+/// Hides a channel from everybody, and says so in its log. Its members are not told yet.
+pub(super) async fn do_mark_deleted(tx: &mut Tx, channel: Channel, now: Timestamp) -> Result<Channel> {
     let advance = Advance { events: 1, version: true, ..Advance::default() };
-    let advanced = tx.advance_channel(channel.pk, advance, plan.now).await?.ok_or_else(gone)?;
+    let advanced = tx.advance_channel(channel.pk, advance, now).await?;
+    let advanced = advanced.ok_or_else(|| Error::not_found("channel", &channel.cid))?;
+    tx.delete_channel_softly(channel.pk, advanced.at).await?;
+    let event = ChannelEvent {
+        channel_pk: channel.pk,
+        seq: advanced.event_seq,
+        kind: "channel.deleted",
+        user_id: None,
+        message_id: None,
+        payload: None,
+    };
+    tx.append_channel_event(event, advanced.at).await?;
+    Ok(Channel { deleted_at: Some(advanced.at), updated_at: advanced.at, ..channel })
+}
+
+/// Tells the members that their channel is gone.
+pub(super) async fn do_notify(tx: &mut Tx, channel: &Channel, hard: bool, at: Timestamp) -> Result<()> {
     let members = tx.list_members_of_channels(&[channel.pk], NOTIFIED_MAX, 0).await?;
-    let payload = serde_json::json!({ "cid": channel.cid, "hard_delete": plan.hard }).to_string();
+    let payload = serde_json::json!({ "cid": channel.cid, "hard_delete": hard }).to_string();
     let mut members: Vec<_> = members.into_iter().flatten().collect();
     members.sort_by(|one, other| one.user_id.cmp(&other.user_id));
     for member in members {
         let event = UserEvent {
-            app_pk: plan.app_pk,
+            app_pk: channel.app_pk,
             user_id: &member.user_id,
             kind: "notification.channel_deleted",
             channel_pk: Some(channel.pk),
             payload: Some(payload.clone()),
         };
-        tx.append_user_event(event, advanced.at).await?;
+        tx.append_user_event(event, at).await?;
     }
-    if plan.hard {
-        tx.delete_channel_rows(channel.pk).await?;
-    } else {
-        tx.delete_channel_softly(channel.pk, advanced.at).await?;
-        let event = ChannelEvent {
-            channel_pk: channel.pk,
-            seq: advanced.event_seq,
-            kind: "channel.deleted",
-            user_id: None,
-            message_id: None,
-            payload: None,
-        };
-        tx.append_channel_event(event, advanced.at).await?;
-    }
-    Ok(Channel { deleted_at: Some(advanced.at), updated_at: advanced.at, ..channel })
+    Ok(())
 }
