@@ -19,4 +19,8 @@ mod reads;
 mod replies;
 mod requests;
 mod search;
+mod tasks;
+mod user_changes;
+mod user_deactivation;
+mod user_deletion;
 mod users;

@@ -61,6 +61,16 @@ pub(super) const RULES: &[Rule] = rules! {
          FROM channel_events e LEFT JOIN channels c ON c.pk = e.channel_pk WHERE c.pk IS NULL \
          GROUP BY e.channel_pk";
 
+    "tasks.app_pk", "the app of every task is there",
+        "SELECT t.id AS subject, t.app_pk AS found, NULL AS expected \
+         FROM tasks t LEFT JOIN apps a ON a.pk = t.app_pk WHERE a.pk IS NULL";
+    "tasks.status", "a task that failed says why, and no other does; one that nobody has begun has no result",
+        "SELECT t.id AS subject, NULL AS found, NULL AS expected FROM tasks t \
+         WHERE (t.status = 'failed') <> (t.error IS NOT NULL) OR (t.status = 'waiting' AND t.result IS NOT NULL)";
+    "users.deletion", "it is known how every deleted user was deleted, and of nobody else",
+        "SELECT u.id AS subject, NULL AS found, NULL AS expected FROM users u \
+         WHERE (u.deleted_at IS NULL) <> (u.deletion IS NULL)";
+
     "channels.member_count", "a channel's member_count is the number of its members",
         "SELECT c.cid AS subject, c.member_count AS found, COALESCE(n.number, 0) AS expected FROM channels c \
          LEFT JOIN (SELECT channel_pk, COUNT(*) AS number FROM members GROUP BY channel_pk) n \

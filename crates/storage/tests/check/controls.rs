@@ -52,6 +52,11 @@ pub const CONTROLS: &[Control] = controls! {
         "INSERT INTO channel_events (channel_pk, seq, kind, created_at) VALUES (99, 1, 'channel.updated', 1)" /
         "DELETE FROM channel_events WHERE channel_pk = 99";
 
+    "tasks.app_pk": "UPDATE tasks SET app_pk = 99" / "UPDATE tasks SET app_pk = 1";
+    "tasks.status": "UPDATE tasks SET status = 'failed'" / "UPDATE tasks SET status = 'completed'";
+    "users.deletion":
+        "UPDATE users SET deleted_at = 5 WHERE id = 'zoe'" / "UPDATE users SET deleted_at = NULL WHERE id = 'zoe'";
+
     "channels.member_count":
         "UPDATE channels SET member_count = member_count + 1 WHERE id = 'one'" /
         "UPDATE channels SET member_count = member_count - 1 WHERE id = 'one'";
