@@ -5,11 +5,16 @@ use natterjack_protocol::blocks::{
     BlockUsers, BlockUsersRequest, BlockUsersResponse, GetBlockedUsers, GetBlockedUsersQuery,
     GetBlockedUsersResponse, UnblockUsers, UnblockUsersRequest, UnblockUsersResponse,
 };
+use natterjack_protocol::tasks::{GetTask, GetTaskResponse};
 use natterjack_protocol::users::{
-    FullUserResponse, QueryUsers, QueryUsersPayload, QueryUsersQuery, QueryUsersResponse, UpdateUsers,
-    UpdateUsersRequest, UpdateUsersResponse,
+    DeactivateUser, DeactivateUserRequest, DeactivateUserResponse, DeactivateUsers, DeactivateUsersRequest,
+    DeactivateUsersResponse, DeleteUsers, DeleteUsersRequest, DeleteUsersResponse, FullUserResponse,
+    QueryUsers, QueryUsersPayload, QueryUsersQuery, QueryUsersResponse, ReactivateUser,
+    ReactivateUserRequest, ReactivateUserResponse, ReactivateUsers, ReactivateUsersRequest,
+    ReactivateUsersResponse, RestoreUsers, RestoreUsersRequest, RestoreUsersResponse, UpdateUsers,
+    UpdateUsersPartial, UpdateUsersPartialRequest, UpdateUsersRequest, UpdateUsersResponse,
 };
-use natterjack_protocol::{JsonParam, NoBody, NoPath, NoQuery};
+use natterjack_protocol::{JsonParam, NoBody, NoPath, NoQuery, TaskPath, UserPath};
 
 use crate::pages::{entries, next_offset};
 use crate::{Client, Entries, Error, Reply};
@@ -82,6 +87,187 @@ impl Common<'_> {
         request: UpdateUsersRequest,
     ) -> Result<Reply<UpdateUsersResponse>, Error> {
         self.client.call::<UpdateUsers>(NoPath {}, NoQuery, request).await
+    }
+
+    /// Changes fields of users and leaves the others alone, at most 100 users in one call. Keys may be paths into custom
+    /// data: `address.city`.
+    ///
+    /// # Errors
+    /// [`Error::Api`] when a user does not exist or a change is not valid; then none is made. Any other kind of
+    /// [`Error`].
+    ///
+    /// ```no_run
+    /// use natterjack_client::protocol::users::{UpdateUserPartialRequest, UpdateUsersPartialRequest};
+    ///
+    /// # async fn run(client: natterjack_client::Client) -> Result<(), natterjack_client::Error> {
+    /// let jane = UpdateUserPartialRequest {
+    ///     id: "jane".to_owned(),
+    ///     set: [("name".to_owned(), "Jane Doe".into())].into_iter().collect(),
+    ///     unset: vec!["address.city".to_owned()],
+    /// };
+    /// let reply = client.common().update_users_partial(UpdateUsersPartialRequest { users: vec![jane] }).await?;
+    /// println!("{:?}", reply.users["jane"].name);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn update_users_partial(
+        &self,
+        request: UpdateUsersPartialRequest,
+    ) -> Result<Reply<UpdateUsersResponse>, Error> {
+        self.client.call::<UpdateUsersPartial>(NoPath {}, NoQuery, request).await
+    }
+
+    /// Deactivates a user, who cannot act until reactivated.
+    ///
+    /// # Errors
+    /// [`Error::Api`] with `NotFound` when the user does not exist. Any other kind of [`Error`].
+    ///
+    /// ```no_run
+    /// use natterjack_client::protocol::users::DeactivateUserRequest;
+    ///
+    /// # async fn run(client: natterjack_client::Client) -> Result<(), natterjack_client::Error> {
+    /// let request = DeactivateUserRequest { mark_messages_deleted: Some(true), ..Default::default() };
+    /// client.common().deactivate_user("jane", request).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn deactivate_user(
+        &self,
+        user_id: impl Into<String>,
+        request: DeactivateUserRequest,
+    ) -> Result<Reply<DeactivateUserResponse>, Error> {
+        self.client.call::<DeactivateUser>(UserPath { user_id: user_id.into() }, NoQuery, request).await
+    }
+
+    /// Deactivates users by a task, at most 100 in one call.
+    ///
+    /// # Errors
+    /// [`Error::Api`] when a user does not exist. Any other kind of [`Error`].
+    ///
+    /// ```no_run
+    /// use natterjack_client::protocol::users::DeactivateUsersRequest;
+    ///
+    /// # async fn run(client: natterjack_client::Client) -> Result<(), natterjack_client::Error> {
+    /// let user_ids = vec!["jane".to_owned(), "joe".to_owned()];
+    /// let request = DeactivateUsersRequest { user_ids, ..Default::default() };
+    /// let task_id = client.common().deactivate_users(request).await?.into_inner().task_id;
+    /// println!("{}", client.common().get_task(task_id).await?.status);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn deactivate_users(
+        &self,
+        request: DeactivateUsersRequest,
+    ) -> Result<Reply<DeactivateUsersResponse>, Error> {
+        self.client.call::<DeactivateUsers>(NoPath {}, NoQuery, request).await
+    }
+
+    /// Takes a deactivation back.
+    ///
+    /// # Errors
+    /// [`Error::Api`] when the user does not exist or is not deactivated. Any other kind of [`Error`].
+    ///
+    /// ```no_run
+    /// use natterjack_client::protocol::users::ReactivateUserRequest;
+    ///
+    /// # async fn run(client: natterjack_client::Client) -> Result<(), natterjack_client::Error> {
+    /// let request = ReactivateUserRequest { restore_messages: Some(true), ..Default::default() };
+    /// client.common().reactivate_user("jane", request).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn reactivate_user(
+        &self,
+        user_id: impl Into<String>,
+        request: ReactivateUserRequest,
+    ) -> Result<Reply<ReactivateUserResponse>, Error> {
+        self.client.call::<ReactivateUser>(UserPath { user_id: user_id.into() }, NoQuery, request).await
+    }
+
+    /// Takes deactivations back by a task, at most 100 users in one call. A user who is not deactivated is an error in
+    /// the task's result.
+    ///
+    /// # Errors
+    /// [`Error::Api`] when a user does not exist. Any other kind of [`Error`].
+    ///
+    /// ```no_run
+    /// use natterjack_client::protocol::users::ReactivateUsersRequest;
+    ///
+    /// # async fn run(client: natterjack_client::Client) -> Result<(), natterjack_client::Error> {
+    /// let request = ReactivateUsersRequest { user_ids: vec!["jane".to_owned()], ..Default::default() };
+    /// let task_id = client.common().reactivate_users(request).await?.into_inner().task_id;
+    /// println!("{:?}", client.common().get_task(task_id).await?.result);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn reactivate_users(
+        &self,
+        request: ReactivateUsersRequest,
+    ) -> Result<Reply<ReactivateUsersResponse>, Error> {
+        self.client.call::<ReactivateUsers>(NoPath {}, NoQuery, request).await
+    }
+
+    /// Deletes users, at most 100 in one call. They are not found any more at once, the rest is a task.
+    ///
+    /// # Errors
+    /// [`Error::Api`] when a user does not exist or the modes do not go together. Any other kind of [`Error`].
+    ///
+    /// ```no_run
+    /// use natterjack_client::protocol::users::DeleteUsersRequest;
+    ///
+    /// # async fn run(client: natterjack_client::Client) -> Result<(), natterjack_client::Error> {
+    /// let request = DeleteUsersRequest {
+    ///     user_ids: vec!["jane".to_owned()],
+    ///     user: Some("soft".to_owned()),
+    ///     messages: Some("hard".to_owned()),
+    ///     ..Default::default()
+    /// };
+    /// let task_id = client.common().delete_users(request).await?.into_inner().task_id;
+    /// println!("{}", client.common().get_task(task_id).await?.status);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn delete_users(
+        &self,
+        request: DeleteUsersRequest,
+    ) -> Result<Reply<DeleteUsersResponse>, Error> {
+        self.client.call::<DeleteUsers>(NoPath {}, NoQuery, request).await
+    }
+
+    /// Brings back users whose deletion was soft, at most 100 in one call.
+    ///
+    /// # Errors
+    /// [`Error::Api`] when one of them is not softly deleted; then none comes back. Any other kind of [`Error`].
+    ///
+    /// ```no_run
+    /// use natterjack_client::protocol::users::RestoreUsersRequest;
+    ///
+    /// # async fn run(client: natterjack_client::Client) -> Result<(), natterjack_client::Error> {
+    /// client.common().restore_users(RestoreUsersRequest { user_ids: vec!["jane".to_owned()] }).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn restore_users(
+        &self,
+        request: RestoreUsersRequest,
+    ) -> Result<Reply<RestoreUsersResponse>, Error> {
+        self.client.call::<RestoreUsers>(NoPath {}, NoQuery, request).await
+    }
+
+    /// Reads how far a task has come.
+    ///
+    /// # Errors
+    /// [`Error::Api`] with `NotFound` when there is none. Any other kind of [`Error`].
+    ///
+    /// ```no_run
+    /// # async fn run(client: natterjack_client::Client) -> Result<(), natterjack_client::Error> {
+    /// let task = client.common().get_task("5b1d9a2e-4c1f-4a0e-8a43-0a5f7b1c2d3e").await?;
+    /// println!("{}: {:?}", task.status, task.result);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn get_task(&self, id: impl Into<String>) -> Result<Reply<GetTaskResponse>, Error> {
+        self.client.call::<GetTask>(TaskPath { id: id.into() }, NoQuery, NoBody).await
     }
 
     /// Finds users; the fields are in [`filter::users`](crate::filter::users). One page: at most 100 users, an offset

@@ -1,6 +1,7 @@
 //! Channels: creating, reading, finding, changing and deleting them. What they look like is in
 //! [`channel_state`](crate::channel_state).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -346,6 +347,48 @@ query_params! {
         /// True removes channel, messages and members for good.
         pub hard_delete: Option<bool>,
     }
+}
+
+operation! {
+    /// Deletes up to 100 channels, softly unless `hard_delete`: none of them is seen any more when the call is answered,
+    /// what remains to be done is a task. 4 for a malformed cid, 16 for one of a channel that does not exist; then none
+    /// is deleted.
+    DeleteChannels = "delete_channels", Post "/api/v2/chat/channels/delete",
+        body: DeleteChannelsRequest, response: DeleteChannelsResponse,
+}
+
+/// Which channels to delete, and how thoroughly.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeleteChannelsRequest {
+    /// The channels, as `<type>:<id>`, at most 100.
+    #[serde(deserialize_with = "crate::null_default")]
+    pub cids: Vec<String>,
+    /// True removes channels, messages and members for good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hard_delete: Option<bool>,
+}
+
+/// What was deleted, and the task that does the rest.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DeleteChannelsResponse {
+    /// The task, for `get_task`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub task_id: Option<String>,
+    /// By cid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub result: Option<BTreeMap<String, Option<DeleteChannelsResultResponse>>>,
+}
+
+/// What became of one channel.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DeleteChannelsResultResponse {
+    /// `ok` or `error`.
+    pub status: String,
+    /// What was wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
 }
 
 /// What a channel is created or updated with. What is left out keeps its value.

@@ -37,6 +37,7 @@ mod query;
 pub mod reactions;
 pub mod reads;
 pub mod search;
+pub mod tasks;
 pub mod threads;
 mod time;
 pub mod users;
@@ -46,7 +47,7 @@ pub use error::{ErrorBody, ErrorCode};
 pub use ids::{ChannelId, ChannelTypeName, Cid, IdError, MessageId, ReactionType, UserId};
 pub use operation::{
     ChannelPath, ChannelTypePath, MessagePath, Method, NoBody, NoPath, NoQuery, Operation, ParentMessagePath,
-    PathParams, PredefinedFilterPath, ReactionPath, ThreadPath, Timed,
+    PathParams, PredefinedFilterPath, ReactionPath, TaskPath, ThreadPath, Timed, UserPath,
 };
 pub use query::{CommaList, JsonList, JsonParam, QueryError, QueryParam, QueryParams};
 pub use time::Timestamp;

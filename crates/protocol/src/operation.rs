@@ -180,6 +180,16 @@ path_params! {
         /// The reaction's type.
         kind
     }
+    /// A path that names a task.
+    TaskPath {
+        /// The task's id.
+        id
+    }
+    /// A path that names a user.
+    UserPath {
+        /// The user's id.
+        user_id
+    }
 }
 
 /// A call without query parameters.

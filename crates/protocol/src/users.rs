@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::channel_state::ChannelResponse;
-use crate::{Custom, JsonMap, JsonParam, SortParam, Timestamp, operation, query_params};
+use crate::{Custom, JsonMap, JsonParam, SortParam, Timestamp, UserPath, operation, query_params};
 
 operation! {
     /// Creates or replaces up to 100 users; custom keys that are not sent are dropped, role, teams and
@@ -23,6 +23,218 @@ pub struct UpdateUsersRequest {
     #[serde(deserialize_with = "crate::null_default")]
     pub users: BTreeMap<String, UserRequest>,
 }
+
+operation! {
+    /// Changes fields of up to 100 users and leaves the others alone. Keys are built-in fields or paths of custom data,
+    /// names joined by dots; `privacy_settings` is merged key by key. One invalid entry fails the whole call: 4 for bad
+    /// input, a user who does not exist or was deleted, 22 for custom data above 5 KB.
+    UpdateUsersPartial = "update_users_partial", Patch "/api/v2/users",
+        body: UpdateUsersPartialRequest, response: UpdateUsersResponse,
+}
+
+/// The changes of users.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct UpdateUsersPartialRequest {
+    /// One entry for each user, at most 100.
+    #[serde(deserialize_with = "crate::null_default")]
+    pub users: Vec<UpdateUserPartialRequest>,
+}
+
+/// The changes of one user.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct UpdateUserPartialRequest {
+    /// The user's id.
+    pub id: String,
+    /// Fields to take away.
+    #[serde(default, deserialize_with = "crate::null_default", skip_serializing_if = "Vec::is_empty")]
+    pub unset: Vec<String>,
+    /// Fields to set, by name or path.
+    #[serde(default, deserialize_with = "crate::null_default", skip_serializing_if = "JsonMap::is_empty")]
+    pub set: JsonMap,
+}
+
+operation! {
+    /// Deactivates a user, who then cannot act or connect and is left out of user queries, and stays in all channels. 16
+    /// when the user does not exist.
+    DeactivateUser = "deactivate_user", Post "/api/v2/users/{user_id}/deactivate",
+        path: UserPath, body: DeactivateUserRequest, response: DeactivateUserResponse, repeatable: true,
+}
+
+/// How to deactivate a user.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeactivateUserRequest {
+    /// Who is said to have done it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_by_id: Option<String>,
+    /// True deletes the user's messages softly.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mark_messages_deleted: Option<bool>,
+}
+
+/// The deactivated user.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DeactivateUserResponse {
+    /// The user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserResponse>,
+}
+
+operation! {
+    /// Deactivates up to 100 users by a task. 4 when one of them does not exist.
+    DeactivateUsers = "deactivate_users", Post "/api/v2/users/deactivate",
+        body: DeactivateUsersRequest, response: DeactivateUsersResponse, repeatable: true,
+}
+
+/// Whom to deactivate, and how.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeactivateUsersRequest {
+    /// The users, at most 100.
+    #[serde(deserialize_with = "crate::null_default")]
+    pub user_ids: Vec<String>,
+    /// Who is said to have done it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_by_id: Option<String>,
+    /// True deletes the channels that the users created softly.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mark_channels_deleted: Option<bool>,
+    /// True deletes the users' messages softly.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mark_messages_deleted: Option<bool>,
+}
+
+/// The task that deactivates.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DeactivateUsersResponse {
+    /// The task, for `get_task`.
+    pub task_id: String,
+}
+
+operation! {
+    /// Takes a deactivation back. 4 when the user is not deactivated, 16 when there is none.
+    ReactivateUser = "reactivate_user", Post "/api/v2/users/{user_id}/reactivate",
+        path: UserPath, body: ReactivateUserRequest, response: ReactivateUserResponse,
+}
+
+/// How to reactivate a user.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReactivateUserRequest {
+    /// Who is said to have done it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_by_id: Option<String>,
+    /// A new name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// True brings back the messages that the deactivation deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restore_messages: Option<bool>,
+}
+
+/// The reactivated user.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ReactivateUserResponse {
+    /// The user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserResponse>,
+}
+
+operation! {
+    /// Takes the deactivation of up to 100 users back by a task. 4 when one of them does not exist; one who is not
+    /// deactivated is an error in the task's result.
+    ReactivateUsers = "reactivate_users", Post "/api/v2/users/reactivate",
+        body: ReactivateUsersRequest, response: ReactivateUsersResponse,
+}
+
+/// Whom to reactivate, and how.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReactivateUsersRequest {
+    /// The users, at most 100.
+    #[serde(deserialize_with = "crate::null_default")]
+    pub user_ids: Vec<String>,
+    /// Who is said to have done it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_by_id: Option<String>,
+    /// True brings back the channels that the deactivation deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restore_channels: Option<bool>,
+    /// True brings back the messages that the deactivation deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restore_messages: Option<bool>,
+}
+
+/// The task that reactivates.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ReactivateUsersResponse {
+    /// The task, for `get_task`.
+    pub task_id: String,
+}
+
+operation! {
+    /// Deletes up to 100 users: they are not found any more when the call is answered, the rest is a task. 4 when one of
+    /// them does not exist, or when `user` is `hard` and `messages` or `conversations` is not.
+    DeleteUsers = "delete_users", Post "/api/v2/users/delete",
+        body: DeleteUsersRequest, response: DeleteUsersResponse, repeatable: true,
+}
+
+/// Whom to delete, and what of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeleteUsersRequest {
+    /// The users, at most 100.
+    #[serde(deserialize_with = "crate::null_default")]
+    pub user_ids: Vec<String>,
+    /// `soft` or `hard`: what becomes of calls, of which there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calls: Option<String>,
+    /// `soft` or `hard`: deletes the channels of exactly two members, one of them the user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conversations: Option<String>,
+    /// True deletes uploaded files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub files: Option<bool>,
+    /// `soft`, `pruning` or `hard`: deletes the users' messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub messages: Option<String>,
+    /// Who gets the calls of users that are removed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new_call_owner_id: Option<String>,
+    /// Who gets the channels of users that are removed; a new user when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new_channel_owner_id: Option<String>,
+    /// `soft`, the default, marks the users as deleted and keeps everything, `pruning` empties them, `hard` removes them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+}
+
+/// The task that deletes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DeleteUsersResponse {
+    /// The task, for `get_task`.
+    pub task_id: String,
+}
+
+operation! {
+    /// Brings back up to 100 users whose deletion was soft: the users, not memberships or messages. 4 for any other user;
+    /// then none is brought back.
+    RestoreUsers = "restore_users", Post "/api/v2/users/restore",
+        body: RestoreUsersRequest, response: RestoreUsersResponse,
+}
+
+/// Whom to bring back.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RestoreUsersRequest {
+    /// The users, at most 100.
+    #[serde(deserialize_with = "crate::null_default")]
+    pub user_ids: Vec<String>,
+}
+
+/// Nothing but that it was done.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RestoreUsersResponse {}
 
 operation! {
     /// Finds users, newest first unless sorted. 4 for a field, operator or limit that is not allowed.

@@ -38,6 +38,8 @@ pub const DELETE_FOR_ME_MAX: i64 = 100;
 
 /// Users, members, invites, moderators in one request.
 pub const BATCH_MAX: usize = 100;
+/// Messages, reactions or channels of a user that are worked on in one transaction: few enough to keep no sender waiting.
+pub const SWEEP_BATCH: i64 = 20;
 /// A user's name.
 pub const NAME_LENGTH_MAX: usize = 255;
 /// A URL of an image.

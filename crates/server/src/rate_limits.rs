@@ -27,7 +27,9 @@ const fn calls_per_window(operation: &str) -> u64 {
         | b"update_member_partial"
         | b"hide_channel"
         | b"show_channel"
-        | b"update_users" => 300,
+        | b"update_users"
+        | b"update_users_partial"
+        | b"restore_users" => 300,
         b"update_app"
         | b"list_channel_types"
         | b"get_channel_type"
@@ -35,7 +37,13 @@ const fn calls_per_window(operation: &str) -> u64 {
         | b"update_channel_type"
         | b"delete_channel_type"
         | b"truncate_channel"
-        | b"delete_channel" => 60,
+        | b"delete_channel"
+        | b"delete_channels"
+        | b"delete_users"
+        | b"deactivate_user"
+        | b"deactivate_users"
+        | b"reactivate_user"
+        | b"reactivate_users" => 60,
         _ => 1000,
     }
 }

@@ -7,6 +7,7 @@ use natterjack_protocol::users::UserResponse;
 use natterjack_protocol::{ErrorCode, Timestamp};
 use natterjack_storage::{Advanced, App, Channel, KnownWords, NewApp, Store, User};
 use quick_cache::sync::Cache;
+use tokio::sync::Notify;
 
 use crate::apps::{Apps, CachedApp};
 use crate::clock::Clock;
@@ -38,6 +39,8 @@ pub struct State {
     memberships: Cache<(i64, String), CachedMembership>,
     /// Words that the search index is known to have.
     pub(crate) known_words: Arc<KnownWords>,
+    /// Notified when a task waits.
+    pub(crate) tasks: Notify,
 }
 
 /// A user together with its form on the wire.
@@ -87,6 +90,7 @@ impl State {
             dropped: AtomicU64::new(0),
             memberships: Cache::new(MEMBERSHIPS_CACHED),
             known_words: Arc::default(),
+            tasks: Notify::new(),
         };
         state.reload_apps().await?;
         Ok(state)

@@ -345,7 +345,8 @@ impl Tx {
     pub async fn delete_channel_softly(&mut self, channel_pk: i64, now: Timestamp) -> Result<()> {
         self.execute(
             "UPDATE channels SET deleted_at = $1, updated_at = $1, history_from = clock_at, \
-             history_seq = unread_seq WHERE pk = $2",
+             history_seq = unread_seq, deleted_with_user_at = NULL, history_before = NULL, \
+             history_seq_before = NULL WHERE pk = $2",
             params![now, channel_pk],
         )
         .await?;

@@ -31,11 +31,13 @@ mod reads;
 mod search;
 mod sqlite;
 mod store;
+mod tasks;
 mod threads;
 mod transfer;
 mod truncation;
 mod tx;
 mod unread;
+mod user_content;
 mod users;
 mod value;
 mod word_function;
@@ -50,7 +52,7 @@ pub use events::{ChannelEvent, UserEvent};
 pub use history::MessageHistoryEntry;
 pub use members::{Member, MemberChange, NewMember};
 pub use messages::{
-    Edit, Message, MessageChange, MessageExtra, MessageKind, MessagePage, NewMessage, Pin, ReactionGroup,
+    Counted, Edit, Message, MessageChange, MessageExtra, MessageKind, MessagePage, NewMessage, Pin, ReactionGroup,
     ReactionSummary, Reactor, Visibility,
 };
 pub use mutes::ChannelMute;
@@ -63,7 +65,9 @@ pub use reads::{
 pub use search::{Found, Indexed, KnownWords, MESSAGES, SearchMode, SearchQuery};
 pub use sqlite::OpFuture;
 pub use store::{DatabaseUrl, Store};
+pub use tasks::{Lease, NewTask, Task, TaskError, TaskStatus};
 pub use threads::{Thread, ThreadParticipant, ThreadReadPosition};
 pub use transfer::{Phase, Step, TableChecksum};
 pub use tx::Tx;
-pub use users::{User, UserChange, name_key};
+pub use user_content::MessageKey;
+pub use users::{Deletion, User, UserChange, name_key};

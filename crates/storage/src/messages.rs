@@ -266,6 +266,14 @@ pub(crate) fn message_from_row(row: Row<'_>) -> Result<Message> {
 pub(crate) const HAS_ID: &str = "m.app_pk = $1 AND substr(m.id, length(m.id) - 35) = \
     substr(CAST($2 AS TEXT), length(CAST($2 AS TEXT)) - 35) AND m.id = $2";
 
+/// A message as far as counters know it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counted {
+    /// Its number when it counted as unread.
+    pub unread_seq: Option<i64>,
+    pub created_at: Timestamp,
+}
+
 /// Where a list of messages is read from.
 #[derive(Clone, Copy)]
 enum Source {
@@ -629,7 +637,7 @@ impl Tx {
     pub async fn delete_message_softly(&mut self, message_pk: i64, at: Timestamp) -> Result<()> {
         self.execute(
             "UPDATE messages SET deleted_at = $1, updated_at = $1, pinned_at = NULL, pin_expires = NULL, \
-             pinned_by_id = NULL WHERE pk = $2",
+             pinned_by_id = NULL, deleted_with_user_at = NULL WHERE pk = $2",
             params![at, message_pk],
         )
         .await?;
@@ -639,7 +647,7 @@ impl Tx {
     /// Takes the mark of a deletion off again.
     pub async fn undelete_message(&mut self, message_pk: i64, at: Timestamp) -> Result<()> {
         self.execute(
-            "UPDATE messages SET deleted_at = NULL, updated_at = $1 WHERE pk = $2",
+            "UPDATE messages SET deleted_at = NULL, deleted_with_user_at = NULL, updated_at = $1 WHERE pk = $2",
             params![at, message_pk],
         )
         .await?;
@@ -665,13 +673,13 @@ impl Tx {
         self.delete_thread(message_pk).await
     }
 
-    /// Of a message and its replies: how many are not deleted, and the numbers of those that counted as unread.
-    pub async fn list_counted_of_tree(&mut self, message_pk: i64) -> Result<Vec<Option<i64>>> {
+    /// What counts of a message that is not deleted and, with `tree`, of its replies.
+    pub async fn list_counted(&mut self, message_pk: i64, tree: bool) -> Result<Vec<Counted>> {
         self.query(
-            "SELECT CASE WHEN counts_unread THEN unread_seq END FROM messages \
-             WHERE (pk = $1 OR parent_pk = $1) AND deleted_at IS NULL",
-            params![message_pk],
-            |row| row.optional_int(0),
+            "SELECT CASE WHEN counts_unread THEN unread_seq END, created_at FROM messages \
+             WHERE (pk = $1 OR (parent_pk = $1 AND $2)) AND deleted_at IS NULL",
+            params![message_pk, tree],
+            |row| Ok(Counted { unread_seq: row.optional_int(0)?, created_at: row.time(1)? }),
         )
         .await
     }

@@ -27,6 +27,7 @@ const MIGRATIONS: &[Migration] = migrations! {
     1 "0001_foundation";
     2 "0002_search";
     3 "0003_words";
+    4 "0004_tasks";
     5 "0005_purges";
     6 "0006_relations";
     7 "0007_types";

@@ -3,6 +3,8 @@ use std::collections::BTreeMap;
 use natterjack_protocol::users::PrivacySettingsResponse;
 use natterjack_protocol::{Custom, Timestamp};
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::Result;
 use crate::tx::Tx;
 use crate::value::{Param, Row, json_unless_default, params};
@@ -31,6 +33,29 @@ pub struct User {
     pub deactivated_at: Option<Timestamp>,
     pub deleted_at: Option<Timestamp>,
     pub revoke_tokens_issued_before: Option<Timestamp>,
+}
+
+/// How a user, or what is a user's, is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Deletion {
+    /// Marked as deleted; everything is kept.
+    Soft,
+    /// Marked as deleted, and emptied.
+    Pruning,
+    /// Removed.
+    Hard,
+}
+
+impl Deletion {
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Soft => "soft",
+            Self::Pruning => "pruning",
+            Self::Hard => "hard",
+        }
+    }
 }
 
 /// The state that a user is to have after an upsert.
@@ -182,5 +207,87 @@ impl Tx {
         ];
         let mut stored = self.query(&sql, params, user_from_row).await?;
         Ok(stored.pop().expect("an upsert returns its row"))
+    }
+    /// Sets from when on tokens of a user are good; `None` lets all be good. Goes together with [`Tx::upsert_user`],
+    /// which changes the version.
+    pub async fn revoke_user_tokens(
+        &mut self,
+        app_pk: i64,
+        id: &str,
+        before: Option<Timestamp>,
+    ) -> Result<()> {
+        self.execute(
+            "UPDATE users SET revoke_tokens_issued_before = $1 WHERE app_pk = $2 AND id = $3",
+            params![before, app_pk, id],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Deactivates a user, or with `None` takes that back. `None` when the user does not exist.
+    pub async fn update_user_deactivation(
+        &mut self,
+        app_pk: i64,
+        id: &str,
+        deactivated_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Option<User>> {
+        let sql = format!(
+            "UPDATE users SET deactivated_at = $1, updated_at = $2, version = version + 1 \
+             WHERE app_pk = $3 AND id = $4 RETURNING {}",
+            USER_COLUMNS.replace("u.", "")
+        );
+        self.query_optional(&sql, params![deactivated_at, now, app_pk, id], user_from_row).await
+    }
+
+    /// Marks a user as deleted, and empties the row when that is asked for. What is gone or going stays so: a hard
+    /// deletion is not made a soft one. `false` when the user does not exist.
+    pub async fn delete_user(
+        &mut self,
+        app_pk: i64,
+        id: &str,
+        deletion: Deletion,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let emptied = match deletion {
+            Deletion::Pruning => {
+                ", name = NULL, image = NULL, language = '', teams = NULL, teams_role = NULL, \
+                 privacy_settings = NULL, custom = NULL"
+            }
+            Deletion::Soft | Deletion::Hard => "",
+        };
+        let sql = format!(
+            "UPDATE users SET deleted_at = COALESCE(deleted_at, $1), updated_at = $1, \
+             deletion = CASE WHEN deletion = 'hard' OR (deletion = 'pruning' AND $2 = 'soft') THEN deletion ELSE $2 END, \
+             version = version + 1{emptied} WHERE app_pk = $3 AND id = $4"
+        );
+        Ok(self.execute(&sql, params![now, deletion.as_str(), app_pk, id]).await? == 1)
+    }
+
+    /// Brings back a user whose deletion was soft. `false` for any other.
+    pub async fn restore_user(&mut self, app_pk: i64, id: &str, now: Timestamp) -> Result<bool> {
+        let changed = self
+            .execute(
+                "UPDATE users SET deleted_at = NULL, deletion = NULL, updated_at = $1, version = version + 1 \
+                 WHERE app_pk = $2 AND id = $3 AND deletion = 'soft'",
+                params![now, app_pk, id],
+            )
+            .await?;
+        Ok(changed == 1)
+    }
+
+    /// Removes a user who is marked as hard deleted, with the log, once nothing refers to him or her any more.
+    pub async fn delete_user_rows(&mut self, app_pk: i64, id: &str) -> Result<()> {
+        for sql in [
+            "DELETE FROM quiet_spans WHERE user_id = $2 AND channel_pk IN \
+             (SELECT channel_pk FROM channel_mutes WHERE app_pk = $1 AND user_id = $2)",
+            "DELETE FROM channel_mutes WHERE app_pk = $1 AND user_id = $2",
+            "DELETE FROM user_blocks WHERE app_pk = $1 AND (user_id = $2 OR blocked_user_id = $2)",
+            "DELETE FROM user_events WHERE app_pk = $1 AND user_id = $2",
+            "DELETE FROM users WHERE app_pk = $1 AND id = $2 AND deletion = 'hard'",
+        ] {
+            self.execute(sql, params![app_pk, id]).await?;
+        }
+        Ok(())
     }
 }

@@ -122,6 +122,10 @@ fn verdicts(database: Database, requests: &[Request]) -> Vec<(u16, i64)> {
             let reply = request.send(server).await;
             assert!(reply.status < 500, "{database:?}: {request:?}: {}", reply.text);
             verdicts.push((reply.status, reply.code()));
+            if reply.body["task_id"].is_string() {
+                // What a task changes must not depend on when it gets to it.
+                crate::tasks::ended(server, &reply.body).await;
+            }
         }
         server.users(&["afterwards"]).await;
         server.channel("afterwards", &["afterwards"]).await;

@@ -19,7 +19,14 @@ pub struct Request {
 impl Request {
     /// Sends the request.
     pub async fn send(&self, server: &TestServer) -> RawReply {
-        let mut request = server.raw(self.method, self.path);
+        let mut path = self.path.to_owned();
+        if self.operation == "get_task" {
+            // The id of a task is known once there is one.
+            let body = json!({ "user_ids": ["idle"] });
+            let answer = server.raw("POST", "/api/v2/users/deactivate").json(&body).send().await;
+            path = path.replace("none", answer.body["task_id"].as_str().unwrap());
+        }
+        let mut request = server.raw(self.method, &path);
         for (name, value) in &self.query {
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             request = request.query(name, &text);
@@ -49,12 +56,16 @@ impl Request {
     fn post(operation: &'static str, path: &'static str, body: Value) -> Self {
         Self { operation, method: "POST", path, query: Vec::new(), body: Some(body) }
     }
+
+    fn patch(operation: &'static str, path: &'static str, body: Value) -> Self {
+        Self { method: "PATCH", ..Self::post(operation, path, body) }
+    }
 }
 
 /// Fills a server with what the requests name.
 pub async fn prepare(server: &TestServer) {
-    server.users(&["jane", "joe"]).await;
-    for channel in ["general", "doomed", "cut"] {
+    server.users(&["jane", "joe", "doomed", "idle", "gone"]).await;
+    for channel in ["general", "doomed", "doomed2", "cut"] {
         server.channel(channel, &["jane", "joe"]).await;
     }
     for name in ["support", "unused"] {
@@ -81,6 +92,7 @@ pub async fn prepare(server: &TestServer) {
 /// A request to each operation that is built.
 pub fn all() -> Vec<Request> {
     let mut all = of_users_and_types();
+    all.extend(of_the_life_of_users());
     all.extend(of_channels());
     all.extend(of_single_fields_and_history());
     all.extend(of_messages());
@@ -134,6 +146,42 @@ fn of_users_and_types() -> Vec<Request> {
         Request::get("query_users", "/api/v2/users", vec![("payload", payload)]),
         Request::get("list_channel_types", "/api/v2/chat/channeltypes", vec![]),
         Request::get("get_channel_type", "/api/v2/chat/channeltypes/messaging", vec![]),
+    ]
+}
+
+/// Tasks go on beside the requests, so that what they change is asked for by none of them.
+fn of_the_life_of_users() -> Vec<Request> {
+    let change = json!({ "users": [{
+        "id": "jane", "unset": ["nickname"],
+        "set": { "name": "Jane", "a.b": 1, "privacy_settings": { "read_receipts": { "enabled": false } } }
+    }] });
+    let deactivation = json!({ "created_by_id": "jane", "mark_messages_deleted": true });
+    let reactivation = json!({ "created_by_id": "jane", "name": "Idle", "restore_messages": true });
+    let deactivations = json!({
+        "user_ids": ["doomed"], "created_by_id": "jane", "mark_channels_deleted": true,
+        "mark_messages_deleted": true
+    });
+    let reactivations = json!({
+        "user_ids": ["doomed"], "created_by_id": "jane", "restore_channels": true, "restore_messages": true
+    });
+    let deletion = json!({
+        "user_ids": ["gone"], "user": "soft", "messages": "soft", "conversations": "soft", "calls": "soft",
+        "files": false, "new_channel_owner_id": "jane", "new_call_owner_id": "jane"
+    });
+    vec![
+        Request::patch("update_users_partial", "/api/v2/users", change),
+        Request::post("deactivate_user", "/api/v2/users/idle/deactivate", deactivation),
+        Request::post("reactivate_user", "/api/v2/users/idle/reactivate", reactivation),
+        Request::post("deactivate_users", "/api/v2/users/deactivate", deactivations),
+        Request::post("reactivate_users", "/api/v2/users/reactivate", reactivations),
+        Request::post("delete_users", "/api/v2/users/delete", deletion),
+        Request::post("restore_users", "/api/v2/users/restore", json!({ "user_ids": ["gone"] })),
+        Request::get("get_task", "/api/v2/tasks/none", vec![]),
+        Request::post(
+            "delete_channels",
+            "/api/v2/chat/channels/delete",
+            json!({ "cids": ["messaging:doomed2"], "hard_delete": false }),
+        ),
     ]
 }
 

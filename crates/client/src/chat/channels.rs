@@ -5,12 +5,7 @@ use natterjack_protocol::channel_types::{
     ListChannelTypesResponse, UpdateChannelType, UpdateChannelTypeRequest, UpdateChannelTypeResponse,
 };
 use natterjack_protocol::channels::{
-    DeleteChannel, DeleteChannelQuery, DeleteChannelResponse, GetChannel, GetChannelQuery,
-    GetOrCreateChannel, GetOrCreateChannelRequest, GetOrCreateDistinctChannel, HideChannel,
-    HideChannelRequest, HideChannelResponse, QueryChannels, QueryChannelsRequest, QueryChannelsResponse,
-    ShowChannel, ShowChannelRequest, ShowChannelResponse, TruncateChannel, TruncateChannelRequest,
-    TruncateChannelResponse, UpdateChannel, UpdateChannelPartial, UpdateChannelPartialRequest,
-    UpdateChannelPartialResponse, UpdateChannelRequest, UpdateChannelResponse,
+    DeleteChannel, DeleteChannelQuery, DeleteChannelResponse, DeleteChannels, DeleteChannelsRequest, DeleteChannelsResponse, GetChannel, GetChannelQuery, GetOrCreateChannel, GetOrCreateChannelRequest, GetOrCreateDistinctChannel, HideChannel, HideChannelRequest, HideChannelResponse, QueryChannels, QueryChannelsRequest, QueryChannelsResponse, ShowChannel, ShowChannelRequest, ShowChannelResponse, TruncateChannel, TruncateChannelRequest, TruncateChannelResponse, UpdateChannel, UpdateChannelPartial, UpdateChannelPartialRequest, UpdateChannelPartialResponse, UpdateChannelRequest, UpdateChannelResponse,
 };
 use natterjack_protocol::members::{
     MembersResponse, QueryMembers, QueryMembersPayload, QueryMembersQuery, UpdateMemberPartial,
@@ -426,6 +421,30 @@ impl Chat<'_> {
         query: DeleteChannelQuery,
     ) -> Result<Reply<DeleteChannelResponse>, Error> {
         self.client.call::<DeleteChannel>(channel(kind, id), query, NoBody).await
+    }
+
+    /// Deletes channels, at most 100 in one call; with `hard_delete` their messages too, for good. They are not seen any
+    /// more at once, the rest is a task.
+    ///
+    /// # Errors
+    /// [`Error::Api`] when one of them does not exist; then none is deleted. Any other kind of [`Error`].
+    ///
+    /// ```no_run
+    /// use natterjack_client::protocol::channels::DeleteChannelsRequest;
+    ///
+    /// # async fn run(client: natterjack_client::Client) -> Result<(), natterjack_client::Error> {
+    /// let cids = vec!["messaging:general".to_owned()];
+    /// let request = DeleteChannelsRequest { cids, hard_delete: Some(true) };
+    /// let reply = client.chat().delete_channels(request).await?;
+    /// println!("{:?}", reply.task_id);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn delete_channels(
+        &self,
+        request: DeleteChannelsRequest,
+    ) -> Result<Reply<DeleteChannelsResponse>, Error> {
+        self.client.call::<DeleteChannels>(NoPath {}, NoQuery, request).await
     }
 
     /// Finds members of one channel; the fields are in [`filter::members`](crate::filter::members). The payload names

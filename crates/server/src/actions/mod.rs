@@ -16,6 +16,7 @@ pub(crate) mod reactions;
 pub(crate) mod reads;
 pub(crate) mod replies;
 pub(crate) mod search;
+pub(crate) mod tasks;
 pub(crate) mod threads;
 pub(crate) mod users;
 

@@ -182,7 +182,7 @@ fn without_prefix(key: &str) -> &str {
 }
 
 /// Sets the value at a path, making the objects on the way.
-fn set_at(map: &mut JsonMap, path: &str, value: Value) -> Result<()> {
+pub(crate) fn set_at(map: &mut JsonMap, path: &str, value: Value) -> Result<()> {
     let mut map = map;
     let mut names = path.split('.').peekable();
     while let Some(name) = names.next() {
@@ -205,7 +205,7 @@ fn set_at(map: &mut JsonMap, path: &str, value: Value) -> Result<()> {
 }
 
 /// Takes away what is at a path. Nothing there is fine.
-fn unset_at(map: &mut JsonMap, path: &str) {
+pub(crate) fn unset_at(map: &mut JsonMap, path: &str) {
     let mut map = map;
     let mut names = path.split('.').peekable();
     while let Some(name) = names.next() {

@@ -10,7 +10,7 @@ use natterjack_protocol::reactions::{
 };
 use natterjack_protocol::{Custom, ErrorCode, MessageId, ReactionType, Timestamp};
 use natterjack_storage::queries::{REACTIONS, ReactionQuery};
-use natterjack_storage::{Advance, Advanced, App, ChannelEvent, Message, Reaction, Tx};
+use natterjack_storage::{Advance, Advanced, App, ChannelEvent, Message, MessageKey, Reaction, Tx};
 
 use super::messages::find_with_channel;
 use super::{check_size, cursor, limit, offset, users};
@@ -295,6 +295,29 @@ async fn do_delete(tx: &mut Tx, plan: &DeletePlan) -> Result<Reacted> {
     let message = do_count_reactions(tx, message, BTreeSet::from([plan.kind.as_str()])).await?;
     let bundle = load(tx, plan.app_pk, &plan.channel, &message, &plan.user_id, plan.now).await?;
     Ok(Reacted { message, reaction, bundle })
+}
+
+/// Takes every reaction of a user off a message, for one who is removed.
+pub(crate) async fn do_take_back_all(
+    tx: &mut Tx,
+    app_pk: i64,
+    key: &MessageKey,
+    user_id: &str,
+    now: Timestamp,
+) -> Result<()> {
+    let locked = tx.advance_any_channel(key.channel_pk, Advance::default(), now).await?;
+    let message = tx.lock_message(app_pk, &key.id).await?.filter(|message| message.pk == key.pk);
+    let (Some(_), Some(message)) = (locked, message) else { return Ok(()) };
+    let removed = tx.list_reactions_by_user(message.pk, user_id).await?;
+    let advance = Advance { events: removed.len() as i64, ..Advance::default() };
+    let Some((last, _)) = tx.advance_any_channel(key.channel_pk, advance, now).await? else { return Ok(()) };
+    for (reaction, seq) in removed.iter().zip(last.event_seq - advance.events + 1..) {
+        tx.delete_reaction(message.pk, user_id, &reaction.kind).await?;
+        append_event(tx, "reaction.deleted", &message, reaction, seq, last.at).await?;
+    }
+    let kinds = removed.iter().map(|reaction| reaction.kind.as_str()).collect();
+    do_count_reactions(tx, message, kinds).await?;
+    Ok(())
 }
 
 /// A page of the reactions to a message, newest first.

@@ -1,3 +1,15 @@
+//! Users: writing, deactivating, deleting and finding them.
+
+mod deactivate;
+mod delete;
+mod partial;
+mod reactivate;
+
+pub(crate) use deactivate::{DeactivateUsers, deactivate_user, deactivate_users};
+pub(crate) use delete::{DeleteUsers, delete_users, restore_users};
+pub(crate) use partial::update_users_partial;
+pub(crate) use reactivate::{ReactivateUsers, reactivate_user, reactivate_users};
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -207,7 +219,7 @@ async fn do_upsert(tx: &mut Tx, plan: &Upsert) -> Result<Vec<User>> {
     for request in &plan.requests {
         let stored = existing.get(&request.id);
         if stored.is_some_and(|user| user.deleted_at.is_some()) {
-            return Err(Error::input(format!("user {:?} was deleted", request.id)));
+            return Err(was_deleted(&request.id));
         }
         changes.push((change(request, stored, plan.missing), stored));
     }
@@ -215,14 +227,7 @@ async fn do_upsert(tx: &mut Tx, plan: &Upsert) -> Result<Vec<User>> {
     for (change, stored) in &changes {
         check_name(tx, plan.unique_names, plan.app_pk, change, *stored).await?;
         let user = tx.upsert_user(plan.app_pk, change, plan.now).await?;
-        let event = UserEvent {
-            app_pk: plan.app_pk,
-            user_id: &change.id,
-            kind: "user.updated",
-            channel_pk: None,
-            payload: None,
-        };
-        tx.append_user_event(event, plan.now).await?;
+        do_log(tx, plan.app_pk, &change.id, "user.updated", None, plan.now).await?;
         users.push(user);
     }
     Ok(users)
@@ -270,6 +275,62 @@ pub(crate) async fn check_name(
     Err(Error::caller(ErrorCode::DuplicateUsername, format!("username '{name}' already exists{place}")))
 }
 
+fn was_deleted(id: &str) -> Error {
+    Error::input(format!("user {id:?} was deleted"))
+}
+
+/// Logs what happened to a user.
+async fn do_log(
+    tx: &mut Tx,
+    app_pk: i64,
+    user_id: &str,
+    kind: &'static str,
+    payload: Option<serde_json::Value>,
+    now: Timestamp,
+) -> Result<()> {
+    let payload = payload.map(|payload| payload.to_string());
+    let event = UserEvent { app_pk, user_id, kind, channel_pk: None, payload };
+    Ok(tx.append_user_event(event, now).await?)
+}
+
+/// The ids that a call about many users names, each once.
+fn check_ids(field: &str, ids: &[String]) -> Result<Vec<String>> {
+    if ids.is_empty() {
+        return Err(Error::required(field));
+    }
+    check_count(field, ids.len(), BATCH_MAX)?;
+    let mut checked = Vec::with_capacity(ids.len());
+    for (place, id) in ids.iter().enumerate() {
+        UserId::parse(id).map_err(|error| Error::id(&format!("{field}[{place}]"), &error))?;
+        checked.push(id.clone());
+    }
+    checked.sort();
+    checked.dedup();
+    Ok(checked)
+}
+
+/// The user who is said to have caused something.
+async fn check_created_by(
+    state: &State,
+    app: &App,
+    created_by_id: Option<&String>,
+) -> Result<Option<String>> {
+    match given(created_by_id) {
+        None => Ok(None),
+        Some(id) => Ok(Some(existing(state, app, "created_by_id", id).await?.user.id.clone())),
+    }
+}
+
+/// The user with this id, kept from changing. One who was deleted is refused.
+async fn do_lock(tx: &mut Tx, app_pk: i64, id: &str) -> Result<User> {
+    let found = tx.lock_users(app_pk, vec![id.to_owned()]).await?.pop();
+    let user = found.ok_or_else(|| Error::not_found("user", id))?;
+    if user.deleted_at.is_some() {
+        return Err(was_deleted(id));
+    }
+    Ok(user)
+}
+
 /// The state that a request gives to a user.
 fn change(request: &UserRequest, stored: Option<&User>, missing: Missing) -> UserChange {
     let kept = stored.map(change_of);
@@ -278,18 +339,7 @@ fn change(request: &UserRequest, stored: Option<&User>, missing: Missing) -> Use
     for (key, value) in request.custom.iter().flat_map(|custom| custom.iter()) {
         custom.insert(key.clone(), value.clone());
     }
-    let kept = kept.unwrap_or_else(|| UserChange {
-        id: request.id.clone(),
-        name: None,
-        image: None,
-        role: ROLE_DEFAULT.to_owned(),
-        language: String::new(),
-        teams: Vec::new(),
-        teams_role: BTreeMap::new(),
-        invisible: false,
-        privacy_settings: None,
-        custom: Default::default(),
-    });
+    let kept = kept.unwrap_or_else(|| new_user(&request.id));
     UserChange {
         id: request.id.clone(),
         name: request.name.clone().or_else(|| described.as_ref().and_then(|user| user.name.clone())),
@@ -308,6 +358,22 @@ fn change(request: &UserRequest, stored: Option<&User>, missing: Missing) -> Use
             (given, kept) => given.clone().or(kept),
         },
         custom,
+    }
+}
+
+/// A user with nothing but an id.
+fn new_user(id: &str) -> UserChange {
+    UserChange {
+        id: id.to_owned(),
+        name: None,
+        image: None,
+        role: ROLE_DEFAULT.to_owned(),
+        language: String::new(),
+        teams: Vec::new(),
+        teams_role: BTreeMap::new(),
+        invisible: false,
+        privacy_settings: None,
+        custom: Default::default(),
     }
 }
 

@@ -2,10 +2,7 @@ use std::sync::Arc;
 
 use natterjack_protocol::channel_state::ChannelStateResponse;
 use natterjack_protocol::channels::{
-    DeleteChannel, DeleteChannelResponse, GetChannel, GetOrCreateChannel, GetOrCreateDistinctChannel,
-    HideChannel, HideChannelResponse, QueryChannels, QueryChannelsResponse, ShowChannel, ShowChannelResponse,
-    TruncateChannel, TruncateChannelResponse, UpdateChannel, UpdateChannelPartial,
-    UpdateChannelPartialResponse, UpdateChannelResponse,
+    DeleteChannel, DeleteChannelResponse, DeleteChannels, DeleteChannelsResponse, GetChannel, GetOrCreateChannel, GetOrCreateDistinctChannel, HideChannel, HideChannelResponse, QueryChannels, QueryChannelsResponse, ShowChannel, ShowChannelResponse, TruncateChannel, TruncateChannelResponse, UpdateChannel, UpdateChannelPartial, UpdateChannelPartialResponse, UpdateChannelResponse,
 };
 use natterjack_protocol::{ChannelTypeName, Operation};
 
@@ -70,4 +67,9 @@ pub(crate) async fn delete_channel(call: Call<DeleteChannel>) -> Result<DeleteCh
     let hard = query.hard_delete == Some(true);
     let channel = channels::delete_channel(&state, &app, &cid_of(&path)?, hard).await?;
     Ok(DeleteChannelResponse { channel: Some(Arc::new(channel)) })
+}
+
+pub(crate) async fn delete_channels(call: Call<DeleteChannels>) -> Result<DeleteChannelsResponse> {
+    let Call { state, app, body, .. } = call;
+    channels::delete_channels(&state, &app, body).await
 }

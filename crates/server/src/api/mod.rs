@@ -15,6 +15,7 @@ mod reads;
 mod reply;
 mod router;
 mod search;
+mod tasks;
 mod threads;
 mod users;
 

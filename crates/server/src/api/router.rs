@@ -11,8 +11,7 @@ use natterjack_protocol::channel_types::{
     CreateChannelType, DeleteChannelType, GetChannelType, ListChannelTypes, UpdateChannelType,
 };
 use natterjack_protocol::channels::{
-    DeleteChannel, GetChannel, GetOrCreateChannel, GetOrCreateDistinctChannel, HideChannel, QueryChannels,
-    ShowChannel, TruncateChannel, UpdateChannel, UpdateChannelPartial,
+    DeleteChannel, DeleteChannels, GetChannel, GetOrCreateChannel, GetOrCreateDistinctChannel, HideChannel, QueryChannels, ShowChannel, TruncateChannel, UpdateChannel, UpdateChannelPartial,
 };
 use natterjack_protocol::members::{QueryMembers, UpdateMemberPartial};
 use natterjack_protocol::messages::{
@@ -29,14 +28,19 @@ use natterjack_protocol::reads::{
     MarkChannelsRead, MarkDelivered, MarkRead, MarkUnread, UnreadCounts, UnreadCountsBatch,
 };
 use natterjack_protocol::search::Search;
+use natterjack_protocol::tasks::GetTask;
 use natterjack_protocol::threads::{GetThread, QueryThreads, UpdateThreadPartial};
-use natterjack_protocol::users::{QueryUsers, UpdateUsers};
+use natterjack_protocol::users::{
+    DeactivateUser, DeactivateUsers, DeleteUsers, QueryUsers, ReactivateUser, ReactivateUsers, RestoreUsers,
+    UpdateUsers, UpdateUsersPartial,
+};
 use natterjack_protocol::{Method, Operation};
+
 
 use super::endpoint::{Call, Edge, handle};
 use super::{
     app, blocks, channel_types, channels, health, members, messages, mutes, predefined_filters, reactions,
-    reads, search, threads, users,
+    reads, search, tasks, threads, users,
 };
 use crate::error::{Error, Result};
 
@@ -75,12 +79,20 @@ impl Routes {
 fn routes() -> Routes {
     Routes::default()
         .add::<UpdateUsers, _, _>(users::update_users)
+        .add::<UpdateUsersPartial, _, _>(users::update_users_partial)
+        .add::<DeactivateUsers, _, _>(users::deactivate_users)
+        .add::<DeactivateUser, _, _>(users::deactivate_user)
+        .add::<ReactivateUsers, _, _>(users::reactivate_users)
+        .add::<ReactivateUser, _, _>(users::reactivate_user)
+        .add::<DeleteUsers, _, _>(users::delete_users)
+        .add::<RestoreUsers, _, _>(users::restore_users)
         .add::<QueryUsers, _, _>(users::query_users)
         .add::<BlockUsers, _, _>(blocks::block_users)
         .add::<UnblockUsers, _, _>(blocks::unblock_users)
         .add::<GetBlockedUsers, _, _>(blocks::get_blocked_users)
         .add::<GetApp, _, _>(app::get_app)
         .add::<UpdateApp, _, _>(app::update_app)
+        .add::<GetTask, _, _>(tasks::get_task)
         .add::<ListChannelTypes, _, _>(channel_types::list_channel_types)
         .add::<GetChannelType, _, _>(channel_types::get_channel_type)
         .add::<CreateChannelType, _, _>(channel_types::create_channel_type)
@@ -101,6 +113,7 @@ fn routes() -> Routes {
         .add::<ShowChannel, _, _>(channels::show_channel)
         .add::<TruncateChannel, _, _>(channels::truncate_channel)
         .add::<DeleteChannel, _, _>(channels::delete_channel)
+        .add::<DeleteChannels, _, _>(channels::delete_channels)
         .add::<QueryMembers, _, _>(members::query_members)
         .add::<UpdateMemberPartial, _, _>(members::update_member_partial)
         .add::<MuteChannel, _, _>(mutes::mute_channel)

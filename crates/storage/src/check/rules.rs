@@ -91,6 +91,16 @@ pub(super) const RULES: &[Rule] = rules! {
          FROM channel_events e LEFT JOIN channels c ON c.pk = e.channel_pk WHERE c.pk IS NULL \
          GROUP BY e.channel_pk";
 
+    "tasks.app_pk", "the app of every task is there",
+        "SELECT t.id AS subject, t.app_pk AS found, NULL AS expected \
+         FROM tasks t LEFT JOIN apps a ON a.pk = t.app_pk WHERE a.pk IS NULL";
+    "tasks.status", "a task that failed says why, and no other does; one that nobody has begun has no result",
+        "SELECT t.id AS subject, NULL AS found, NULL AS expected FROM tasks t \
+         WHERE (t.status = 'failed') <> (t.error IS NOT NULL) OR (t.status = 'waiting' AND t.result IS NOT NULL)";
+    "users.deletion", "it is known how every deleted user was deleted, and of nobody else",
+        "SELECT u.id AS subject, NULL AS found, NULL AS expected FROM users u \
+         WHERE (u.deleted_at IS NULL) <> (u.deletion IS NULL)";
+
     "purges.channel_pk", "the channel of every purge is there",
         "SELECT p.kind AS subject, p.channel_pk AS found, NULL AS expected \
          FROM purges p LEFT JOIN channels c ON c.pk = p.channel_pk WHERE c.pk IS NULL";

@@ -97,6 +97,11 @@ pub const CONTROLS: &[Control] = controls! {
     "channels.history_seq":
         "UPDATE channels SET history_seq = history_seq - 1 WHERE id = 'gone'" /
         "UPDATE channels SET history_seq = history_seq + 1 WHERE id = 'gone'";
+    "tasks.app_pk": "UPDATE tasks SET app_pk = 99" / "UPDATE tasks SET app_pk = 1";
+    "tasks.status": "UPDATE tasks SET status = 'failed'" / "UPDATE tasks SET status = 'completed'";
+    "users.deletion":
+        "UPDATE users SET deleted_at = 5 WHERE id = 'zoe'" / "UPDATE users SET deleted_at = NULL WHERE id = 'zoe'";
+
     "channels.member_count":
         "UPDATE channels SET member_count = member_count + 1 WHERE id = 'one'" /
         "UPDATE channels SET member_count = member_count - 1 WHERE id = 'one'";

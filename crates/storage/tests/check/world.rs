@@ -3,7 +3,7 @@
 use natterjack_protocol::{Custom, Timestamp};
 use natterjack_storage::{
     Advance, Advanced, ChannelChange, ChannelEvent, ChannelMute, KnownWords, Message, MessageChange,
-    MessageExtra, MessageKind, NewApp, NewChannel, NewMember, NewMessage, Reaction, ReactionSummary,
+    MessageExtra, MessageKind, NewApp, NewChannel, NewMember, NewMessage, NewTask, Reaction, ReactionSummary,
     ReadPosition, Result, Tx, UnreadQuery, UserBlock, UserChange, UserEvent,
 };
 
@@ -22,6 +22,15 @@ pub async fn build(tx: &mut Tx) -> Result<()> {
     for id in ["ann", "bob", "eve", "dan", "zoe", "ike", "kim", "lea"] {
         tx.upsert_user(APP, &user(id), at(STEP)).await?;
     }
+    let task = NewTask {
+        id: "task".to_owned(),
+        app_pk: APP,
+        kind: "delete_users",
+        payload: "{}".to_owned(),
+        progress: None,
+    };
+    let task = tx.insert_task(&task, Some(at(2 * STEP)), at(STEP)).await?;
+    assert!(tx.end_task(&task.lease(), &Default::default(), None, at(2 * STEP)).await?);
     let event =
         UserEvent { app_pk: APP, user_id: "ann", kind: "user.updated", channel_pk: None, payload: None };
     tx.append_user_event(event, at(STEP)).await?;

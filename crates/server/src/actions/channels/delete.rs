@@ -41,34 +41,60 @@ async fn do_delete(tx: &mut Tx, plan: &DeletePlan) -> Result<Channel> {
     if channel.deleted_at.is_some() {
         return Err(gone());
     }
+    do_delete_channel(tx, channel, plan.hard, plan.now).await
+}
+
+/// Deletes a channel that is not deleted and whose row is locked.
+pub(crate) async fn do_delete_channel(
+    tx: &mut Tx,
+    channel: Channel,
+    hard: bool,
+    now: Timestamp,
+) -> Result<Channel> {
+    let deleted = do_mark_deleted(tx, channel, hard, now).await?;
+    do_notify(tx, &deleted, hard, now).await?;
+    if hard {
+        do_bury(tx, &deleted).await?;
+    }
+    Ok(deleted)
+}
+
+/// Hides a channel from everybody, and says so in its log. Its members are not told yet.
+pub(super) async fn do_mark_deleted(tx: &mut Tx, channel: Channel, hard: bool, now: Timestamp) -> Result<Channel> {
     let advance = Advance { events: 1, version: true, ..Advance::default() };
-    let advanced = tx.advance_channel(channel.pk, advance, plan.now).await?.ok_or_else(gone)?;
-    let members = tx.list_members_of_channels(&[channel.pk], NOTIFIED_MAX, 0).await?;
-    let payload = serde_json::json!({ "cid": channel.cid, "hard_delete": plan.hard }).to_string();
-    let members: Vec<String> = members.into_iter().flatten().map(|member| member.user_id).collect();
-    let event = UserEvent {
-        app_pk: plan.app_pk,
-        user_id: "",
-        kind: "notification.channel_deleted",
-        channel_pk: Some(channel.pk),
-        payload: Some(payload.clone()),
-    };
-    tx.append_user_events(&members, event, advanced.at).await?;
+    let advanced = tx.advance_channel(channel.pk, advance, now).await?;
+    let advanced = advanced.ok_or_else(|| Error::not_found("channel", &channel.cid))?;
+    tx.delete_channel_softly(channel.pk, advanced.at).await?;
     let event = ChannelEvent {
         channel_pk: channel.pk,
         seq: advanced.event_seq,
         kind: "channel.deleted",
         user_id: None,
         message_id: None,
-        payload: Some(payload),
+        payload: Some(serde_json::json!({ "cid": channel.cid, "hard_delete": hard }).to_string()),
     };
     tx.append_channel_event(event, advanced.at).await?;
-    if plan.hard {
-        // Gone for everybody at once; the rows follow in the background.
-        tx.bury_channel(channel.pk, advanced.at).await?;
-        tx.insert_purge(channel.pk, PurgeKind::Channel, advanced.at, advanced.at).await?;
-    } else {
-        tx.delete_channel_softly(channel.pk, advanced.at).await?;
-    }
     Ok(Channel { deleted_at: Some(advanced.at), updated_at: advanced.at, ..channel })
+}
+
+/// Makes the id of a deleted channel free and has its rows removed in the background.
+pub(crate) async fn do_bury(tx: &mut Tx, deleted: &Channel) -> Result<()> {
+    let at = deleted.deleted_at.unwrap_or(deleted.updated_at);
+    tx.bury_channel(deleted.pk, at).await?;
+    Ok(tx.insert_purge(deleted.pk, PurgeKind::Channel, at, at).await?)
+}
+
+/// Tells the members that their channel is gone.
+pub(super) async fn do_notify(tx: &mut Tx, channel: &Channel, hard: bool, at: Timestamp) -> Result<()> {
+    let members = tx.list_members_of_channels(&[channel.pk], NOTIFIED_MAX, 0).await?;
+    let payload = serde_json::json!({ "cid": channel.cid, "hard_delete": hard }).to_string();
+    let members: Vec<String> = members.into_iter().flatten().map(|member| member.user_id).collect();
+    let event = UserEvent {
+        app_pk: channel.app_pk,
+        user_id: "",
+        kind: "notification.channel_deleted",
+        channel_pk: Some(channel.pk),
+        payload: Some(payload),
+    };
+    Ok(tx.append_user_events(&members, event, at).await?)
 }

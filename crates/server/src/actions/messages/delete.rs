@@ -3,7 +3,7 @@ use std::sync::Arc;
 use natterjack_protocol::message_types::MessageResponse;
 use natterjack_protocol::messages::DeleteMessageQuery;
 use natterjack_protocol::{MessageId, Timestamp};
-use natterjack_storage::{Advance, Advanced, App, ChannelEvent, Message, Tx, UserEvent};
+use natterjack_storage::{Advance, App, ChannelEvent, Message, Tx, UserEvent};
 
 use super::read::{find_with_channel, lock_in_channel};
 use crate::actions::{given, users};
@@ -93,69 +93,69 @@ async fn do_delete(tx: &mut Tx, plan: &DeletePlan) -> Result<(Message, Bundle)> 
         return Ok((found, bundle));
     }
     let hard = plan.deletion == Deletion::Hard;
-    // What counts of it and, when it goes with its replies, of them.
-    let mut counted = tx.list_counted_of_tree(found.pk).await?;
-    if !hard {
-        counted = vec![found.counts_unread.then_some(found.unread_seq)];
-    }
-    let is_live_reply = found.parent_pk.is_some() && found.deleted_at.is_none();
-    let advance = Advance {
-        events: if is_live_reply { 2 } else { 1 },
-        messages: -(counted.len() as i64),
-        ..Advance::default()
-    };
-    let advanced = tx.advance_channel(channel_pk, advance, plan.now).await?.ok_or_else(gone)?;
     let bundle = Bundle::load(tx, context, &[&found], [], plan.now).await?;
-    let gaps: Vec<i64> = counted.into_iter().flatten().collect();
-    tx.insert_unread_gaps(found.channel_pk, &gaps).await?;
-    tx.restore_own_unread(&found, hard).await?;
-    tx.settle_restricted(&found, hard).await?;
-    if hard {
-        tx.delete_message_rows(found.pk).await?;
-        let without_system = plan.channel.config.skip_last_msg_update_for_system_msgs;
-        tx.refresh_last_message_at(found.channel_pk, without_system).await?;
-    } else {
-        tx.insert_message_history(&found, true).await?;
-        tx.delete_message_softly(found.pk, advanced.at).await?;
-    }
-    if is_live_reply {
-        do_follow_deleted_reply(tx, plan, &found, advanced).await?;
-    }
-    let deleted = Message { deleted_at: Some(advanced.at), updated_at: advanced.at, pin: None, ..found };
+    let without_system = plan.channel.config.skip_last_msg_update_for_system_msgs;
+    // All of it is shown, or it would not have been found.
+    let fewer = do_take_away(tx, &found, hard, without_system, Timestamp::default(), locked.at).await?;
+    let is_live_reply = found.parent_pk.is_some() && found.deleted_at.is_none();
+    let advance =
+        Advance { events: if is_live_reply { 2 } else { 1 }, messages: -fewer, ..Advance::default() };
+    let advanced = tx.advance_channel(channel_pk, advance, plan.now).await?.ok_or_else(gone)?;
+    let deleted = Message { deleted_at: Some(locked.at), updated_at: locked.at, pin: None, ..found };
+    let first = advanced.event_seq - advance.events + 1;
     let event = ChannelEvent {
-        channel_pk: deleted.channel_pk,
-        seq: advanced.event_seq - advance.events + 1,
+        channel_pk,
+        seq: first,
         kind: "message.deleted",
         user_id: plan.deleted_by.as_deref(),
         message_id: Some(&deleted.id),
         payload: Some(serde_json::json!({ "hard_delete": hard }).to_string()),
     };
     tx.append_channel_event(event, advanced.at).await?;
+    if is_live_reply {
+        let message_id = deleted.parent_id.as_deref();
+        let user_id = plan.deleted_by.as_deref();
+        let kind = "message.updated";
+        let event = ChannelEvent { channel_pk, seq: first + 1, kind, user_id, message_id, payload: None };
+        tx.append_channel_event(event, advanced.at).await?;
+    }
     Ok((deleted, bundle))
 }
 
-/// The parent counts one reply less, and who had not read the reply has one less to read.
-async fn do_follow_deleted_reply(
+/// Takes a message away, when `hard` with its replies and for good, and out of everything that counts it but the
+/// channel's own counters. The channel is locked. Answers how many messages the channel shows less, of those behind
+/// `shown_from`. `without_system` says that system messages are passed over in the channel's `last_message_at`.
+pub(super) async fn do_take_away(
     tx: &mut Tx,
-    plan: &DeletePlan,
-    reply: &Message,
-    advanced: Advanced,
-) -> Result<()> {
-    let Some(parent_pk) = reply.parent_pk else { return Ok(()) };
-    tx.update_reply_counts(parent_pk, -1, 1).await?;
-    if let Some(seq) = reply.thread_seq {
-        tx.insert_thread_unread_gap(parent_pk, seq, &reply.user_id).await?;
+    found: &Message,
+    hard: bool,
+    without_system: bool,
+    shown_from: Timestamp,
+    at: Timestamp,
+) -> Result<i64> {
+    // What counts of it and, when it goes with its replies, of them.
+    let counted = tx.list_counted(found.pk, hard).await?;
+    let gaps: Vec<i64> = counted.iter().filter_map(|message| message.unread_seq).collect();
+    tx.insert_unread_gaps(found.channel_pk, &gaps).await?;
+    tx.restore_own_unread(found, hard).await?;
+    tx.settle_restricted(found, hard).await?;
+    if hard {
+        tx.delete_message_rows(found.pk).await?;
+        tx.refresh_last_message_at(found.channel_pk, without_system).await?;
+    } else {
+        tx.insert_message_history(found, true).await?;
+        tx.delete_message_softly(found.pk, at).await?;
     }
-    let event = ChannelEvent {
-        channel_pk: reply.channel_pk,
-        seq: advanced.event_seq,
-        kind: "message.updated",
-        user_id: plan.deleted_by.as_deref(),
-        message_id: reply.parent_id.as_deref(),
-        payload: None,
-    };
-    tx.append_channel_event(event, advanced.at).await?;
-    Ok(())
+    if let Some(parent_pk) = found.parent_pk
+        && found.deleted_at.is_none()
+    {
+        // The parent counts one reply less, and who had not read the reply has one less to read.
+        tx.update_reply_counts(parent_pk, -1, 1).await?;
+        if let Some(seq) = found.thread_seq {
+            tx.insert_thread_unread_gap(parent_pk, seq, &found.user_id).await?;
+        }
+    }
+    Ok(counted.iter().filter(|message| message.created_at > shown_from).count() as i64)
 }
 
 async fn do_delete_for(tx: &mut Tx, plan: &DeletePlan, message: &Message, user_id: &str) -> Result<()> {

@@ -79,11 +79,7 @@ async fn do_undelete(tx: &mut Tx, plan: &UndeletePlan) -> Result<(Message, Bundl
     let counting = Some(plan.channel.config.count_messages);
     let advance = Advance { events, messages: 1, counting, ..Advance::default() };
     let advanced = tx.advance_channel(channel_pk, advance, plan.now).await?.ok_or_else(gone)?;
-    tx.undelete_message(message.pk, advanced.at).await?;
-    if message.counts_unread {
-        tx.delete_unread_gap(channel_pk, message.unread_seq).await?;
-    }
-    tx.settle_undeleted(&message).await?;
+    do_bring_back(tx, &message, advanced.at).await?;
     let event = ChannelEvent {
         channel_pk,
         seq: advanced.event_seq - events + 1,
@@ -94,10 +90,6 @@ async fn do_undelete(tx: &mut Tx, plan: &UndeletePlan) -> Result<(Message, Bundl
     };
     tx.append_channel_event(event, advanced.at).await?;
     if let Some(parent) = &parent {
-        tx.update_reply_counts(parent.pk, 1, -1).await?;
-        if let Some(seq) = message.thread_seq {
-            tx.delete_thread_unread_gap(parent.pk, seq, &message.user_id).await?;
-        }
         let event = ChannelEvent {
             channel_pk,
             seq: advanced.event_seq,
@@ -112,6 +104,21 @@ async fn do_undelete(tx: &mut Tx, plan: &UndeletePlan) -> Result<(Message, Bundl
     let context = MessageContext { app_pk: plan.app_pk, ..MessageContext::default() };
     let bundle = Bundle::load(tx, context, &[&undeleted], [], plan.now).await?;
     Ok((undeleted, bundle))
+}
+
+/// Takes a soft deletion back, with everything that goes with it but the counters of the channel, which is locked.
+pub(super) async fn do_bring_back(tx: &mut Tx, message: &Message, at: Timestamp) -> Result<()> {
+    tx.undelete_message(message.pk, at).await?;
+    if message.counts_unread {
+        tx.delete_unread_gap(message.channel_pk, message.unread_seq).await?;
+    }
+    tx.settle_undeleted(message).await?;
+    let Some(parent_pk) = message.parent_pk else { return Ok(()) };
+    tx.update_reply_counts(parent_pk, 1, -1).await?;
+    if let Some(seq) = message.thread_seq {
+        tx.delete_thread_unread_gap(parent_pk, seq, &message.user_id).await?;
+    }
+    Ok(())
 }
 
 /// The parent of a reply, which has to be there and not deleted.

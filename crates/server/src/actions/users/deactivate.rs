@@ -1,0 +1,191 @@
+use natterjack_protocol::users::{DeactivateUserRequest, DeactivateUsersRequest, UserResponse};
+use natterjack_protocol::{Timestamp, UserId};
+use natterjack_storage::{App, Deletion, MessageKey, Task, Tx, User};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::{all_existing, check_created_by, check_ids, do_lock, do_log};
+use crate::actions::channels::do_delete_channel;
+use crate::actions::messages::{Sweep, do_sweep};
+use crate::actions::tasks::{self, Context, Phase, Position, Step, Work};
+use crate::error::Result;
+use crate::limits::SWEEP_BATCH;
+use crate::present;
+use crate::state::State;
+
+/// Users to be deactivated, and what goes with them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct DeactivateUsers {
+    user_ids: Vec<String>,
+    created_by_id: Option<String>,
+    messages: bool,
+    channels: bool,
+}
+
+/// A deactivation that may be carried out by the call itself.
+struct DeactivatePlan {
+    app_pk: i64,
+    user_id: String,
+    task_id: String,
+    work: Work,
+    now: Timestamp,
+}
+
+/// Deactivates a user: nobody can act as this user any more. The messages go before the call is answered, unless there
+/// are very many.
+pub(crate) async fn deactivate_user(
+    state: &State,
+    app: &App,
+    user_id: &UserId,
+    request: DeactivateUserRequest,
+) -> Result<UserResponse> {
+    let work = DeactivateUsers {
+        user_ids: vec![user_id.as_str().to_owned()],
+        created_by_id: check_created_by(state, app, request.created_by_id.as_ref()).await?,
+        messages: request.mark_messages_deleted == Some(true),
+        channels: false,
+    };
+    let plan = DeactivatePlan {
+        app_pk: app.pk,
+        user_id: user_id.as_str().to_owned(),
+        task_id: tasks::new_id(),
+        work: Work::DeactivateUsers(work),
+        now: state.now(),
+    };
+    let (user, task) =
+        state.store.write("deactivate_user", plan, |tx, plan| Box::pin(do_deactivate_now(tx, plan))).await?;
+    state.forget_user(app.pk, &user.id);
+    if let Some(task) = task {
+        tasks::work_in_call(state, task).await;
+    }
+    Ok(present::user(&user))
+}
+
+async fn do_deactivate_now(tx: &mut Tx, plan: &DeactivatePlan) -> Result<(User, Option<Task>)> {
+    let Work::DeactivateUsers(work) = &plan.work else { unreachable!("the plan is made for it") };
+    let (user, since) = work.do_deactivate(tx, plan.app_pk, &plan.user_id, plan.now).await?;
+    let task = match work.first_phase() {
+        None => None,
+        Some(phase) => {
+            let position = Position { phase, since, ..Position::default() };
+            Some(
+                tasks::do_enqueue_held(tx, plan.app_pk, &plan.task_id, &plan.work, position, plan.now)
+                    .await?,
+            )
+        }
+    };
+    Ok((user, task))
+}
+
+/// Deactivates users by a task. Answers its id.
+pub(crate) async fn deactivate_users(
+    state: &State,
+    app: &App,
+    request: DeactivateUsersRequest,
+) -> Result<String> {
+    let user_ids = check_ids("user_ids", &request.user_ids)?;
+    all_existing(state, app, "user_ids", &user_ids).await?;
+    let work = DeactivateUsers {
+        user_ids,
+        created_by_id: check_created_by(state, app, request.created_by_id.as_ref()).await?,
+        messages: request.mark_messages_deleted == Some(true),
+        channels: request.mark_channels_deleted == Some(true),
+    };
+    tasks::enqueue(state, app, Work::DeactivateUsers(work)).await
+}
+
+impl DeactivateUsers {
+    /// The ids of the users.
+    pub(crate) fn subjects(&self) -> Vec<&str> {
+        self.user_ids.iter().map(String::as_str).collect()
+    }
+
+    /// What goes with a user first, if anything.
+    fn first_phase(&self) -> Option<Phase> {
+        match (self.messages, self.channels) {
+            (true, _) => Some(Phase::Messages),
+            (false, true) => Some(Phase::Channels),
+            (false, false) => None,
+        }
+    }
+
+    /// Deactivates a user. One who is deactivated stays so. Answers since when.
+    async fn do_deactivate(
+        &self,
+        tx: &mut Tx,
+        app_pk: i64,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<(User, Timestamp)> {
+        let user = do_lock(tx, app_pk, id).await?;
+        if let Some(since) = user.deactivated_at {
+            return Ok((user, since));
+        }
+        let deactivated = tx.update_user_deactivation(app_pk, id, Some(now), now).await?;
+        let payload = json!({ "created_by_id": self.created_by_id, "mark_messages_deleted": self.messages });
+        do_log(tx, app_pk, id, "user.deactivated", Some(payload), now).await?;
+        Ok((deactivated.unwrap_or(user), now))
+    }
+
+    /// Does a part of the work on one user.
+    pub(crate) async fn step(&self, tx: &mut Tx, context: &Context<'_>) -> Result<Step> {
+        let position = context.position;
+        match position.phase {
+            Phase::Messages => {
+                let keys = next_messages(tx, context).await?;
+                let Some(last) = keys.last() else {
+                    let next = self.channels.then(|| Step::go_on(position.phase(Phase::Channels)));
+                    return Ok(next.unwrap_or_else(Step::done));
+                };
+                let sweep = Sweep {
+                    app_pk: context.app_pk,
+                    deletion: Deletion::Soft,
+                    with_user_at: Some(position.since),
+                    deleted_by: self.created_by_id.as_deref(),
+                    now: context.now,
+                };
+                do_sweep(tx, &keys, sweep).await?;
+                Ok(Step::go_on(position.behind_message(last.channel_pk, last.pk)))
+            }
+            Phase::Channels => do_delete_next_channel(tx, context).await,
+            _ => {
+                let (user, since) =
+                    self.do_deactivate(tx, context.app_pk, context.subject, context.now).await?;
+                let next = self.first_phase().map(|phase| Position { phase, since, ..Position::default() });
+                Ok(next.map_or_else(Step::done, Step::go_on).touching_user(&user.id))
+            }
+        }
+    }
+}
+
+/// The next few messages of the user, all of one channel.
+pub(super) async fn next_messages(tx: &mut Tx, context: &Context<'_>) -> Result<Vec<MessageKey>> {
+    let after = (context.position.channel_pk, context.position.pk);
+    let keys = tx.list_messages_of_user(context.app_pk, context.subject, after, SWEEP_BATCH).await?;
+    Ok(of_one_channel(keys))
+}
+
+/// The keys at the beginning that are of the same channel.
+pub(super) fn of_one_channel(mut keys: Vec<MessageKey>) -> Vec<MessageKey> {
+    let first = keys.first().map(|key| key.channel_pk);
+    let others = keys.iter().position(|key| Some(key.channel_pk) != first);
+    keys.truncate(others.unwrap_or(keys.len()));
+    keys
+}
+
+/// Hides the next channel that the user created, so that it can be brought back with the user.
+async fn do_delete_next_channel(tx: &mut Tx, context: &Context<'_>) -> Result<Step> {
+    let position = context.position;
+    let listed =
+        tx.list_channels_of_creator(context.app_pk, context.subject, position.channel_pk, 1).await?.pop();
+    let Some(listed) = listed else { return Ok(Step::done()) };
+    let next = Step::go_on(position.behind_channel(listed.pk));
+    let locked = tx.lock_channel(context.app_pk, &listed.cid).await?;
+    let Some(channel) = locked.filter(|channel| channel.pk == listed.pk && channel.deleted_at.is_none())
+    else {
+        return Ok(next);
+    };
+    do_delete_channel(tx, channel.clone(), false, context.now).await?;
+    tx.mark_channel_deleted_with_user(&channel, position.since).await?;
+    Ok(next.touching_channel(&channel.cid))
+}

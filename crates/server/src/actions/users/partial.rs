@@ -1,0 +1,209 @@
+use std::collections::{BTreeMap, HashMap};
+
+use natterjack_protocol::users::{
+    FullUserResponse, PrivacySettingsResponse, UpdateUserPartialRequest, UpdateUsersPartialRequest,
+    UserRequest,
+};
+use natterjack_protocol::{JsonMap, Timestamp, UserId};
+use natterjack_storage::{App, Tx, User, UserChange};
+use serde_json::Value;
+
+use super::{ROLE_DEFAULT, change_of, check_request, do_log, full_users, was_deleted};
+use crate::actions::check_count;
+use crate::actions::partial::{PartialUpdate, set_at, unset_at};
+use crate::error::{Error, Result};
+use crate::limits::{BATCH_MAX, TEAMS_MAX};
+use crate::state::State;
+
+/// Fields that belong to the server, and built-in ones that have nothing inside.
+const RESERVED: [&str; 24] = [
+    "id",
+    "name",
+    "image",
+    "role",
+    "language",
+    "teams",
+    "invisible",
+    "revoke_tokens_issued_before",
+    "created_at",
+    "updated_at",
+    "deleted_at",
+    "deactivated_at",
+    "last_active",
+    "online",
+    "banned",
+    "shadow_banned",
+    "ban_expires",
+    "mutes",
+    "channel_mutes",
+    "blocked_user_ids",
+    "total_unread_count",
+    "unread_channels",
+    "unread_count",
+    "unread_threads",
+];
+
+/// Changes of one user. `None` leaves a field as it is, `Some(None)` takes its value away.
+struct Patch {
+    id: String,
+    /// The values that are set.
+    set: UserRequest,
+    /// The names of the built-in fields that are taken away.
+    cleared: Vec<&'static str>,
+    teams_role: Vec<(String, Option<Value>)>,
+    privacy: Vec<(String, Option<Value>)>,
+    revoke_tokens: Option<Option<Timestamp>>,
+    custom: PartialUpdate,
+}
+
+/// Changes that may be made.
+struct PatchPlan {
+    app_pk: i64,
+    patches: Vec<Patch>,
+    now: Timestamp,
+}
+
+/// Changes fields of users, all of them or none.
+pub(crate) async fn update_users_partial(
+    state: &State,
+    app: &App,
+    request: UpdateUsersPartialRequest,
+) -> Result<BTreeMap<String, FullUserResponse>> {
+    if request.users.is_empty() {
+        return Err(Error::required("users"));
+    }
+    check_count("users", request.users.len(), BATCH_MAX)?;
+    let patches = request.users.iter().enumerate();
+    let patches = patches.map(|(place, patch)| check_patch(&format!("users[{place}]"), patch));
+    let plan = PatchPlan { app_pk: app.pk, patches: patches.collect::<Result<_>>()?, now: state.now() };
+    let users =
+        state.store.write("update_users_partial", plan, |tx, plan| Box::pin(do_patch_all(tx, plan))).await?;
+    users.iter().for_each(|user| state.forget_user(app.pk, &user.id));
+    let full = full_users(state, app, users.iter().collect()).await?;
+    Ok(full.into_iter().map(|user| (user.id.clone(), user)).collect())
+}
+
+fn check_patch(at: &str, request: &UpdateUserPartialRequest) -> Result<Patch> {
+    UserId::parse(&request.id).map_err(|error| Error::id(&format!("{at}.id"), &error))?;
+    let mut update = PartialUpdate::check(&request.set, &request.unset)?;
+    let mut cleared = Vec::new();
+    let set = UserRequest {
+        id: request.id.clone(),
+        name: take(&mut update, "name", &mut cleared)?,
+        image: take(&mut update, "image", &mut cleared)?,
+        role: take(&mut update, "role", &mut cleared)?,
+        language: take(&mut update, "language", &mut cleared)?,
+        invisible: take(&mut update, "invisible", &mut cleared)?,
+        teams: take(&mut update, "teams", &mut cleared)?,
+        teams_role: take(&mut update, "teams_role", &mut cleared)?,
+        custom: None,
+        privacy_settings: None,
+    };
+    check_request(&format!("{at}.set"), &set)?;
+    let mut privacy = Vec::new();
+    if let Some(settings) = take::<JsonMap>(&mut update, "privacy_settings", &mut cleared)? {
+        // Merged key by key.
+        privacy.extend(settings.into_iter().map(|(key, value)| (key, Some(value))));
+    }
+    privacy.extend(update.take_inside("privacy_settings"));
+    let teams_role = update.take_inside("teams_role");
+    let revoke_tokens = update.take("revoke_tokens_issued_before")?;
+    update.refuse(&RESERVED, |name| Error::reserved(&format!("{at}.set.{name}")))?;
+    Ok(Patch { id: request.id.clone(), set, cleared, teams_role, privacy, revoke_tokens, custom: update })
+}
+
+/// Takes the value of a built-in field, or notes that it is taken away.
+fn take<T: serde::de::DeserializeOwned>(
+    update: &mut PartialUpdate,
+    name: &'static str,
+    cleared: &mut Vec<&'static str>,
+) -> Result<Option<T>> {
+    let taken = update.take(name)?;
+    if matches!(taken, Some(None)) {
+        cleared.push(name);
+    }
+    Ok(taken.flatten())
+}
+
+async fn do_patch_all(tx: &mut Tx, plan: &PatchPlan) -> Result<Vec<User>> {
+    let mut ids: Vec<String> = plan.patches.iter().map(|patch| patch.id.clone()).collect();
+    ids.sort();
+    ids.dedup();
+    let locked = tx.lock_users(plan.app_pk, ids.clone()).await?;
+    let mut users: HashMap<String, User> = locked.into_iter().map(|user| (user.id.clone(), user)).collect();
+    let unknown: Vec<&str> = ids.iter().filter(|id| !users.contains_key(*id)).map(String::as_str).collect();
+    if !unknown.is_empty() {
+        return Err(Error::field("users", format!("names users who don't exist: [{}]", unknown.join(" "))));
+    }
+    for patch in &plan.patches {
+        let Some(user) = users.get(&patch.id) else { continue };
+        if user.deleted_at.is_some() {
+            return Err(was_deleted(&patch.id));
+        }
+        let change = patched(user, patch)?;
+        if let Some(before) = patch.revoke_tokens {
+            tx.revoke_user_tokens(plan.app_pk, &patch.id, before).await?;
+        }
+        let user = tx.upsert_user(plan.app_pk, &change, plan.now).await?;
+        do_log(tx, plan.app_pk, &patch.id, "user.updated", None, plan.now).await?;
+        users.insert(patch.id.clone(), user);
+    }
+    Ok(users.into_values().collect())
+}
+
+/// The state that a patch gives to a user.
+fn patched(user: &User, patch: &Patch) -> Result<UserChange> {
+    let mut change = change_of(user);
+    for name in &patch.cleared {
+        match *name {
+            "name" => change.name = None,
+            "image" => change.image = None,
+            "role" => ROLE_DEFAULT.clone_into(&mut change.role),
+            "language" => change.language.clear(),
+            "invisible" => change.invisible = false,
+            "teams" => change.teams.clear(),
+            "teams_role" => change.teams_role.clear(),
+            _ => change.privacy_settings = None,
+        }
+    }
+    let set = &patch.set;
+    change.name = set.name.clone().or(change.name);
+    change.image = set.image.clone().or(change.image);
+    change.role = set.role.clone().filter(|role| !role.is_empty()).unwrap_or(change.role);
+    change.language = set.language.clone().unwrap_or(change.language);
+    change.invisible = set.invisible.unwrap_or(change.invisible);
+    change.teams = set.teams.clone().unwrap_or(change.teams);
+    change.teams_role = set.teams_role.clone().unwrap_or(change.teams_role);
+    change.teams_role = merged("teams_role", &change.teams_role, &patch.teams_role)?;
+    check_count("set.teams_role", change.teams_role.len(), TEAMS_MAX)?;
+    let privacy = change.privacy_settings.unwrap_or_default();
+    let privacy: PrivacySettingsResponse = merged("privacy_settings", &privacy, &patch.privacy)?;
+    change.privacy_settings = (privacy != PrivacySettingsResponse::default()).then_some(privacy);
+    change.custom = patch.custom.clone().apply("custom", &change.custom)?;
+    // What came in by a path is checked with the rest.
+    let result = UserRequest {
+        id: user.id.clone(),
+        teams_role: Some(change.teams_role.clone()),
+        ..UserRequest::default()
+    };
+    check_request("set", &result)?;
+    Ok(change)
+}
+
+/// A built-in object with changes at paths inside it; a value of `null` takes what is there away.
+fn merged<T>(name: &str, stored: &T, changes: &[(String, Option<Value>)]) -> Result<T>
+where
+    T: serde::Serialize + serde::de::DeserializeOwned,
+{
+    let invalid =
+        |error: serde_json::Error| Error::field(&format!("set.{name}"), format!("is not valid: {error}"));
+    let mut map: JsonMap =
+        serde_json::from_value(serde_json::to_value(stored).map_err(invalid)?).map_err(invalid)?;
+    for (path, value) in changes {
+        match value {
+            None | Some(Value::Null) => unset_at(&mut map, path),
+            Some(value) => set_at(&mut map, path, value.clone())?,
+        }
+    }
+    serde_json::from_value(Value::Object(map)).map_err(invalid)
+}

@@ -1,0 +1,200 @@
+use natterjack_protocol::users::{ReactivateUserRequest, ReactivateUsersRequest, UserResponse};
+use natterjack_protocol::{Timestamp, UserId};
+use natterjack_storage::{Advance, App, ChannelEvent, Task, Tx, User, UserChange};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::deactivate::of_one_channel;
+use super::{all_existing, change_of, check_created_by, check_ids, do_lock, do_log};
+use crate::actions::messages::do_restore;
+use crate::actions::tasks::{self, Context, Phase, Position, Step, Work};
+use crate::actions::{check_length, given};
+use crate::error::{Error, Result};
+use crate::limits::{NAME_LENGTH_MAX, SWEEP_BATCH};
+use crate::present;
+use crate::state::State;
+
+/// Users to be reactivated, and what comes back with them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct ReactivateUsers {
+    user_ids: Vec<String>,
+    created_by_id: Option<String>,
+    /// A new name.
+    name: Option<String>,
+    messages: bool,
+    channels: bool,
+}
+
+/// A reactivation that may be carried out by the call itself.
+struct ReactivatePlan {
+    app_pk: i64,
+    user_id: String,
+    task_id: String,
+    work: Work,
+    now: Timestamp,
+}
+
+/// Lets a deactivated user act again. The messages that went with the deactivation come back before the call is
+/// answered, unless there are very many.
+pub(crate) async fn reactivate_user(
+    state: &State,
+    app: &App,
+    user_id: &UserId,
+    request: ReactivateUserRequest,
+) -> Result<UserResponse> {
+    if let Some(name) = &request.name {
+        check_length("name", name, NAME_LENGTH_MAX)?;
+    }
+    let work = ReactivateUsers {
+        user_ids: vec![user_id.as_str().to_owned()],
+        created_by_id: check_created_by(state, app, request.created_by_id.as_ref()).await?,
+        name: given(request.name.as_ref()).map(str::to_owned),
+        messages: request.restore_messages == Some(true),
+        channels: false,
+    };
+    let plan = ReactivatePlan {
+        app_pk: app.pk,
+        user_id: user_id.as_str().to_owned(),
+        task_id: tasks::new_id(),
+        work: Work::ReactivateUsers(work),
+        now: state.now(),
+    };
+    let (user, task) =
+        state.store.write("reactivate_user", plan, |tx, plan| Box::pin(do_reactivate_now(tx, plan))).await?;
+    state.forget_user(app.pk, &user.id);
+    if let Some(task) = task {
+        tasks::work_in_call(state, task).await;
+    }
+    Ok(present::user(&user))
+}
+
+async fn do_reactivate_now(tx: &mut Tx, plan: &ReactivatePlan) -> Result<(User, Option<Task>)> {
+    let Work::ReactivateUsers(work) = &plan.work else { unreachable!("the plan is made for it") };
+    let (user, since) = work.do_reactivate(tx, plan.app_pk, &plan.user_id, plan.now).await?;
+    let task = match work.first_phase() {
+        None => None,
+        Some(phase) => {
+            let position = Position { phase, since, ..Position::default() };
+            Some(
+                tasks::do_enqueue_held(tx, plan.app_pk, &plan.task_id, &plan.work, position, plan.now)
+                    .await?,
+            )
+        }
+    };
+    Ok((user, task))
+}
+
+/// Reactivates users by a task. Answers its id.
+pub(crate) async fn reactivate_users(
+    state: &State,
+    app: &App,
+    request: ReactivateUsersRequest,
+) -> Result<String> {
+    let user_ids = check_ids("user_ids", &request.user_ids)?;
+    all_existing(state, app, "user_ids", &user_ids).await?;
+    let work = ReactivateUsers {
+        user_ids,
+        created_by_id: check_created_by(state, app, request.created_by_id.as_ref()).await?,
+        name: None,
+        messages: request.restore_messages == Some(true),
+        channels: request.restore_channels == Some(true),
+    };
+    tasks::enqueue(state, app, Work::ReactivateUsers(work)).await
+}
+
+impl ReactivateUsers {
+    /// The ids of the users.
+    pub(crate) fn subjects(&self) -> Vec<&str> {
+        self.user_ids.iter().map(String::as_str).collect()
+    }
+
+    /// What comes back first, if anything: channels before the messages in them.
+    fn first_phase(&self) -> Option<Phase> {
+        match (self.channels, self.messages) {
+            (true, _) => Some(Phase::Channels),
+            (false, true) => Some(Phase::Messages),
+            (false, false) => None,
+        }
+    }
+
+    /// Takes a deactivation back. Answers since when the user was deactivated.
+    async fn do_reactivate(
+        &self,
+        tx: &mut Tx,
+        app_pk: i64,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<(User, Timestamp)> {
+        let user = do_lock(tx, app_pk, id).await?;
+        let Some(since) = user.deactivated_at else {
+            return Err(Error::input(format!("user {id:?} is not deactivated")));
+        };
+        if let Some(name) = &self.name {
+            let change = UserChange { name: Some(name.clone()), ..change_of(&user) };
+            tx.upsert_user(app_pk, &change, now).await?;
+        }
+        let reactivated = tx.update_user_deactivation(app_pk, id, None, now).await?;
+        let payload = json!({ "created_by_id": self.created_by_id });
+        do_log(tx, app_pk, id, "user.reactivated", Some(payload), now).await?;
+        Ok((reactivated.unwrap_or(user), since))
+    }
+
+    /// Does a part of the work on one user.
+    pub(crate) async fn step(&self, tx: &mut Tx, context: &Context<'_>) -> Result<Step> {
+        match context.position.phase {
+            Phase::Channels => self.do_restore_channels(tx, context).await,
+            Phase::Messages => do_restore_messages(tx, context).await,
+            _ => {
+                let (user, since) =
+                    self.do_reactivate(tx, context.app_pk, context.subject, context.now).await?;
+                let next = self.first_phase().map(|phase| Position { phase, since, ..Position::default() });
+                Ok(next.map_or_else(Step::done, Step::go_on).touching_user(&user.id))
+            }
+        }
+    }
+
+    /// Brings back those of the next few channels of the user that went with the deactivation.
+    async fn do_restore_channels(&self, tx: &mut Tx, context: &Context<'_>) -> Result<Step> {
+        let position = context.position;
+        let channels = tx
+            .list_channels_of_creator(context.app_pk, context.subject, position.channel_pk, SWEEP_BATCH)
+            .await?;
+        let Some(last) = channels.last() else {
+            let next = self.messages.then(|| Step::go_on(position.phase(Phase::Messages)));
+            return Ok(next.unwrap_or_else(Step::done));
+        };
+        let mut step = Step::go_on(position.behind_channel(last.pk));
+        for channel in channels {
+            if !tx.restore_channel(channel.pk, position.since, false, context.now).await? {
+                continue;
+            }
+            let advance = Advance { events: 1, version: true, ..Advance::default() };
+            if let Some(advanced) = tx.advance_channel(channel.pk, advance, context.now).await? {
+                let event = ChannelEvent {
+                    channel_pk: channel.pk,
+                    seq: advanced.event_seq,
+                    kind: "channel.updated",
+                    user_id: None,
+                    message_id: None,
+                    payload: None,
+                };
+                tx.append_channel_event(event, advanced.at).await?;
+            }
+            step = step.touching_channel(&channel.cid);
+        }
+        Ok(step)
+    }
+}
+
+/// Brings back the next few messages that went with the deactivation, all of one channel.
+async fn do_restore_messages(tx: &mut Tx, context: &Context<'_>) -> Result<Step> {
+    let position = context.position;
+    let after = (position.channel_pk, position.pk);
+    let listed = tx
+        .list_messages_deleted_with_user(context.app_pk, context.subject, position.since, after, SWEEP_BATCH)
+        .await?;
+    let keys = of_one_channel(listed);
+    let Some(last) = keys.last() else { return Ok(Step::done()) };
+    do_restore(tx, context.app_pk, &keys, context.now).await?;
+    Ok(Step::go_on(position.behind_message(last.channel_pk, last.pk)))
+}

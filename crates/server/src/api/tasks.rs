@@ -1,0 +1,10 @@
+use natterjack_protocol::tasks::{GetTask, GetTaskResponse};
+
+use super::Call;
+use crate::actions::tasks;
+use crate::error::Result;
+
+pub(crate) async fn get_task(call: Call<GetTask>) -> Result<GetTaskResponse> {
+    let Call { state, app, path, .. } = call;
+    tasks::get_task(&state, &app, &path.id).await
+}
