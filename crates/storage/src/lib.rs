@@ -52,8 +52,8 @@ pub use events::{ChannelEvent, UserEvent};
 pub use history::MessageHistoryEntry;
 pub use members::{Member, MemberChange, NewMember};
 pub use messages::{
-    Counted, Edit, Message, MessageChange, MessageExtra, MessageKind, MessagePage, NewMessage, Pin, ReactionGroup,
-    ReactionSummary, Reactor, Visibility,
+    Counted, Edit, Message, MessageChange, MessageExtra, MessageKind, MessagePage, NewMessage, Pin,
+    ReactionGroup, ReactionSummary, Reactor, Visibility,
 };
 pub use mutes::ChannelMute;
 pub use purges::PurgeKind;

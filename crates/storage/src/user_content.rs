@@ -5,7 +5,6 @@ use natterjack_protocol::Timestamp;
 
 use crate::channels::{Advance, Advanced, CHANNEL_COLUMNS, Channel, channel_from_row};
 use crate::error::Result;
-use crate::messages::Message;
 use crate::tx::Tx;
 use crate::value::{Row, params};
 

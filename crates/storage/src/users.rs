@@ -279,8 +279,8 @@ impl Tx {
     /// Removes a user who is marked as hard deleted, with the log, once nothing refers to him or her any more.
     pub async fn delete_user_rows(&mut self, app_pk: i64, id: &str) -> Result<()> {
         for sql in [
-            "DELETE FROM quiet_spans WHERE user_id = $2 AND channel_pk IN \
-             (SELECT channel_pk FROM channel_mutes WHERE app_pk = $1 AND user_id = $2)",
+            "DELETE FROM quiet_spans WHERE channel_pk IN \
+             (SELECT channel_pk FROM channel_mutes WHERE app_pk = $1 AND user_id = $2) AND user_id = $2",
             "DELETE FROM channel_mutes WHERE app_pk = $1 AND user_id = $2",
             "DELETE FROM user_blocks WHERE app_pk = $1 AND (user_id = $2 OR blocked_user_id = $2)",
             "DELETE FROM user_events WHERE app_pk = $1 AND user_id = $2",

@@ -56,10 +56,6 @@ impl Request {
     fn post(operation: &'static str, path: &'static str, body: Value) -> Self {
         Self { operation, method: "POST", path, query: Vec::new(), body: Some(body) }
     }
-
-    fn patch(operation: &'static str, path: &'static str, body: Value) -> Self {
-        Self { method: "PATCH", ..Self::post(operation, path, body) }
-    }
 }
 
 /// Fills a server with what the requests name.

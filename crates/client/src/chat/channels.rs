@@ -5,7 +5,12 @@ use natterjack_protocol::channel_types::{
     ListChannelTypesResponse, UpdateChannelType, UpdateChannelTypeRequest, UpdateChannelTypeResponse,
 };
 use natterjack_protocol::channels::{
-    DeleteChannel, DeleteChannelQuery, DeleteChannelResponse, DeleteChannels, DeleteChannelsRequest, DeleteChannelsResponse, GetChannel, GetChannelQuery, GetOrCreateChannel, GetOrCreateChannelRequest, GetOrCreateDistinctChannel, HideChannel, HideChannelRequest, HideChannelResponse, QueryChannels, QueryChannelsRequest, QueryChannelsResponse, ShowChannel, ShowChannelRequest, ShowChannelResponse, TruncateChannel, TruncateChannelRequest, TruncateChannelResponse, UpdateChannel, UpdateChannelPartial, UpdateChannelPartialRequest, UpdateChannelPartialResponse, UpdateChannelRequest, UpdateChannelResponse,
+    DeleteChannel, DeleteChannelQuery, DeleteChannelResponse, DeleteChannels, DeleteChannelsRequest,
+    DeleteChannelsResponse, GetChannel, GetChannelQuery, GetOrCreateChannel, GetOrCreateChannelRequest,
+    GetOrCreateDistinctChannel, HideChannel, HideChannelRequest, HideChannelResponse, QueryChannels,
+    QueryChannelsRequest, QueryChannelsResponse, ShowChannel, ShowChannelRequest, ShowChannelResponse,
+    TruncateChannel, TruncateChannelRequest, TruncateChannelResponse, UpdateChannel, UpdateChannelPartial,
+    UpdateChannelPartialRequest, UpdateChannelPartialResponse, UpdateChannelRequest, UpdateChannelResponse,
 };
 use natterjack_protocol::members::{
     MembersResponse, QueryMembers, QueryMembersPayload, QueryMembersQuery, UpdateMemberPartial,

@@ -2,7 +2,10 @@ use std::sync::Arc;
 
 use natterjack_protocol::channel_state::ChannelStateResponse;
 use natterjack_protocol::channels::{
-    DeleteChannel, DeleteChannelResponse, DeleteChannels, DeleteChannelsResponse, GetChannel, GetOrCreateChannel, GetOrCreateDistinctChannel, HideChannel, HideChannelResponse, QueryChannels, QueryChannelsResponse, ShowChannel, ShowChannelResponse, TruncateChannel, TruncateChannelResponse, UpdateChannel, UpdateChannelPartial, UpdateChannelPartialResponse, UpdateChannelResponse,
+    DeleteChannel, DeleteChannelResponse, DeleteChannels, DeleteChannelsResponse, GetChannel,
+    GetOrCreateChannel, GetOrCreateDistinctChannel, HideChannel, HideChannelResponse, QueryChannels,
+    QueryChannelsResponse, ShowChannel, ShowChannelResponse, TruncateChannel, TruncateChannelResponse,
+    UpdateChannel, UpdateChannelPartial, UpdateChannelPartialResponse, UpdateChannelResponse,
 };
 use natterjack_protocol::{ChannelTypeName, Operation};
 

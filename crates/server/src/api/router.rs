@@ -11,7 +11,8 @@ use natterjack_protocol::channel_types::{
     CreateChannelType, DeleteChannelType, GetChannelType, ListChannelTypes, UpdateChannelType,
 };
 use natterjack_protocol::channels::{
-    DeleteChannel, DeleteChannels, GetChannel, GetOrCreateChannel, GetOrCreateDistinctChannel, HideChannel, QueryChannels, ShowChannel, TruncateChannel, UpdateChannel, UpdateChannelPartial,
+    DeleteChannel, DeleteChannels, GetChannel, GetOrCreateChannel, GetOrCreateDistinctChannel, HideChannel,
+    QueryChannels, ShowChannel, TruncateChannel, UpdateChannel, UpdateChannelPartial,
 };
 use natterjack_protocol::members::{QueryMembers, UpdateMemberPartial};
 use natterjack_protocol::messages::{
@@ -35,7 +36,6 @@ use natterjack_protocol::users::{
     UpdateUsers, UpdateUsersPartial,
 };
 use natterjack_protocol::{Method, Operation};
-
 
 use super::endpoint::{Call, Edge, handle};
 use super::{

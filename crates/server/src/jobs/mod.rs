@@ -49,10 +49,18 @@ struct Scheduled {
 pub(crate) fn start(state: &Arc<State>, tasks: &TaskTracker, stop: &CancellationToken) {
     let schedule: [Scheduled; 8] = [
         Scheduled { interval: INDEX_INTERVAL, wake: None, job: |state| Box::pin(index_messages::run(state)) },
-        Scheduled { interval: TASKS_INTERVAL, wake: Some(|state| &state.tasks), job: |state| Box::pin(run_tasks::run(state)) },
+        Scheduled {
+            interval: TASKS_INTERVAL,
+            wake: Some(|state| &state.tasks),
+            job: |state| Box::pin(run_tasks::run(state)),
+        },
         Scheduled { interval: PURGE_INTERVAL, wake: None, job: |state| Box::pin(purge::run(state)) },
         Scheduled { interval: REFRESH_INTERVAL, wake: None, job: |state| Box::pin(refresh_apps::run(state)) },
-        Scheduled { interval: SPREAD_INTERVAL, wake: None, job: |state| Box::pin(spread_threads::run(state)) },
+        Scheduled {
+            interval: SPREAD_INTERVAL,
+            wake: None,
+            job: |state| Box::pin(spread_threads::run(state)),
+        },
         Scheduled { interval: PRUNE_INTERVAL, wake: None, job: |state| Box::pin(prune_events::run(state)) },
         Scheduled { interval: PRUNE_INTERVAL, wake: None, job: |state| Box::pin(purge::run_gaps(state)) },
         Scheduled { interval: PRUNE_INTERVAL, wake: None, job: |state| Box::pin(run_tasks::prune(state)) },

@@ -60,7 +60,12 @@ pub(crate) async fn do_delete_channel(
 }
 
 /// Hides a channel from everybody, and says so in its log. Its members are not told yet.
-pub(super) async fn do_mark_deleted(tx: &mut Tx, channel: Channel, hard: bool, now: Timestamp) -> Result<Channel> {
+pub(super) async fn do_mark_deleted(
+    tx: &mut Tx,
+    channel: Channel,
+    hard: bool,
+    now: Timestamp,
+) -> Result<Channel> {
     let advance = Advance { events: 1, version: true, ..Advance::default() };
     let advanced = tx.advance_channel(channel.pk, advance, now).await?;
     let advanced = advanced.ok_or_else(|| Error::not_found("channel", &channel.cid))?;
