@@ -104,7 +104,7 @@ both_databases! {
         assert_eq!(state["messages"][0]["user"]["name"], "Second Jane");
 
         // Searches and queries stay inside.
-        let search = json!({ "filter_conditions": {}, "query": "hello" }).to_string();
+        let search = json!({ "filter_conditions": { "type": "messaging" }, "query": "hello" }).to_string();
         for (request, expected) in [
             (server.raw("GET", "/api/v2/chat/search"), "hello from the first"),
             (other(server, "GET", "/api/v2/chat/search"), "hello from the second"),
