@@ -335,7 +335,7 @@ impl Tx {
                     history_from: row.time(7)?,
                     app_version: row.optional_int(8)?.unwrap_or_default(),
                 };
-                Ok((advanced, row.optional_int(8)?))
+                Ok((advanced, row.optional_int(9)?))
             },
         )
         .await

@@ -323,10 +323,16 @@ impl Tx {
             "UPDATE messages AS m SET id = ',' || CAST(pk AS TEXT) WHERE {HAS_ID} AND EXISTS \
              (SELECT 1 FROM purges p WHERE p.channel_pk = m.channel_pk AND p.kind <> 'history' \
              AND m.created_at <= p.upto AND NOT EXISTS (SELECT 1 FROM messages r \
-             WHERE r.parent_pk = m.pk AND r.created_at > p.upto))"
+             WHERE r.parent_pk = m.pk AND r.created_at > p.upto)) RETURNING pk"
         );
-        let freed = self.execute(&sql, params![app_pk, id]).await?;
-        Ok(freed == 1)
+        let freed = self.query_optional(&sql, params![app_pk, id], |row| row.int(0)).await?;
+        let Some(message_pk) = freed else { return Ok(false) };
+        self.execute(
+            "UPDATE message_history SET message_id = ',' || CAST(message_pk AS TEXT) WHERE message_pk = $1",
+            params![message_pk],
+        )
+        .await?;
+        Ok(true)
     }
 
     /// Removes gaps of the first channel behind `after` that has any, at most `limit`: those before its history, and

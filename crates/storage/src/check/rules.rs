@@ -198,15 +198,19 @@ pub(super) const RULES: &[Rule] = rules! {
     "threads.participant_count", "a thread's participant_count is the number of those who take part",
         "SELECT CAST(t.parent_pk AS TEXT) AS subject, t.participant_count AS found, COALESCE(n.number, 0) AS expected \
          FROM threads t LEFT JOIN (SELECT parent_pk, COUNT(*) AS number FROM thread_participants \
-         GROUP BY parent_pk) n ON n.parent_pk = t.parent_pk WHERE t.participant_count <> COALESCE(n.number, 0)";
+         GROUP BY parent_pk) n ON n.parent_pk = t.parent_pk JOIN messages o ON o.pk = t.parent_pk \
+         JOIN channels c ON c.pk = o.channel_pk WHERE o.created_at > c.history_from \
+         AND t.participant_count <> COALESCE(n.number, 0)";
     "thread_participants.unread",
-        "what a participant has not read is the replies behind the read position that are neither deleted nor own",
+        "what a participant has not read is the replies behind the read position that are neither deleted nor own, in threads that are shown",
         "SELECT n.user_id AS subject, n.unread AS found, n.replies AS expected FROM (SELECT p.user_id, \
          t.reply_seq - p.read_seq - p.unread_less - (SELECT COUNT(*) FROM thread_unread_gaps g \
          WHERE g.parent_pk = p.parent_pk AND g.seq > p.read_seq) AS unread, \
          (SELECT COUNT(*) FROM messages m WHERE m.parent_pk = p.parent_pk AND m.thread_seq > p.read_seq \
          AND m.deleted_at IS NULL AND m.user_id <> p.user_id) AS replies \
-         FROM thread_participants p JOIN threads t ON t.parent_pk = p.parent_pk) n WHERE n.unread <> n.replies";
+         FROM thread_participants p JOIN threads t ON t.parent_pk = p.parent_pk \
+         JOIN messages o ON o.pk = p.parent_pk JOIN channels c ON c.pk = o.channel_pk \
+         WHERE o.created_at > c.history_from) n WHERE n.unread <> n.replies";
     "thread_participants.has_unread",
         "what a participant's row holds about the thread agrees with it, unless the thread waits in thread_queue",
         "SELECT p.user_id AS subject, p.last_message_at AS found, t.last_message_at AS expected \

@@ -62,14 +62,17 @@ impl Resolve for HistoryFields {
 }
 
 impl Tx {
-    /// A page of the versions of the app's messages that match.
+    /// A page of the versions of the app's messages that match, of messages that a channel still shows.
     pub async fn query_message_history(
         &mut self,
         app_pk: i64,
         query: &MessageHistoryQuery,
     ) -> Result<Page<MessageHistoryEntry, MessageHistoryKey>> {
         let mut writer = SqlWriter::new(self.dialect());
-        writer.push(&format!("SELECT {HISTORY_COLUMNS} FROM message_history h WHERE h.app_pk = "));
+        writer.push(&format!(
+            "SELECT {HISTORY_COLUMNS} FROM message_history h JOIN messages m ON m.pk = h.message_pk \
+             JOIN channels c ON c.pk = m.channel_pk WHERE m.created_at > c.history_from AND h.app_pk = "
+        ));
         writer.bind(app_pk);
         writer.push(" AND ");
         write_expression(&mut writer, &query.filter, &HistoryFields);
