@@ -4,7 +4,6 @@
 
 #[path = "check/controls.rs"]
 mod controls;
-#[allow(dead_code)]
 mod databases;
 #[path = "check/world.rs"]
 mod world;

@@ -17,13 +17,13 @@ const USERS: usize = 2345;
 fn user(number: usize) -> UserChange {
     UserChange {
         id: format!("user-{number}"),
-        name: (number % 3 > 0).then(|| format!("Ünal \"{number}\" 東")),
+        name: (!number.is_multiple_of(3)).then(|| format!("Ünal \"{number}\" 東")),
         image: None,
         role: "user".to_owned(),
         language: String::new(),
         teams: vec!["red".to_owned()],
         teams_role: Default::default(),
-        invisible: number % 2 == 0,
+        invisible: number.is_multiple_of(2),
         privacy_settings: None,
         custom: Default::default(),
     }

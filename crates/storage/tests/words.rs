@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used)]
 
-#[allow(dead_code, reason = "it needs only the databases")]
 mod databases;
 
 use databases::Databases;
