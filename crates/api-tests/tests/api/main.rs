@@ -28,6 +28,7 @@ mod predefined_filters;
 mod purging;
 mod query_channels;
 mod query_reactions;
+mod races;
 mod reactions;
 mod reads;
 mod receipts;
