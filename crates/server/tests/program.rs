@@ -5,10 +5,10 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
-use natterjack_client::Client;
 use natterjack_client::protocol::channels::{ChannelInput, GetOrCreateChannelRequest};
 use natterjack_client::protocol::messages::{GetMessageQuery, MessageRequest, SendMessageRequest};
 use natterjack_client::protocol::users::{UpdateUsersRequest, UserRequest};
+use natterjack_client::{Client, RetryPolicy};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_natterjack");
 
@@ -256,4 +256,70 @@ async fn apps_are_made_and_their_secrets_changed_beside_a_running_server() {
     let first = text(run(folder.path(), &["app", "rotate-secret", "key"])).trim().to_owned();
     let kept = std::fs::read_to_string(folder.path().join("credentials.toml")).unwrap();
     assert!(kept.contains(&first));
+}
+
+/// Sends until the server is gone, and tells the id of each message that it acknowledged.
+async fn send_until_killed(
+    client: Client,
+    prefix: String,
+    acknowledged: tokio::sync::mpsc::UnboundedSender<String>,
+) {
+    for number in 0.. {
+        let id = format!("{prefix}-{number}");
+        let message = MessageRequest {
+            id: Some(id.clone()),
+            text: Some("hello".to_owned()),
+            user_id: Some("jane".to_owned()),
+            ..MessageRequest::default()
+        };
+        let request = SendMessageRequest { message, ..SendMessageRequest::default() };
+        match client.chat().send_message("messaging", "general", request).await {
+            Ok(_) => drop(acknowledged.send(id)),
+            Err(_) => return,
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_acknowledged_survives_kills_in_the_middle_of_sends() {
+    const ROUNDS: usize = 4;
+    const SENDERS: usize = 8;
+    /// Acknowledged messages of a round after which the server is killed.
+    const KILLED_AFTER: usize = 100;
+    let folder = tempfile::tempdir().unwrap();
+    let mut acknowledged: Vec<String> = Vec::new();
+    for round in 0..ROUNDS {
+        let mut server = Running::start(folder.path());
+        if round == 0 {
+            set_up(&server.client()).await;
+        }
+        let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
+        let tasks: Vec<_> = (0..SENDERS)
+            .map(|task| {
+                let prefix = format!("m{round}-{task}");
+                // A send that fails is over: its outcome is not known.
+                let client = Client::builder("key", "a-secret").base_url(&server.url);
+                let client = client.retry(RetryPolicy::none()).build().unwrap();
+                tokio::spawn(send_until_killed(client, prefix, sender.clone()))
+            })
+            .collect();
+        drop(sender);
+        for _ in 0..KILLED_AFTER {
+            acknowledged.push(receiver.recv().await.unwrap());
+        }
+        // The others are in the middle of theirs.
+        server.child.kill().unwrap();
+        server.child.wait().unwrap();
+        while let Some(id) = receiver.recv().await {
+            acknowledged.push(id);
+        }
+        for task in tasks {
+            task.await.unwrap();
+        }
+        succeed(folder.path(), &["check"]);
+    }
+    let server = Running::start(folder.path());
+    for id in &acknowledged {
+        assert_eq!(text_of(&server.client(), id).await, "hello", "{id}");
+    }
 }

@@ -1,5 +1,3 @@
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use natterjack_filter::{FieldRef, Kind, Operand, SortKey, parse, parse_sort};
 use natterjack_protocol::threads::{
     GetThreadQuery, QueryThreadsRequest, QueryThreadsResponse, ThreadStateResponse,
@@ -12,7 +10,7 @@ use serde_json::Value;
 
 use super::state::{ThreadsRequest, load_threads};
 use crate::actions::messages::find_with_channel;
-use crate::actions::{given, limit, users};
+use crate::actions::{cursor, given, limit, users};
 use crate::error::{Error, Result};
 use crate::limits::{THREADS_PAGE_DEFAULT, THREADS_PAGE_MAX};
 use crate::present::MessageContext;
@@ -185,13 +183,12 @@ impl Cursor {
     }
 
     fn encode(&self) -> String {
-        URL_SAFE_NO_PAD.encode(serde_json::json!(self).to_string())
+        cursor::encode(self)
     }
 
     /// The place in an order. `None` when the text is no cursor, or was made in another order.
     fn decode(text: &str, sort: &[SortKey]) -> Option<Vec<Operand>> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-        let cursor: Self = serde_json::from_slice(&bytes).ok()?;
+        let cursor: Self = cursor::decode(text)?;
         if cursor.sort != names_of(sort) || cursor.place.len() != sort.len() {
             return None;
         }
@@ -210,8 +207,7 @@ fn place_value(key: &SortKey, value: &Value) -> Option<Operand> {
         Kind::Boolean => value.as_bool().map(Operand::Boolean),
         Kind::Integer => value.as_i64().map(Operand::Integer),
         Kind::Time => value.as_i64().map(Timestamp::from_nanoseconds).map(Operand::Time),
-        // What the databases do not both store is not in a cursor of ours.
-        _ => value.as_str().filter(|text| !text.contains('\0')).map(str::to_owned).map(Operand::Text),
+        _ => value.as_str().map(str::to_owned).map(Operand::Text),
     }
 }
 
