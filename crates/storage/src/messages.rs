@@ -262,9 +262,10 @@ pub(crate) fn message_from_row(row: Row<'_>) -> Result<Message> {
     })
 }
 
-/// A message `m` has the id `$2` in the app `$1`, asked so that the index of ids answers it.
+/// A message `m` has the id `$2` in the app `$1`, asked so that the index of ids answers it: were the id compared as it
+/// is, SQLite would put the parameter in its place in the indexed expression, and not know it again.
 pub(crate) const HAS_ID: &str = "m.app_pk = $1 AND substr(m.id, length(m.id) - 35) = \
-    substr(CAST($2 AS TEXT), length(CAST($2 AS TEXT)) - 35) AND m.id = $2";
+    substr(CAST($2 AS TEXT), length(CAST($2 AS TEXT)) - 35) AND m.id || '' = $2";
 
 /// A message as far as counters know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -816,5 +817,19 @@ impl Message {
             deleted_at: None,
             pin: change.pin.map(|pin| Pin { at, ..pin }),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::HAS_ID;
+
+    #[test]
+    fn the_index_of_ids_finds_a_message() {
+        let connection = rusqlite::Connection::open_in_memory().unwrap();
+        crate::migrate::migrate_sqlite(&connection).unwrap();
+        let sql = format!("EXPLAIN QUERY PLAN SELECT m.text FROM messages m WHERE {HAS_ID}");
+        let plan: String = connection.query_row(&sql, (1, "id"), |row| row.get(3)).unwrap();
+        assert!(plan.contains("messages_by_id (app_pk=? AND <expr>=?"), "{plan}");
     }
 }
