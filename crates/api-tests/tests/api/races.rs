@@ -75,7 +75,7 @@ both_databases! {
         server.users(&["jane", "joe"]).await;
         let create = |number: usize| {
             // In either order, from either of them.
-            let (one, other) = if number % 2 == 0 { ("jane", "joe") } else { ("joe", "jane") };
+            let (one, other) = if number.is_multiple_of(2) { ("jane", "joe") } else { ("joe", "jane") };
             let body = json!({ "data": { "created_by_id": one, "members": [one, other] } });
             post(server, "/channels/messaging/query", body)
         };
