@@ -264,8 +264,8 @@ pub(crate) fn message_from_row(row: Row<'_>) -> Result<Message> {
 
 /// A message `m` has the id `$2` in the app `$1`, asked so that the index of ids answers it: were the id compared as it
 /// is, SQLite would put the parameter in its place in the indexed expression, and not know it again.
-pub(crate) const HAS_ID: &str = "m.app_pk = $1 AND substr(m.id, length(m.id) - 35) = \
-    substr(CAST($2 AS TEXT), length(CAST($2 AS TEXT)) - 35) AND m.id || '' = $2";
+pub(crate) const HAS_ID: &str = "m.app_pk = $1 AND substr('------------------------------------' || m.id, length(m.id) + 1) = \
+    substr('------------------------------------' || CAST($2 AS TEXT), length(CAST($2 AS TEXT)) + 1) AND m.id || '' = $2";
 
 /// A message as far as counters know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
