@@ -100,8 +100,6 @@ enum UnreadRow {
 
 /// When the message was sent that was delivered last to a member; when it is gone, the moment of its delivery.
 const DELIVERED_UP_TO: &str = "COALESCE((SELECT d.created_at FROM messages d WHERE d.app_pk = members.app_pk \
-    AND substr('------------------------------------' || d.id, length(d.id) + 1) \
-    = substr('------------------------------------' || members.last_delivered_message_id, length(members.last_delivered_message_id) + 1) \
     AND d.id = members.last_delivered_message_id), members.last_delivered_at, 0)";
 
 /// As SQL, how many gaps behind the position `$1`, at the moment `$2`, are pruned: everybody had read past them, and

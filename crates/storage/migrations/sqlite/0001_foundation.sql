@@ -144,9 +144,7 @@ CREATE TABLE messages (
     pinned_by_id TEXT
 );
 
--- Ids that the server makes end in a UUID that grows with time; ordered by it first, new ones lie together where the
--- index is written, whoever sends them. The dashes stand in for what short ids lack.
-CREATE UNIQUE INDEX messages_by_id ON messages (app_pk, substr('------------------------------------' || id, length(id) + 1), id);
+CREATE UNIQUE INDEX messages_by_id ON messages (app_pk, id);
 CREATE INDEX messages_of_channel ON messages (channel_pk, created_at) WHERE in_channel;
 CREATE INDEX messages_of_thread ON messages (parent_pk, created_at) WHERE parent_pk IS NOT NULL;
 CREATE INDEX messages_pinned ON messages (channel_pk, pinned_at) WHERE pinned_at IS NOT NULL;
