@@ -5,6 +5,7 @@ use natterjack_protocol::blocks::{
     BlockUsers, BlockUsersRequest, BlockUsersResponse, GetBlockedUsers, GetBlockedUsersQuery,
     GetBlockedUsersResponse, UnblockUsers, UnblockUsersRequest, UnblockUsersResponse,
 };
+use natterjack_protocol::guests::{CreateGuest, CreateGuestRequest, CreateGuestResponse};
 use natterjack_protocol::tasks::{GetTask, GetTaskResponse};
 use natterjack_protocol::users::{
     DeactivateUser, DeactivateUserRequest, DeactivateUserResponse, DeactivateUsers, DeactivateUsersRequest,
@@ -64,6 +65,29 @@ impl Common<'_> {
     /// ```
     pub async fn update_app(&self, request: UpdateAppRequest) -> Result<Reply<UpdateAppResponse>, Error> {
         self.client.call::<UpdateApp>(NoPath {}, NoQuery, request).await
+    }
+
+    /// Creates a guest, who is to use the id and the token of the answer.
+    ///
+    /// # Errors
+    /// [`Error::Api`] with code 17 when the app has switched guests off. Any other kind of [`Error`].
+    ///
+    /// ```no_run
+    /// use natterjack_client::protocol::guests::CreateGuestRequest;
+    /// use natterjack_client::protocol::users::UserRequest;
+    ///
+    /// # async fn run(client: natterjack_client::Client) -> Result<(), natterjack_client::Error> {
+    /// let user = UserRequest { id: "tommaso".to_owned(), ..Default::default() };
+    /// let guest = client.common().create_guest(CreateGuestRequest { user }).await?;
+    /// println!("{}: {}", guest.user.id, guest.access_token);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn create_guest(
+        &self,
+        request: CreateGuestRequest,
+    ) -> Result<Reply<CreateGuestResponse>, Error> {
+        self.client.call::<CreateGuest>(NoPath {}, NoQuery, request).await
     }
 
     /// Creates users or replaces them, at most 100 in one call. What a user had and is not given again is gone.

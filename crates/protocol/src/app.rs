@@ -16,7 +16,7 @@ operation! {
 operation! {
     /// Changes the settings that are given; the others stay. 4 when one is not valid.
     UpdateApp = "update_app", Patch "/api/v2/app",
-        body: UpdateAppRequest, response: UpdateAppResponse,
+        body: UpdateAppRequest, response: UpdateAppResponse, server_side_only: true,
 }
 
 /// The settings that change. An empty or `null` list or map clears what was set.

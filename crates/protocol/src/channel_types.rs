@@ -9,35 +9,35 @@ use crate::{ChannelTypePath, Timestamp, operation};
 operation! {
     /// All channel types of the app, by name.
     ListChannelTypes = "list_channel_types", Get "/api/v2/chat/channeltypes",
-        response: ListChannelTypesResponse,
+        response: ListChannelTypesResponse, server_side_only: true,
 }
 
 operation! {
     /// One channel type; its settings stand at the top level of the answer. 16 when there is none of that
     /// name.
     GetChannelType = "get_channel_type", Get "/api/v2/chat/channeltypes/{name}",
-        path: ChannelTypePath, response: GetChannelTypeResponse,
+        path: ChannelTypePath, response: GetChannelTypeResponse, server_side_only: true,
 }
 
 operation! {
     /// Creates a channel type; its settings stand at the top level of the answer, commands by name. 4 when the name is
     /// taken, a command is not known, or the app has 50 types.
     CreateChannelType = "create_channel_type", Post "/api/v2/chat/channeltypes",
-        body: CreateChannelTypeRequest, response: CreateChannelTypeResponse,
+        body: CreateChannelTypeRequest, response: CreateChannelTypeResponse, server_side_only: true,
 }
 
 operation! {
     /// Changes the settings of a channel type that are given; the answer has all of them. 16 when there is none of that
     /// name.
     UpdateChannelType = "update_channel_type", Put "/api/v2/chat/channeltypes/{name}",
-        path: ChannelTypePath, body: UpdateChannelTypeRequest, response: UpdateChannelTypeResponse,
+        path: ChannelTypePath, body: UpdateChannelTypeRequest, response: UpdateChannelTypeResponse, server_side_only: true,
 }
 
 operation! {
     /// Deletes a channel type; a built-in one gets its defaults back. 4 while there are channels of that type, 16 when
     /// there is none of that name.
     DeleteChannelType = "delete_channel_type", Delete "/api/v2/chat/channeltypes/{name}",
-        path: ChannelTypePath, response: DeleteChannelTypeResponse,
+        path: ChannelTypePath, response: DeleteChannelTypeResponse, server_side_only: true,
 }
 
 /// Names of permissions granted, by role.

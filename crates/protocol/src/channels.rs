@@ -354,7 +354,7 @@ operation! {
     /// what remains to be done is a task. 4 for a malformed cid, 16 for one of a channel that does not exist; then none
     /// is deleted.
     DeleteChannels = "delete_channels", Post "/api/v2/chat/channels/delete",
-        body: DeleteChannelsRequest, response: DeleteChannelsResponse,
+        body: DeleteChannelsRequest, response: DeleteChannelsResponse, server_side_only: true,
 }
 
 /// Which channels to delete, and how thoroughly.

@@ -143,7 +143,7 @@ operation! {
     /// Brings a softly deleted message back. 4 when it is not deleted, or replies to a message that is; 16 when it
     /// does not exist. Servers only.
     UndeleteMessage = "undelete_message", Post "/api/v2/chat/messages/{id}/undelete",
-        path: MessagePath, body: UndeleteMessageRequest, response: UndeleteMessageResponse,
+        path: MessagePath, body: UndeleteMessageRequest, response: UndeleteMessageResponse, server_side_only: true,
 }
 
 /// Who brings the message back.
@@ -157,7 +157,7 @@ pub struct UndeleteMessageRequest {
 operation! {
     /// What messages said before they were changed, newest first. Servers only.
     QueryMessageHistory = "query_message_history", Post "/api/v2/chat/messages/history",
-        body: QueryMessageHistoryRequest, response: QueryMessageHistoryResponse, repeatable: true,
+        body: QueryMessageHistoryRequest, response: QueryMessageHistoryResponse, repeatable: true, server_side_only: true,
 }
 
 /// Which entries, in which order.

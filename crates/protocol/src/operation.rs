@@ -66,6 +66,8 @@ pub trait Operation: Send + Sync + 'static {
     const PATH: &'static str;
     /// Whether the call may be repeated when the outcome of the first is not known.
     const REPEATABLE: bool;
+    /// Whether only servers of the app's owner may call it, never its users.
+    const SERVER_SIDE_ONLY: bool;
     /// Parameters in the path.
     type Path: PathParams;
     /// Parameters after the question mark.
@@ -80,13 +82,14 @@ pub trait Operation: Send + Sync + 'static {
 ///
 /// `path`, `query` and `body` may be left out where the operation has none. `repeatable` says that a call may be
 /// sent again without knowing the outcome of the first; GET, PUT, PATCH and DELETE are repeatable by themselves.
+/// `server_side_only` keeps users of the app from calling it.
 #[macro_export]
 macro_rules! operation {
     (
         $(#[$doc:meta])*
         $name:ident = $id:literal, $method:ident $path:literal,
         $(path: $path_type:ty,)? $(query: $query:ty,)? $(body: $body:ty,)? response: $response:ty
-        $(, repeatable: $repeatable:literal)? $(,)?
+        $(, repeatable: $repeatable:literal)? $(, server_side_only: $server_side_only:literal)? $(,)?
     ) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy)]
@@ -98,6 +101,7 @@ macro_rules! operation {
             const METHOD: $crate::Method = $crate::Method::$method;
             const PATH: &'static str = $path;
             const REPEATABLE: bool = $crate::Method::$method.is_idempotent() $(|| $repeatable)?;
+            const SERVER_SIDE_ONLY: bool = false $(|| $server_side_only)?;
             type Path = $crate::operation!(@or $($path_type)?, $crate::NoPath);
             type Query = $crate::operation!(@or $($query)?, $crate::NoQuery);
             type Body = $crate::operation!(@or $($body)?, $crate::NoBody);

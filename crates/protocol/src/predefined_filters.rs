@@ -7,31 +7,31 @@ use crate::{JsonMap, PredefinedFilterPath, SortParam, Timestamp, operation};
 operation! {
     /// The app's stored filters, by name.
     ListPredefinedFilters = "list_predefined_filters", Get "/api/v2/chat/predefined_filters",
-        response: ListPredefinedFiltersResponse,
+        response: ListPredefinedFiltersResponse, server_side_only: true,
 }
 
 operation! {
     /// Stores a filter. 4 when the name is taken, the filter is not valid, or the app has 100 of them.
     CreatePredefinedFilter = "create_predefined_filter", Post "/api/v2/chat/predefined_filters",
-        body: CreatePredefinedFilterRequest, response: PredefinedFilterResponse,
+        body: CreatePredefinedFilterRequest, response: PredefinedFilterResponse, server_side_only: true,
 }
 
 operation! {
     /// One stored filter. 16 when there is none of that name.
     GetPredefinedFilter = "get_predefined_filter", Get "/api/v2/chat/predefined_filters/{name}",
-        path: PredefinedFilterPath, response: PredefinedFilterResponse,
+        path: PredefinedFilterPath, response: PredefinedFilterResponse, server_side_only: true,
 }
 
 operation! {
     /// Replaces a stored filter: a sort and a description that are not given vanish. 16 when there is none of that name.
     UpdatePredefinedFilter = "update_predefined_filter", Put "/api/v2/chat/predefined_filters/{name}",
-        path: PredefinedFilterPath, body: UpdatePredefinedFilterRequest, response: PredefinedFilterResponse,
+        path: PredefinedFilterPath, body: UpdatePredefinedFilterRequest, response: PredefinedFilterResponse, server_side_only: true,
 }
 
 operation! {
     /// Removes a stored filter. 16 when there is none of that name.
     DeletePredefinedFilter = "delete_predefined_filter", Delete "/api/v2/chat/predefined_filters/{name}",
-        path: PredefinedFilterPath, response: DeletePredefinedFilterResponse,
+        path: PredefinedFilterPath, response: DeletePredefinedFilterResponse, server_side_only: true,
 }
 
 /// The operation that stored filters are for.

@@ -137,7 +137,7 @@ pub struct MarkDeliveredResponse {}
 operation! {
     /// As [`UnreadCounts`], for several users at once. For servers only.
     UnreadCountsBatch = "unread_counts_batch", Post "/api/v2/chat/unread_batch",
-        body: UnreadCountsBatchRequest, response: UnreadCountsBatchResponse, repeatable: true,
+        body: UnreadCountsBatchRequest, response: UnreadCountsBatchResponse, repeatable: true, server_side_only: true,
 }
 
 /// Whose counts.

@@ -7,7 +7,7 @@ use crate::{JsonMap, TaskPath, Timestamp, operation};
 operation! {
     /// How far a task has come. 16 when there is none with this id; tasks are kept for 30 days.
     GetTask = "get_task", Get "/api/v2/tasks/{id}",
-        path: TaskPath, response: GetTaskResponse,
+        path: TaskPath, response: GetTaskResponse, server_side_only: true,
 }
 
 /// A task.

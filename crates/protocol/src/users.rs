@@ -57,7 +57,7 @@ operation! {
     /// Deactivates a user, who then cannot act or connect and is left out of user queries, and stays in all channels. 16
     /// when the user does not exist.
     DeactivateUser = "deactivate_user", Post "/api/v2/users/{user_id}/deactivate",
-        path: UserPath, body: DeactivateUserRequest, response: DeactivateUserResponse, repeatable: true,
+        path: UserPath, body: DeactivateUserRequest, response: DeactivateUserResponse, repeatable: true, server_side_only: true,
 }
 
 /// How to deactivate a user.
@@ -83,7 +83,7 @@ pub struct DeactivateUserResponse {
 operation! {
     /// Deactivates up to 100 users by a task. 4 when one of them does not exist.
     DeactivateUsers = "deactivate_users", Post "/api/v2/users/deactivate",
-        body: DeactivateUsersRequest, response: DeactivateUsersResponse, repeatable: true,
+        body: DeactivateUsersRequest, response: DeactivateUsersResponse, repeatable: true, server_side_only: true,
 }
 
 /// Whom to deactivate, and how.
@@ -114,7 +114,7 @@ pub struct DeactivateUsersResponse {
 operation! {
     /// Takes a deactivation back. 4 when the user is not deactivated, 16 when there is none.
     ReactivateUser = "reactivate_user", Post "/api/v2/users/{user_id}/reactivate",
-        path: UserPath, body: ReactivateUserRequest, response: ReactivateUserResponse,
+        path: UserPath, body: ReactivateUserRequest, response: ReactivateUserResponse, server_side_only: true,
 }
 
 /// How to reactivate a user.
@@ -144,7 +144,7 @@ operation! {
     /// Takes the deactivation of up to 100 users back by a task. 4 when one of them does not exist; one who is not
     /// deactivated is an error in the task's result.
     ReactivateUsers = "reactivate_users", Post "/api/v2/users/reactivate",
-        body: ReactivateUsersRequest, response: ReactivateUsersResponse,
+        body: ReactivateUsersRequest, response: ReactivateUsersResponse, server_side_only: true,
 }
 
 /// Whom to reactivate, and how.
@@ -176,7 +176,7 @@ operation! {
     /// Deletes up to 100 users: they are not found any more when the call is answered, the rest is a task. 4 when one of
     /// them does not exist, or when `user` is `hard` and `messages` or `conversations` is not.
     DeleteUsers = "delete_users", Post "/api/v2/users/delete",
-        body: DeleteUsersRequest, response: DeleteUsersResponse, repeatable: true,
+        body: DeleteUsersRequest, response: DeleteUsersResponse, repeatable: true, server_side_only: true,
 }
 
 /// Whom to delete, and what of them.
@@ -220,7 +220,7 @@ operation! {
     /// Brings back up to 100 users whose deletion was soft: the users, not memberships or messages. 4 for any other user;
     /// then none is brought back.
     RestoreUsers = "restore_users", Post "/api/v2/users/restore",
-        body: RestoreUsersRequest, response: RestoreUsersResponse,
+        body: RestoreUsersRequest, response: RestoreUsersResponse, server_side_only: true,
 }
 
 /// Whom to bring back.

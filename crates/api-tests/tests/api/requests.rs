@@ -140,6 +140,11 @@ fn of_users_and_types() -> Vec<Request> {
         Request::delete("delete_channel_type", "/api/v2/chat/channeltypes/unused", vec![]),
         Request::post("update_users", "/api/v2/users", json!({ "users": { "jane": user } })),
         Request::get("query_users", "/api/v2/users", vec![("payload", payload)]),
+        Request::post(
+            "create_guest",
+            "/api/v2/guest",
+            json!({ "user": { "id": "tommaso", "name": "Tommaso" } }),
+        ),
         Request::get("list_channel_types", "/api/v2/chat/channeltypes", vec![]),
         Request::get("get_channel_type", "/api/v2/chat/channeltypes/messaging", vec![]),
     ]

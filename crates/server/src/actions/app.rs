@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::channel_types::{check_flag_reasons, check_grants, check_one_of, replace_grants};
 use super::{check_count, check_length, check_size};
+use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::grants;
 use crate::limits::{
@@ -46,9 +47,9 @@ struct UpdatePlan {
 }
 
 /// The app with its settings, as they are in the database now.
-pub(crate) async fn get_app(state: &State, app: &App) -> Result<AppResponseFields> {
+pub(crate) async fn get_app(state: &State, caller: &Caller) -> Result<AppResponseFields> {
     state.reload_apps().await?;
-    let current = state.current_app(app);
+    let current = state.current_app(&caller.app);
     let types = current.types.values().map(|found| {
         let config = found.of_type.as_ref().clone();
         let commands = config.commands.iter().map(|command| command.name.clone()).collect();
@@ -62,9 +63,9 @@ pub(crate) async fn get_app(state: &State, app: &App) -> Result<AppResponseField
 }
 
 /// Changes the settings that are given.
-pub(crate) async fn update_app(state: &State, app: &App, given: AppSettings) -> Result<()> {
+pub(crate) async fn update_app(state: &State, caller: &Caller, given: AppSettings) -> Result<()> {
     check_settings(&given)?;
-    let plan = UpdatePlan { app_pk: app.pk, given, now: state.now() };
+    let plan = UpdatePlan { app_pk: caller.app.pk, given, now: state.now() };
     state.store.write("update_app", plan, |tx, plan| Box::pin(do_update_app(tx, plan))).await?;
     state.reload_apps().await
 }

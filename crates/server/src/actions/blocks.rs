@@ -6,9 +6,10 @@ use natterjack_protocol::UserId;
 use natterjack_protocol::blocks::{
     BlockUsersRequest, BlockUsersResponse, BlockedUserResponse, GetBlockedUsersQuery,
 };
-use natterjack_storage::{Advance, Advanced, App, NewMember, Tx, UserBlock, UserEvent};
+use natterjack_storage::{Advance, Advanced, NewMember, Tx, UserBlock, UserEvent};
 
 use super::users;
+use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::BLOCKS_SHOWN_MAX;
 use crate::present::Users;
@@ -26,14 +27,14 @@ struct BlockPlan {
 /// Blocks a user for another.
 pub(crate) async fn block_users(
     state: &State,
-    app: &App,
+    caller: &Caller,
     request: BlockUsersRequest,
 ) -> Result<BlockUsersResponse> {
-    let plan = check_block(state, app, &request).await?;
+    let plan = check_block(state, caller, &request).await?;
     if plan.block.user_id == plan.block.blocked_user_id {
         return Err(Error::field("blocked_user_id", "must not be the user who blocks"));
     }
-    users::existing(state, app, "blocked_user_id", &plan.block.blocked_user_id).await?;
+    users::existing(state, caller, "blocked_user_id", &plan.block.blocked_user_id).await?;
     let block = state.store.write("block_users", plan, |tx, plan| Box::pin(do_block(tx, plan))).await?;
     Ok(BlockUsersResponse {
         blocked_by_user_id: block.user_id,
@@ -43,30 +44,30 @@ pub(crate) async fn block_users(
 }
 
 /// Takes a block back.
-pub(crate) async fn unblock_users(state: &State, app: &App, request: BlockUsersRequest) -> Result<()> {
-    let plan = check_block(state, app, &request).await?;
+pub(crate) async fn unblock_users(state: &State, caller: &Caller, request: BlockUsersRequest) -> Result<()> {
+    let plan = check_block(state, caller, &request).await?;
     let blocked = &plan.block.blocked_user_id;
-    if state.user(app.pk, blocked).await?.is_none() {
+    if state.user(caller.app.pk, blocked).await?.is_none() {
         // Says who does not exist. Users who were deleted may be unblocked.
-        users::existing(state, app, "blocked_user_id", blocked).await?;
+        users::existing(state, caller, "blocked_user_id", blocked).await?;
     }
     state.store.write("unblock_users", plan, |tx, plan| Box::pin(do_unblock(tx, plan))).await
 }
 
-async fn check_block(state: &State, app: &App, request: &BlockUsersRequest) -> Result<BlockPlan> {
+async fn check_block(state: &State, caller: &Caller, request: &BlockUsersRequest) -> Result<BlockPlan> {
     const FIELD: &str = "blocked_user_id";
     if request.blocked_user_id.is_empty() {
         return Err(Error::required(FIELD));
     }
     let blocked = UserId::parse(&request.blocked_user_id).map_err(|error| Error::id(FIELD, &error))?;
     let user =
-        users::acting_user(state, app, "user", request.user_id.as_ref(), request.user.as_ref()).await?;
+        users::acting_user(state, caller, "user", request.user_id.as_ref(), request.user.as_ref()).await?;
     let block = UserBlock {
         user_id: user.user.id.clone(),
         blocked_user_id: blocked.as_str().to_owned(),
         created_at: state.now(),
     };
-    Ok(BlockPlan { app_pk: app.pk, block })
+    Ok(BlockPlan { app_pk: caller.app.pk, block })
 }
 
 async fn do_block(tx: &mut Tx, plan: &BlockPlan) -> Result<UserBlock> {
@@ -150,19 +151,19 @@ pub(super) async fn list_ignoring(
 /// Whom a user has blocked.
 pub(crate) async fn get_blocked_users(
     state: &State,
-    app: &App,
+    caller: &Caller,
     query: GetBlockedUsersQuery,
 ) -> Result<Vec<BlockedUserResponse>> {
-    let user = users::acting_user(state, app, "user", query.user_id.as_ref(), None).await?;
+    let user = users::acting_user(state, caller, "user", query.user_id.as_ref(), None).await?;
     let blocks = state
         .store
-        .read("get_blocked_users", (app.pk, vec![user.user.id.clone()]), |tx, (app_pk, ids)| {
+        .read("get_blocked_users", (caller.app.pk, vec![user.user.id.clone()]), |tx, (app_pk, ids)| {
             Box::pin(tx.list_user_blocks(*app_pk, ids, BLOCKS_SHOWN_MAX))
         })
         .await?;
     let ids = blocks.iter().map(|block| block.blocked_user_id.as_str());
     let found: Users =
-        state.users(app.pk, ids).await?.into_values().map(|user| Arc::clone(&user.response)).collect();
+        state.users(caller.app.pk, ids).await?.into_values().map(|user| Arc::clone(&user.response)).collect();
     let blocks = blocks.into_iter().map(|block| BlockedUserResponse {
         blocked_user: found.get(&block.blocked_user_id),
         blocked_user_id: block.blocked_user_id,

@@ -2,9 +2,10 @@ use natterjack_protocol::channel_types::{
     BlockListOptions, ChannelTypeConfig, ChannelTypeRequest, ChatPreferences, Grants, Thresholds,
 };
 use natterjack_protocol::{ChannelTypeName, Timestamp};
-use natterjack_storage::{App, Tx};
+use natterjack_storage::Tx;
 
 use super::{check_count, check_length, check_size};
+use crate::auth::Caller;
 use crate::channel_types::{self, BUILT_IN, WrittenType};
 use crate::error::{Error, Result};
 use crate::limits::{
@@ -25,16 +26,25 @@ struct TypePlan {
 }
 
 /// Every channel type of the app, as it is in the database now.
-pub(crate) async fn list_channel_types(state: &State, app: &App) -> Result<Vec<ChannelTypeConfig>> {
+pub(crate) async fn list_channel_types(state: &State, caller: &Caller) -> Result<Vec<ChannelTypeConfig>> {
     // Asked for seldom, and then to see what another process changed as well.
     state.reload_apps().await?;
-    Ok(state.current_app(app).types.values().map(|found| ChannelTypeConfig::clone(&found.of_type)).collect())
+    Ok(state
+        .current_app(&caller.app)
+        .types
+        .values()
+        .map(|found| ChannelTypeConfig::clone(&found.of_type))
+        .collect())
 }
 
 /// One channel type, as it is in the database now.
-pub(crate) async fn get_channel_type(state: &State, app: &App, name: &str) -> Result<ChannelTypeConfig> {
+pub(crate) async fn get_channel_type(
+    state: &State,
+    caller: &Caller,
+    name: &str,
+) -> Result<ChannelTypeConfig> {
     state.reload_apps().await?;
-    let found = state.channel_type(app, name).ok_or_else(|| not_found(name))?;
+    let found = state.channel_type(&caller.app, name).ok_or_else(|| not_found(name))?;
     Ok(ChannelTypeConfig::clone(&found))
 }
 
@@ -45,10 +55,10 @@ fn not_found(name: &str) -> Error {
 /// Creates a channel type.
 pub(crate) async fn create_channel_type(
     state: &State,
-    app: &App,
+    caller: &Caller,
     request: ChannelTypeRequest,
 ) -> Result<WrittenType> {
-    let plan = check_create(state, app, request)?;
+    let plan = check_create(state, caller, request)?;
     let created = state
         .store
         .write("create_channel_type", plan, |tx, plan| Box::pin(do_create_channel_type(tx, plan)))
@@ -57,7 +67,7 @@ pub(crate) async fn create_channel_type(
     Ok(shown(created))
 }
 
-fn check_create(state: &State, app: &App, request: ChannelTypeRequest) -> Result<TypePlan> {
+fn check_create(state: &State, caller: &Caller, request: ChannelTypeRequest) -> Result<TypePlan> {
     let name = request.name.as_deref().filter(|name| !name.is_empty());
     let name = name.ok_or_else(|| Error::required("name"))?;
     let name = ChannelTypeName::parse(name).map_err(|error| Error::id("name", &error))?.to_string();
@@ -71,7 +81,13 @@ fn check_create(state: &State, app: &App, request: ChannelTypeRequest) -> Result
         }
     }
     check_settings(&request)?;
-    Ok(TypePlan { app_pk: app.pk, app_created_at: app.created_at, name, request, now: state.now() })
+    Ok(TypePlan {
+        app_pk: caller.app.pk,
+        app_created_at: caller.app.created_at,
+        name,
+        request,
+        now: state.now(),
+    })
 }
 
 async fn do_create_channel_type(tx: &mut Tx, plan: &TypePlan) -> Result<WrittenType> {
@@ -99,14 +115,14 @@ async fn do_create_channel_type(tx: &mut Tx, plan: &TypePlan) -> Result<WrittenT
 /// Changes the settings of a channel type that are given.
 pub(crate) async fn update_channel_type(
     state: &State,
-    app: &App,
+    caller: &Caller,
     name: &str,
     request: ChannelTypeRequest,
 ) -> Result<WrittenType> {
     check_settings(&request)?;
     let plan = TypePlan {
-        app_pk: app.pk,
-        app_created_at: app.created_at,
+        app_pk: caller.app.pk,
+        app_created_at: caller.app.created_at,
         name: name.to_owned(),
         request,
         now: state.now(),
@@ -141,8 +157,8 @@ async fn do_update_channel_type(tx: &mut Tx, plan: &TypePlan) -> Result<WrittenT
 }
 
 /// Deletes a channel type, or brings back the defaults of a built-in one.
-pub(crate) async fn delete_channel_type(state: &State, app: &App, name: &str) -> Result<()> {
-    let input = (app.pk, name.to_owned(), state.now());
+pub(crate) async fn delete_channel_type(state: &State, caller: &Caller, name: &str) -> Result<()> {
+    let input = (caller.app.pk, name.to_owned(), state.now());
     state
         .store
         .write("delete_channel_type", input, |tx, (app_pk, name, now)| {

@@ -8,11 +8,12 @@ use natterjack_protocol::members::{
 };
 use natterjack_protocol::{ChannelId, ChannelTypeName, Cid, Timestamp, UserId};
 use natterjack_storage::queries::MEMBERS;
-use natterjack_storage::{Advance, App, Channel, ChannelEvent, Member, MemberChange, MemberQuery, Tx};
+use natterjack_storage::{Advance, Channel, ChannelEvent, Member, MemberChange, MemberQuery, Tx};
 
 use super::channels::{check_channel_role, distinct_id};
 use super::partial::PartialUpdate;
 use super::{check_count, given, limit, offset, users};
+use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::{BATCH_MAX, MEMBERS_OFFSET_MAX, MEMBERS_PAGE_MAX};
 use crate::present::{self, Users};
@@ -70,19 +71,19 @@ struct UpdatePlan {
 /// Changes single fields of one member.
 pub(crate) async fn update_member_partial(
     state: &State,
-    app: &App,
+    caller: &Caller,
     cid: &Cid,
     query: UpdateMemberPartialQuery,
     request: UpdateMemberPartialRequest,
 ) -> Result<ChannelMemberResponse> {
-    let user = users::acting_user(state, app, "user", query.user_id.as_ref(), None).await?;
-    let channel = state.channel(app, &cid.to_string()).await?;
+    let user = users::acting_user(state, caller, "user", query.user_id.as_ref(), None).await?;
+    let channel = state.channel(&caller.app, &cid.to_string()).await?;
     let plan = check_update(state.now(), &channel.channel, &user.user.id, &request)?;
     let changes_role = plan.channel_role.is_some();
     let member =
         state.store.write("update_member_partial", plan, |tx, plan| Box::pin(do_update(tx, plan))).await?;
     if changes_role {
-        state.forget_channel(app.pk, &channel.channel.cid);
+        state.forget_channel(caller.app.pk, &channel.channel.cid);
     }
     let users: Users = std::iter::once(Arc::clone(&user.response)).collect();
     Ok(present::member(&member, &users, channel.channel.created_by_id.as_deref()))
@@ -156,7 +157,7 @@ pub(crate) fn not_a_member(user_id: &str, cid: &str) -> Error {
 /// Finds members of one channel.
 pub(crate) async fn query_members(
     state: &State,
-    app: &App,
+    caller: &Caller,
     payload: QueryMembersPayload,
 ) -> Result<Vec<ChannelMemberResponse>> {
     let cid = check_channel(&payload)?;
@@ -169,20 +170,22 @@ pub(crate) async fn query_members(
         ..MemberQuery::default()
     };
     let user =
-        users::optional_user(state, app, "user", payload.user_id.as_ref(), payload.user.as_ref()).await?;
+        users::optional_user(state, caller, "user", payload.user_id.as_ref(), payload.user.as_ref()).await?;
     if user.is_none() {
         check_needs_no_user(&query.filter)?;
     }
-    let channel = state.channel(app, &cid.to_string()).await?;
+    let channel = state.channel(&caller.app, &cid.to_string()).await?;
     let members = state
         .store
-        .read("query_members", (app.pk, channel.channel.pk, query), |tx, (app_pk, channel_pk, query)| {
-            Box::pin(tx.query_members(*app_pk, *channel_pk, query))
-        })
+        .read(
+            "query_members",
+            (caller.app.pk, channel.channel.pk, query),
+            |tx, (app_pk, channel_pk, query)| Box::pin(tx.query_members(*app_pk, *channel_pk, query)),
+        )
         .await?;
     let ids = members.iter().map(|member| member.user_id.as_str());
     let users: Users =
-        state.users(app.pk, ids).await?.into_values().map(|user| Arc::clone(&user.response)).collect();
+        state.users(caller.app.pk, ids).await?.into_values().map(|user| Arc::clone(&user.response)).collect();
     let created_by = channel.channel.created_by_id.as_deref();
     Ok(members.iter().map(|member| present::member(member, &users, created_by)).collect())
 }

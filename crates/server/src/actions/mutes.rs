@@ -6,9 +6,10 @@ use std::sync::Arc;
 use natterjack_protocol::mutes::{MuteChannelRequest, MuteChannelResponse};
 use natterjack_protocol::users::ChannelMute;
 use natterjack_protocol::{Cid, ErrorCode, Timestamp};
-use natterjack_storage::{self as storage, Advance, Advanced, App, Channel, Tx, UserEvent};
+use natterjack_storage::{self as storage, Advance, Advanced, Channel, Tx, UserEvent};
 
 use super::{check_count, users};
+use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::{CHANNEL_MUTES_SHOWN_MAX, MUTED_CHANNELS_MAX};
 use crate::present::{self, Users};
@@ -30,14 +31,14 @@ pub(super) type Muted = (Vec<storage::ChannelMute>, HashMap<i64, Channel>);
 /// Mutes channels for a user.
 pub(crate) async fn mute_channel(
     state: &State,
-    app: &App,
+    caller: &Caller,
     request: MuteChannelRequest,
 ) -> Result<MuteChannelResponse> {
-    let (user, plan) = check_mute(state, app, &request).await?;
+    let (user, plan) = check_mute(state, caller, &request).await?;
     let (mutes, channels) =
         state.store.write("mute_channel", plan, |tx, plan| Box::pin(do_mute(tx, plan))).await?;
-    let mut mutes = present_mutes(state, app, &mutes, &channels).await?;
-    let own_user = users::full_users(state, app, vec![&user.user]).await?.pop();
+    let mut mutes = present_mutes(state, caller, &mutes, &channels).await?;
+    let own_user = users::full_users(state, caller, vec![&user.user]).await?.pop();
     let channel_mute = if mutes.len() == 1 { mutes.pop() } else { None };
     Ok(MuteChannelResponse {
         channel_mutes: channel_mute.is_none().then_some(mutes),
@@ -47,14 +48,18 @@ pub(crate) async fn mute_channel(
 }
 
 /// Takes mutes back.
-pub(crate) async fn unmute_channel(state: &State, app: &App, request: MuteChannelRequest) -> Result<()> {
-    let (_, plan) = check_mute(state, app, &request).await?;
+pub(crate) async fn unmute_channel(
+    state: &State,
+    caller: &Caller,
+    request: MuteChannelRequest,
+) -> Result<()> {
+    let (_, plan) = check_mute(state, caller, &request).await?;
     state.store.write("unmute_channel", plan, |tx, plan| Box::pin(do_unmute(tx, plan))).await
 }
 
 async fn check_mute(
     state: &State,
-    app: &App,
+    caller: &Caller,
     request: &MuteChannelRequest,
 ) -> Result<(Arc<CachedUser>, MutePlan)> {
     const FIELD: &str = "channel_cids";
@@ -68,7 +73,7 @@ async fn check_mute(
     let (mut channels, mut unknown) = (Vec::new(), Vec::new());
     for text in request.channel_cids.iter().filter(|cid| seen.insert(*cid)) {
         let cid = Cid::parse(text).map_err(|error| Error::id(FIELD, &error))?.to_string();
-        match state.channel(app, &cid).await {
+        match state.channel(&caller.app, &cid).await {
             Ok(channel) => channels.push((channel.channel.pk, cid)),
             Err(Error::Caller(fault)) if fault.code == ErrorCode::NotFound => unknown.push(cid),
             Err(error) => return Err(error),
@@ -78,9 +83,9 @@ async fn check_mute(
         return Err(missing(&unknown));
     }
     let user =
-        users::acting_user(state, app, "user", request.user_id.as_ref(), request.user.as_ref()).await?;
+        users::acting_user(state, caller, "user", request.user_id.as_ref(), request.user.as_ref()).await?;
     let user_id = user.user.id.clone();
-    Ok((user, MutePlan { app_pk: app.pk, user_id, channels, expires, now }))
+    Ok((user, MutePlan { app_pk: caller.app.pk, user_id, channels, expires, now }))
 }
 
 /// When a mute of so many milliseconds ends; `None` is never.
@@ -178,7 +183,7 @@ pub(super) async fn load_mutes(
 /// Mutes as they travel on the wire, in their order.
 pub(super) async fn present_mutes(
     state: &State,
-    app: &App,
+    caller: &Caller,
     mutes: &[storage::ChannelMute],
     channels: &HashMap<i64, Channel>,
 ) -> Result<Vec<ChannelMute>> {
@@ -188,10 +193,11 @@ pub(super) async fn present_mutes(
         ids.extend(channel.truncated_by_id.as_deref());
     }
     let users: Users =
-        state.users(app.pk, ids).await?.into_values().map(|user| Arc::clone(&user.response)).collect();
+        state.users(caller.app.pk, ids).await?.into_values().map(|user| Arc::clone(&user.response)).collect();
     let present = |mute: &storage::ChannelMute| {
         let channel = channels.get(&mute.channel_pk)?;
-        let mut response = present::channel(channel, &state.channel_config(app, channel), &users, None);
+        let mut response =
+            present::channel(channel, &state.channel_config(&caller.app, channel), &users, None);
         present::mute(&mut response, Some(mute));
         Some(ChannelMute {
             created_at: mute.created_at,

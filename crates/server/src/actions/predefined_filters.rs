@@ -5,11 +5,11 @@ use natterjack_protocol::predefined_filters::{
     CreatePredefinedFilterRequest, PredefinedFilter, QUERY_CHANNELS, UpdatePredefinedFilterRequest,
 };
 use natterjack_protocol::{JsonMap, SortParam};
-use natterjack_storage::App;
 use natterjack_storage::queries::CHANNELS;
 use serde_json::Value;
 
 use super::{check_count, check_length, check_size, given};
+use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::{
     DESCRIPTION_LENGTH_MAX, NAME_LENGTH_MAX, PREDEFINED_FILTER_SIZE_MAX, PREDEFINED_FILTERS_MAX,
@@ -17,21 +17,25 @@ use crate::limits::{
 use crate::state::State;
 
 /// The app's stored filters.
-pub(crate) async fn list_predefined_filters(state: &State, app: &App) -> Result<Vec<PredefinedFilter>> {
-    let listed = state.store.read("list_predefined_filters", app.pk, |tx, app_pk| {
+pub(crate) async fn list_predefined_filters(state: &State, caller: &Caller) -> Result<Vec<PredefinedFilter>> {
+    let listed = state.store.read("list_predefined_filters", caller.app.pk, |tx, app_pk| {
         Box::pin(tx.list_predefined_filters(*app_pk, PREDEFINED_FILTERS_MAX))
     });
     Ok(listed.await?)
 }
 
 /// One stored filter.
-pub(crate) async fn get_predefined_filter(state: &State, app: &App, name: &str) -> Result<PredefinedFilter> {
-    find(state, app, name).await?.ok_or_else(|| not_found(name))
+pub(crate) async fn get_predefined_filter(
+    state: &State,
+    caller: &Caller,
+    name: &str,
+) -> Result<PredefinedFilter> {
+    find(state, caller, name).await?.ok_or_else(|| not_found(name))
 }
 
-async fn find(state: &State, app: &App, name: &str) -> Result<Option<PredefinedFilter>> {
+async fn find(state: &State, caller: &Caller, name: &str) -> Result<Option<PredefinedFilter>> {
     let found =
-        state.store.read("find_predefined_filter", (app.pk, name.to_owned()), |tx, (app_pk, name)| {
+        state.store.read("find_predefined_filter", (caller.app.pk, name.to_owned()), |tx, (app_pk, name)| {
             Box::pin(tx.find_predefined_filter(*app_pk, name))
         });
     Ok(found.await?)
@@ -44,7 +48,7 @@ fn not_found(name: &str) -> Error {
 /// Stores a filter.
 pub(crate) async fn create_predefined_filter(
     state: &State,
-    app: &App,
+    caller: &Caller,
     request: CreatePredefinedFilterRequest,
 ) -> Result<PredefinedFilter> {
     let name = given(request.name.as_ref()).ok_or_else(|| Error::required("name"))?.to_owned();
@@ -60,7 +64,7 @@ pub(crate) async fn create_predefined_filter(
         PredefinedFilter { name, created_at: now, updated_at: now, ..check(request_parts(request))? };
     let stored = state
         .store
-        .write("create_predefined_filter", (app.pk, filter), |tx, (app_pk, filter)| {
+        .write("create_predefined_filter", (caller.app.pk, filter), |tx, (app_pk, filter)| {
             Box::pin(async move {
                 if tx.insert_predefined_filter(*app_pk, filter, PREDEFINED_FILTERS_MAX).await? {
                     return Ok(filter.clone());
@@ -86,25 +90,27 @@ fn request_parts(request: CreatePredefinedFilterRequest) -> UpdatePredefinedFilt
 /// Replaces a stored filter.
 pub(crate) async fn update_predefined_filter(
     state: &State,
-    app: &App,
+    caller: &Caller,
     name: &str,
     request: UpdatePredefinedFilterRequest,
 ) -> Result<PredefinedFilter> {
     let filter = PredefinedFilter { name: name.to_owned(), ..check(request)? };
     let updated = state
         .store
-        .write("update_predefined_filter", (app.pk, filter, state.now()), |tx, (app_pk, filter, now)| {
-            Box::pin(tx.update_predefined_filter(*app_pk, filter, *now))
-        })
+        .write(
+            "update_predefined_filter",
+            (caller.app.pk, filter, state.now()),
+            |tx, (app_pk, filter, now)| Box::pin(tx.update_predefined_filter(*app_pk, filter, *now)),
+        )
         .await?;
     updated.ok_or_else(|| not_found(name))
 }
 
 /// Removes a stored filter.
-pub(crate) async fn delete_predefined_filter(state: &State, app: &App, name: &str) -> Result<()> {
+pub(crate) async fn delete_predefined_filter(state: &State, caller: &Caller, name: &str) -> Result<()> {
     let deleted = state
         .store
-        .write("delete_predefined_filter", (app.pk, name.to_owned()), |tx, (app_pk, name)| {
+        .write("delete_predefined_filter", (caller.app.pk, name.to_owned()), |tx, (app_pk, name)| {
             Box::pin(tx.delete_predefined_filter(*app_pk, name))
         })
         .await?;
@@ -144,7 +150,7 @@ fn check(request: UpdatePredefinedFilterRequest) -> Result<PredefinedFilter> {
 /// none.
 pub(crate) async fn fill_in(
     state: &State,
-    app: &App,
+    caller: &Caller,
     request: &QueryChannelsRequest,
 ) -> Result<Option<ParsedPredefinedFilterResponse>> {
     let Some(name) = given(request.predefined_filter.as_ref()) else { return Ok(None) };
@@ -155,7 +161,7 @@ pub(crate) async fn fill_in(
             return Err(Error::field(field, "cannot be used together with predefined_filter"));
         }
     }
-    let stored = find(state, app, name).await?.ok_or_else(|| {
+    let stored = find(state, caller, name).await?.ok_or_else(|| {
         Error::field("predefined_filter", format!("names a filter that doesn't exist: {name}"))
     })?;
     let filter = Placeholders { field: "filter_values", values: &request.filter_values }

@@ -10,10 +10,11 @@ use natterjack_protocol::reactions::{
 };
 use natterjack_protocol::{Custom, ErrorCode, MessageId, ReactionType, Timestamp};
 use natterjack_storage::queries::{REACTIONS, ReactionQuery};
-use natterjack_storage::{Advance, Advanced, App, ChannelEvent, Message, MessageKey, Reaction, Tx};
+use natterjack_storage::{Advance, Advanced, ChannelEvent, Message, MessageKey, Reaction, Tx};
 
 use super::messages::find_with_channel;
 use super::{check_size, cursor, limit, offset, users};
+use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::{
     LATEST_REACTIONS_MAX, OFFSET_MAX, QUERY_REACTIONS_PAGE_DEFAULT, QUERY_REACTIONS_PAGE_MAX,
@@ -60,18 +61,19 @@ struct Reacted {
 /// Makes a reaction to a message, in place of the user's one of the same type.
 pub(crate) async fn send_reaction(
     state: &State,
-    app: &App,
+    caller: &Caller,
     id: &MessageId,
     request: SendReactionRequest,
 ) -> Result<SendReactionResponse> {
-    let (_, channel) = find_with_channel(state, app, id).await?;
+    let (_, channel) = find_with_channel(state, caller, id).await?;
     let cid = channel.channel.cid.clone();
     let given = &request.reaction;
     let user =
-        users::acting_user(state, app, "reaction.user", given.user_id.as_ref(), given.user.as_ref()).await?;
-    let mut fresh = Freshness::new(app.pk, &cid, Some(&user.user.id));
+        users::acting_user(state, caller, "reaction.user", given.user_id.as_ref(), given.user.as_ref())
+            .await?;
+    let mut fresh = Freshness::new(caller.app.pk, &cid, Some(&user.user.id));
     let reacted = loop {
-        let plan = check_send(state, app, &cid, id, &request).await?;
+        let plan = check_send(state, caller, &cid, id, &request).await?;
         let outcome = state.store.write("send_reaction", plan, |tx, plan| Box::pin(do_send(tx, plan))).await;
         if let Some(reacted) = fresh.settle(state, outcome)? {
             break reacted;
@@ -85,19 +87,20 @@ pub(crate) async fn send_reaction(
 
 async fn check_send(
     state: &State,
-    app: &App,
+    caller: &Caller,
     cid: &str,
     id: &MessageId,
     request: &SendReactionRequest,
 ) -> Result<SendPlan> {
     let given = &request.reaction;
     let user =
-        users::acting_user(state, app, "reaction.user", given.user_id.as_ref(), given.user.as_ref()).await?;
+        users::acting_user(state, caller, "reaction.user", given.user_id.as_ref(), given.user.as_ref())
+            .await?;
     let (kind, score) = check_reaction(given)?;
-    let channel = state.channel(app, cid).await?;
+    let channel = state.channel(&caller.app, cid).await?;
     check_enabled(&channel)?;
     Ok(SendPlan {
-        app_pk: app.pk,
+        app_pk: caller.app.pk,
         channel,
         message_id: id.as_str().to_owned(),
         user,
@@ -256,16 +259,16 @@ async fn load(
 /// Takes a user's reaction back, also where reactions have been switched off since.
 pub(crate) async fn delete_reaction(
     state: &State,
-    app: &App,
+    caller: &Caller,
     id: &MessageId,
     kind: &str,
     query: DeleteReactionQuery,
 ) -> Result<DeleteReactionResponse> {
-    let user = users::acting_user(state, app, "user", query.user_id.as_ref(), None).await?;
+    let user = users::acting_user(state, caller, "user", query.user_id.as_ref(), None).await?;
     let kind = ReactionType::parse(kind).map_err(|error| Error::id("type", &error))?;
-    let (_, channel) = find_with_channel(state, app, id).await?;
+    let (_, channel) = find_with_channel(state, caller, id).await?;
     let plan = DeletePlan {
-        app_pk: app.pk,
+        app_pk: caller.app.pk,
         channel,
         message_id: id.as_str().to_owned(),
         user_id: user.user.id.clone(),
@@ -323,13 +326,13 @@ pub(crate) async fn do_take_back_all(
 /// A page of the reactions to a message, newest first.
 pub(crate) async fn get_reactions(
     state: &State,
-    app: &App,
+    caller: &Caller,
     id: &MessageId,
     query: GetReactionsQuery,
 ) -> Result<Vec<ReactionResponse>> {
     let limit = limit("limit", query.limit, REACTIONS_PAGE_DEFAULT, REACTIONS_PAGE_MAX)?;
     let offset = offset("offset", query.offset, OFFSET_MAX)?;
-    let (message, channel) = find_with_channel(state, app, id).await?;
+    let (message, channel) = find_with_channel(state, caller, id).await?;
     check_enabled(&channel)?;
     let reactions = state
         .store
@@ -337,32 +340,32 @@ pub(crate) async fn get_reactions(
             Box::pin(tx.list_reactions(*message_pk, *limit, *offset))
         })
         .await?;
-    present_reactions(state, app, &message.id, &reactions).await
+    present_reactions(state, caller, &message.id, &reactions).await
 }
 
 async fn present_reactions(
     state: &State,
-    app: &App,
+    caller: &Caller,
     message_id: &str,
     reactions: &[Reaction],
 ) -> Result<Vec<ReactionResponse>> {
     let ids = reactions.iter().map(|reaction| reaction.user_id.as_str());
     let users: Users =
-        state.users(app.pk, ids).await?.into_values().map(|user| Arc::clone(&user.response)).collect();
+        state.users(caller.app.pk, ids).await?.into_values().map(|user| Arc::clone(&user.response)).collect();
     Ok(reactions.iter().map(|reaction| present::reaction(reaction, message_id, &users)).collect())
 }
 
 /// The reactions to a message that a filter selects, a page by cursor.
 pub(crate) async fn query_reactions(
     state: &State,
-    app: &App,
+    caller: &Caller,
     id: &MessageId,
     request: QueryReactionsRequest,
 ) -> Result<QueryReactionsResponse> {
     let query = check_query(&request)?;
     let user =
-        users::optional_user(state, app, "user", request.user_id.as_ref(), request.user.as_ref()).await?;
-    let (message, channel) = find_with_channel(state, app, id).await?;
+        users::optional_user(state, caller, "user", request.user_id.as_ref(), request.user.as_ref()).await?;
+    let (message, channel) = find_with_channel(state, caller, id).await?;
     if user.is_some_and(|user| !message.is_visible_to(&user.user.id)) {
         return Err(Error::not_found("message", id.as_str()));
     }
@@ -375,7 +378,7 @@ pub(crate) async fn query_reactions(
         })
         .await?;
     Ok(QueryReactionsResponse {
-        reactions: present_reactions(state, app, &message.id, &found.entries).await?,
+        reactions: present_reactions(state, caller, &message.id, &found.entries).await?,
         next: cursor::write(&page, found.next.as_ref()),
         prev: cursor::write(&page, found.previous.as_ref()),
     })

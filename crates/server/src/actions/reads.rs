@@ -13,15 +13,16 @@ pub(crate) use mark_read::mark_read;
 pub(crate) use mark_unread::mark_unread;
 
 use natterjack_protocol::{Cid, ErrorCode};
-use natterjack_storage::{App, Channel, Member, Message, Thread, Tx, Visibility};
+use natterjack_storage::{Channel, Member, Message, Thread, Tx, Visibility};
 
+use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::state::State;
 
 /// Refuses reading in a channel whose type has no read events. Answers the channel's cid.
-async fn check_read_events(state: &State, app: &App, cid: &Cid) -> Result<String> {
+async fn check_read_events(state: &State, caller: &Caller, cid: &Cid) -> Result<String> {
     let cid = cid.to_string();
-    let channel = state.channel(app, &cid).await?;
+    let channel = state.channel(&caller.app, &cid).await?;
     if !channel.config.read_events {
         let kind = &channel.channel.kind;
         return Err(Error::caller(

@@ -4,11 +4,12 @@ use natterjack_protocol::MessageId;
 use natterjack_protocol::channels::MessagePaginationParams;
 use natterjack_protocol::message_types::MessageResponse;
 use natterjack_protocol::messages::GetRepliesQuery;
-use natterjack_storage::{App, MessagePage, Visibility};
+use natterjack_storage::{MessagePage, Visibility};
 
 use super::channels::check_member_custom_include;
 use super::messages::find_with_channel;
 use super::pages::MessagePageRequest;
+use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::REPLIES_DEFAULT;
 use crate::present::{Bundle, MessageContext};
@@ -17,7 +18,7 @@ use crate::state::State;
 /// A page of the replies to a message, in the order asked for.
 pub(crate) async fn get_replies(
     state: &State,
-    app: &App,
+    caller: &Caller,
     parent_id: &MessageId,
     query: GetRepliesQuery,
 ) -> Result<Vec<MessageResponse>> {
@@ -42,11 +43,10 @@ pub(crate) async fn get_replies(
         _ => return Err(Error::field("sort", "must be one entry for created_at")),
     };
     let context = MessageContext {
-        app_pk: app.pk,
         member_custom_include: check_member_custom_include(query.member_custom_include.0)?,
-        ..MessageContext::default()
+        ..MessageContext::of(caller)
     };
-    let (parent, channel) = find_with_channel(state, app, parent_id).await?;
+    let (parent, channel) = find_with_channel(state, caller, parent_id).await?;
     let cid = channel.channel.cid.clone();
     let visibility = Visibility { from: channel.channel.history_from, user_id: None };
     let input = (parent.pk, page, unpivoted, visibility, context, state.now());

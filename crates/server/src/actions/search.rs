@@ -8,11 +8,12 @@ use natterjack_filter::{Expression, parse, parse_sort};
 use natterjack_protocol::JsonMap;
 use natterjack_protocol::search::{SearchPayload, SearchResponse, SearchResult, SearchWarning};
 use natterjack_storage::queries::{CHANNELS, needs_user};
-use natterjack_storage::{App, Channel, ChannelQuery, Found, MESSAGES, SearchMode, SearchQuery, Tx};
+use natterjack_storage::{Channel, ChannelQuery, Found, MESSAGES, SearchMode, SearchQuery, Tx};
 use serde::{Deserialize, Serialize};
 
 use super::channels::check_member_custom_include;
 use super::{cursor, given, limit, offset};
+use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::jobs::index_before_search;
 use crate::limits::{OFFSET_MAX, SEARCH_CHANNELS_MAX, SEARCH_DEPTH_MAX, SEARCH_PAGE_MAX};
@@ -53,10 +54,10 @@ struct Results {
 }
 
 /// Finds messages in the channels that a filter selects.
-pub(crate) async fn search(state: &State, app: &App, payload: SearchPayload) -> Result<SearchResponse> {
-    let mut plan = check_search(state, app, payload)?;
+pub(crate) async fn search(state: &State, caller: &Caller, payload: SearchPayload) -> Result<SearchResponse> {
+    let mut plan = check_search(state, caller, payload)?;
     index_before_search(state).await;
-    let (channels, results_warning) = list_channels(state, app, &plan.channels).await?;
+    let (channels, results_warning) = list_channels(state, caller, &plan.channels).await?;
     if channels.is_empty() {
         return Ok(SearchResponse { results_warning, ..SearchResponse::default() });
     }
@@ -68,11 +69,11 @@ pub(crate) async fn search(state: &State, app: &App, payload: SearchPayload) -> 
         .read("search", input, |tx, (plan, channels)| Box::pin(do_search(tx, plan, channels)))
         .await?;
     let (next, previous) = cursors(&plan, &results.found);
-    let results = present_results(state, app, &channels, results);
+    let results = present_results(state, caller, &channels, results);
     Ok(SearchResponse { results, next, previous, results_warning })
 }
 
-fn check_search(state: &State, app: &App, payload: SearchPayload) -> Result<SearchPlan> {
+fn check_search(state: &State, caller: &Caller, payload: SearchPayload) -> Result<SearchPlan> {
     if payload.filter_conditions.is_empty() {
         return Err(Error::required("filter_conditions"));
     }
@@ -107,9 +108,8 @@ fn check_search(state: &State, app: &App, payload: SearchPayload) -> Result<Sear
         now: state.now(),
     };
     let context = MessageContext {
-        app_pk: app.pk,
         member_custom_include: check_member_custom_include(include)?,
-        ..MessageContext::default()
+        ..MessageContext::of(caller)
     };
     Ok(SearchPlan { channels, query, page_limit, context })
 }
@@ -165,20 +165,20 @@ impl Cursor {
 /// The channels to be searched, and a warning about those that are not.
 async fn list_channels(
     state: &State,
-    app: &App,
+    caller: &Caller,
     query: &ChannelQuery,
 ) -> Result<(Vec<Channel>, Option<SearchWarning>)> {
     let mut matching = state
         .store
-        .read("search_channels", (app.pk, query.clone()), |tx, (app_pk, query)| {
+        .read("search_channels", (caller.app.pk, query.clone()), |tx, (app_pk, query)| {
             Box::pin(tx.query_channels(*app_pk, query))
         })
         .await?;
     let has_more = matching.len() as i64 > SEARCH_CHANNELS_MAX;
     matching.truncate(SEARCH_CHANNELS_MAX as usize);
-    let (searched, skipped): (Vec<_>, Vec<_>) = matching
-        .into_iter()
-        .partition(|channel| state.channel_type(app, &channel.kind).is_some_and(|config| config.search));
+    let (searched, skipped): (Vec<_>, Vec<_>) = matching.into_iter().partition(|channel| {
+        state.channel_type(&caller.app, &channel.kind).is_some_and(|config| config.search)
+    });
     let skipped = skipped.into_iter().map(|channel| channel.cid).collect();
     Ok((searched, warning(skipped, has_more)))
 }
@@ -233,7 +233,7 @@ fn cursors(plan: &SearchPlan, found: &Found) -> (Option<String>, Option<String>)
 
 fn present_results(
     state: &State,
-    app: &App,
+    caller: &Caller,
     channels: &HashMap<i64, Channel>,
     results: Results,
 ) -> Vec<SearchResult> {
@@ -244,7 +244,7 @@ fn present_results(
             && !shown.contains_key(&channel.pk)
         {
             bundle.add_channel(channel.pk, &channel.cid);
-            let config = state.channel_config(app, channel);
+            let config = state.channel_config(&caller.app, channel);
             let response = present::channel(channel, &config, &bundle.users, None);
             shown.insert(channel.pk, Arc::new(response));
         }

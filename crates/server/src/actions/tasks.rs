@@ -9,13 +9,14 @@ use std::time::Duration;
 
 use natterjack_protocol::tasks::{ErrorResult, GetTaskResponse};
 use natterjack_protocol::{ErrorCode, JsonMap, Timestamp};
-use natterjack_storage::{App, Lease, NewTask, Task, TaskError, Tx};
+use natterjack_storage::{Lease, NewTask, Task, TaskError, Tx};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::channels::DeleteChannels;
 use super::users::{DeactivateUsers, DeleteUsers, ReactivateUsers};
+use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::state::State;
 
@@ -205,9 +206,9 @@ pub(crate) async fn do_enqueue(
 }
 
 /// Stores a task that is all that a call asks for. Answers its id.
-pub(crate) async fn enqueue(state: &State, app: &App, work: Work) -> Result<String> {
+pub(crate) async fn enqueue(state: &State, caller: &Caller, work: Work) -> Result<String> {
     let id = new_id();
-    let plan = (app.pk, id.clone(), work, state.now());
+    let plan = (caller.app.pk, id.clone(), work, state.now());
     state
         .store
         .write("enqueue_task", plan, |tx, (app_pk, id, work, now)| {
@@ -242,8 +243,8 @@ fn lease_until(now: Timestamp) -> Timestamp {
 }
 
 /// A task of the app.
-pub(crate) async fn get_task(state: &State, app: &App, id: &str) -> Result<GetTaskResponse> {
-    let key = (app.pk, id.to_owned());
+pub(crate) async fn get_task(state: &State, caller: &Caller, id: &str) -> Result<GetTaskResponse> {
+    let key = (caller.app.pk, id.to_owned());
     let found =
         state.store.read("get_task", key, |tx, (app_pk, id)| Box::pin(tx.find_task(*app_pk, id))).await?;
     let task = found.ok_or_else(|| Error::not_found("task", id))?;

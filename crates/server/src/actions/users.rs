@@ -2,11 +2,13 @@
 
 mod deactivate;
 mod delete;
+mod guest;
 mod partial;
 mod reactivate;
 
 pub(crate) use deactivate::{DeactivateUsers, deactivate_user, deactivate_users};
 pub(crate) use delete::{DeleteUsers, delete_users, restore_users};
+pub(crate) use guest::create_guest;
 pub(crate) use partial::update_users_partial;
 pub(crate) use reactivate::{ReactivateUsers, reactivate_user, reactivate_users};
 
@@ -20,11 +22,12 @@ use natterjack_protocol::users::{
 };
 use natterjack_protocol::{ErrorCode, Timestamp, UserId};
 use natterjack_storage::queries::USERS;
-use natterjack_storage::{App, Tx, User, UserChange, UserEvent, UserQuery, name_key};
+use natterjack_storage::{Tx, User, UserChange, UserEvent, UserQuery, name_key};
 
 use super::mutes::{load_mutes, present_mutes};
 use super::reads::load_unread;
 use super::{check_count, check_custom, check_length, given, limit, offset};
+use crate::auth::{Caller, Who};
 use crate::error::{Error, Result};
 use crate::limits::{
     BATCH_MAX, BLOCKS_SHOWN_MAX, NAME_LENGTH_MAX, OFFSET_MAX, ROLE_LENGTH_MAX, TEAM_SIZE_MAX, TEAMS_MAX,
@@ -33,6 +36,8 @@ use crate::limits::{
 use crate::present;
 use crate::state::{CachedUser, State};
 
+/// Role of a guest.
+const ROLE_GUEST: &str = "guest";
 /// Role of a user for whom none was given.
 const ROLE_DEFAULT: &str = "user";
 /// A language code.
@@ -57,8 +62,8 @@ pub(crate) enum UniqueNames {
 
 impl UniqueNames {
     /// As the app is set.
-    pub(crate) fn of(state: &State, app: &App) -> Self {
-        match state.current_app(app).app.settings.enforce_unique_usernames.as_deref() {
+    pub(crate) fn of(state: &State, caller: &Caller) -> Self {
+        match state.current_app(&caller.app).app.settings.enforce_unique_usernames.as_deref() {
             Some("app") => Self::InApp,
             Some("team") => Self::InTeam,
             _ => Self::Nowhere,
@@ -78,7 +83,7 @@ struct Upsert {
 /// Creates or replaces users.
 pub(crate) async fn update_users(
     state: &State,
-    app: &App,
+    caller: &Caller,
     request: UpdateUsersRequest,
 ) -> Result<BTreeMap<String, FullUserResponse>> {
     if request.users.is_empty() {
@@ -92,63 +97,88 @@ pub(crate) async fn update_users(
         }
     }
     let requests = request.users.into_values().collect();
-    let users = upsert(state, app, requests, Missing::Vanish).await?;
+    let users = upsert(state, caller, requests, Missing::Vanish).await?;
     let users = users.iter().map(|cached| &cached.user).collect();
-    Ok(full_users(state, app, users).await?.into_iter().map(|user| (user.id.clone(), user)).collect())
+    Ok(full_users(state, caller, users).await?.into_iter().map(|user| (user.id.clone(), user)).collect())
 }
 
-/// Finds the user on whose behalf a server acts. `what` is the place in the request: `user`, `message.user`, …
+/// Finds the user who acts: the caller, or the one on whose behalf a server acts. `what` is the place in the request:
+/// `user`, `message.user`, …
 ///
-/// A `user` object creates the user or sets the keys that it holds; a bare id must exist.
+/// For a server, a `user` object creates the user or sets the keys that it holds, and a bare id must exist. A client acts
+/// for nobody else: naming another user is refused.
 pub(crate) async fn acting_user(
     state: &State,
-    app: &App,
+    caller: &Caller,
     what: &str,
     user_id: Option<&String>,
     user: Option<&UserRequest>,
 ) -> Result<Arc<CachedUser>> {
-    let user = match (given(user_id), user) {
-        (None, None) => {
+    let user = match (&caller.who, given(user_id), user) {
+        (Who::User(id), named_id, named) => {
+            let mut named = named_id.into_iter().chain(named.map(|user| user.id.as_str()));
+            if let Some(other) = named.find(|named| *named != id.as_str() && !named.is_empty()) {
+                return Err(Error::caller(
+                    ErrorCode::Authentication,
+                    format!("{what} is {other:?}, who is not the user of the token"),
+                ));
+            }
+            existing(state, caller, what, id.as_str()).await?
+        }
+        (Who::Anonymous, ..) => {
+            return Err(Error::denied("anonymous users are not allowed to perform this operation"));
+        }
+        (Who::Server, None, None) => {
             return Err(Error::input(format!(
                 "either {what} or {what}_id must be provided when using server side auth."
             )));
         }
-        (Some(_), Some(_)) => {
+        (Who::Server, Some(_), Some(_)) => {
             return Err(Error::input(format!("cannot set both {what} and {what}_id.")));
         }
-        (None, Some(user)) => accompany(state, app, what, user).await?,
-        (Some(id), None) => existing(state, app, &format!("{what}_id"), id).await?,
+        (Who::Server, None, Some(user)) => accompany(state, caller, what, user).await?,
+        (Who::Server, Some(id), None) => existing(state, caller, &format!("{what}_id"), id).await?,
     };
     check_active(&user)?;
     Ok(user)
 }
 
-/// Refuses to act for a user who was deactivated.
+/// Refuses to act for a user who was deactivated or deleted.
 pub(crate) fn check_active(user: &CachedUser) -> Result<()> {
+    let id = &user.user.id;
+    if user.user.deleted_at.is_some() {
+        return Err(Error::denied(format!("user {id:?} was deleted")));
+    }
     if user.user.deactivated_at.is_some() {
-        return Err(Error::denied(format!("user {:?} was deactivated", user.user.id)));
+        return Err(Error::denied(format!("user {id:?} was deactivated")));
     }
     Ok(())
 }
 
-/// As [`acting_user`], where naming nobody is allowed.
+/// As [`acting_user`], where a server may name nobody, and anonymous callers are nobody.
 pub(crate) async fn optional_user(
     state: &State,
-    app: &App,
+    caller: &Caller,
     what: &str,
     user_id: Option<&String>,
     user: Option<&UserRequest>,
 ) -> Result<Option<Arc<CachedUser>>> {
-    if given(user_id).is_none() && user.is_none() {
+    let names_nobody = given(user_id).is_none() && user.is_none();
+    if caller.who == Who::Anonymous || (caller.is_server() && names_nobody) {
         return Ok(None);
     }
-    acting_user(state, app, what, user_id, user).await.map(Some)
+    acting_user(state, caller, what, user_id, user).await.map(Some)
 }
 
 /// The user that an id names.
-pub(crate) async fn existing(state: &State, app: &App, field: &str, id: &str) -> Result<Arc<CachedUser>> {
+pub(crate) async fn existing(
+    state: &State,
+    caller: &Caller,
+    field: &str,
+    id: &str,
+) -> Result<Arc<CachedUser>> {
     let id = UserId::parse(id).map_err(|error| Error::id(field, &error))?;
-    let found = state.user(app.pk, id.as_str()).await?;
+    let found = state.user(caller.app.pk, id.as_str()).await?;
     let user = found.ok_or_else(|| {
         Error::field(field, format!("names a user who doesn't exist: {id}. Please create the user first."))
     })?;
@@ -161,14 +191,14 @@ pub(crate) async fn existing(state: &State, app: &App, field: &str, id: &str) ->
 /// The users that ids name; all of them must exist.
 pub(crate) async fn all_existing(
     state: &State,
-    app: &App,
+    caller: &Caller,
     field: &str,
     ids: &[String],
 ) -> Result<HashMap<String, Arc<CachedUser>>> {
     for id in ids {
         UserId::parse(id).map_err(|error| Error::id(field, &error))?;
     }
-    let found = state.users(app.pk, ids.iter().map(String::as_str)).await?;
+    let found = state.users(caller.app.pk, ids.iter().map(String::as_str)).await?;
     let unknown: Vec<&str> = ids
         .iter()
         .map(String::as_str)
@@ -181,9 +211,14 @@ pub(crate) async fn all_existing(
 }
 
 /// Creates or updates the user of a `user` object inside another call. Writes only when something changes.
-async fn accompany(state: &State, app: &App, what: &str, request: &UserRequest) -> Result<Arc<CachedUser>> {
+async fn accompany(
+    state: &State,
+    caller: &Caller,
+    what: &str,
+    request: &UserRequest,
+) -> Result<Arc<CachedUser>> {
     check_request(what, request)?;
-    if let Some(cached) = state.user(app.pk, &request.id).await? {
+    if let Some(cached) = state.user(caller.app.pk, &request.id).await? {
         if cached.user.deleted_at.is_some() {
             return Err(Error::field(&format!("{what}.id"), "names a user who was deleted"));
         }
@@ -191,21 +226,21 @@ async fn accompany(state: &State, app: &App, what: &str, request: &UserRequest) 
             return Ok(cached);
         }
     }
-    let mut users = upsert(state, app, vec![request.clone()], Missing::Stay).await?;
+    let mut users = upsert(state, caller, vec![request.clone()], Missing::Stay).await?;
     Ok(users.pop().expect("an upsert answers each user"))
 }
 
 async fn upsert(
     state: &State,
-    app: &App,
+    caller: &Caller,
     requests: Vec<UserRequest>,
     missing: Missing,
 ) -> Result<Vec<Arc<CachedUser>>> {
-    let unique_names = UniqueNames::of(state, app);
-    let plan = Upsert { app_pk: app.pk, unique_names, requests, missing, now: state.now() };
+    let unique_names = UniqueNames::of(state, caller);
+    let plan = Upsert { app_pk: caller.app.pk, unique_names, requests, missing, now: state.now() };
     let users = state.store.write("update_users", plan, |tx, plan| Box::pin(do_upsert(tx, plan))).await?;
     for user in &users {
-        state.forget_user(app.pk, &user.id);
+        state.forget_user(caller.app.pk, &user.id);
     }
     Ok(users.into_iter().map(|user| state.remember_user(user)).collect())
 }
@@ -312,12 +347,12 @@ fn check_ids(field: &str, ids: &[String]) -> Result<Vec<String>> {
 /// The user who is said to have caused something.
 async fn check_created_by(
     state: &State,
-    app: &App,
+    caller: &Caller,
     created_by_id: Option<&String>,
 ) -> Result<Option<String>> {
     match given(created_by_id) {
         None => Ok(None),
-        Some(id) => Ok(Some(existing(state, app, "created_by_id", id).await?.user.id.clone())),
+        Some(id) => Ok(Some(existing(state, caller, "created_by_id", id).await?.user.id.clone())),
     }
 }
 
@@ -431,13 +466,13 @@ fn check_request(at: &str, request: &UserRequest) -> Result<()> {
 /// Finds users.
 pub(crate) async fn query_users(
     state: &State,
-    app: &App,
+    caller: &Caller,
     payload: QueryUsersPayload,
 ) -> Result<Vec<FullUserResponse>> {
     if payload.presence == Some(true) {
         return Err(Error::field("presence", "needs a connected user; it must be false for servers"));
     }
-    optional_user(state, app, "user", payload.user_id.as_ref(), payload.user.as_ref()).await?;
+    optional_user(state, caller, "user", payload.user_id.as_ref(), payload.user.as_ref()).await?;
     let query = UserQuery {
         filter: parse(&USERS, &payload.filter_conditions)
             .map_err(|error| Error::filter("filter_conditions", &error))?,
@@ -449,18 +484,24 @@ pub(crate) async fn query_users(
     };
     let users = state
         .store
-        .read("query_users", (app.pk, query), |tx, (app_pk, query)| Box::pin(tx.query_users(*app_pk, query)))
+        .read("query_users", (caller.app.pk, query), |tx, (app_pk, query)| {
+            Box::pin(tx.query_users(*app_pk, query))
+        })
         .await?;
-    full_users(state, app, users.iter().collect()).await
+    full_users(state, caller, users.iter().collect()).await
 }
 
 /// Users with the numbers of what they have not read, what they have muted and whom they have blocked.
-pub(crate) async fn full_users(state: &State, app: &App, users: Vec<&User>) -> Result<Vec<FullUserResponse>> {
+pub(crate) async fn full_users(
+    state: &State,
+    caller: &Caller,
+    users: Vec<&User>,
+) -> Result<Vec<FullUserResponse>> {
     let ids: Vec<String> = users.iter().map(|user| user.id.clone()).collect();
-    let unread = load_unread(state, app, ids.clone(), 0).await?;
+    let unread = load_unread(state, caller, ids.clone(), 0).await?;
     let (mutes, blocks) = state
         .store
-        .read("list_mutes_and_blocks", (app.pk, ids, state.now()), |tx, (app_pk, ids, now)| {
+        .read("list_mutes_and_blocks", (caller.app.pk, ids, state.now()), |tx, (app_pk, ids, now)| {
             Box::pin(async move {
                 let mutes = load_mutes(tx, *app_pk, ids, *now).await?;
                 let blocks = tx.list_user_blocks(*app_pk, ids, BLOCKS_SHOWN_MAX).await?;
@@ -468,7 +509,7 @@ pub(crate) async fn full_users(state: &State, app: &App, users: Vec<&User>) -> R
             })
         })
         .await?;
-    let mutes = present_mutes(state, app, &mutes.0, &mutes.1).await?;
+    let mutes = present_mutes(state, caller, &mutes.0, &mutes.1).await?;
     let full = users.into_iter().zip(unread).map(|(user, (channels, threads))| {
         let is_own = |mute: &&ChannelMute| mute.user.as_ref().is_some_and(|muter| muter.id == user.id);
         let blocked = blocks.iter().filter(|block| block.user_id == user.id);

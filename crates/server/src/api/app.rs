@@ -5,12 +5,12 @@ use crate::actions::app;
 use crate::error::Result;
 
 pub(crate) async fn get_app(call: Call<GetApp>) -> Result<GetApplicationResponse> {
-    let Call { state, app, .. } = call;
-    Ok(GetApplicationResponse { app: app::get_app(&state, &app).await? })
+    let Call { state, caller, .. } = call;
+    Ok(GetApplicationResponse { app: app::get_app(&state, &caller).await? })
 }
 
 pub(crate) async fn update_app(call: Call<UpdateApp>) -> Result<UpdateAppResponse> {
-    let Call { state, app, body, .. } = call;
-    app::update_app(&state, &app, body).await?;
+    let Call { state, caller, body, .. } = call;
+    app::update_app(&state, &caller, body).await?;
     Ok(UpdateAppResponse {})
 }

@@ -14,65 +14,65 @@ use crate::actions::{channels, cid_of};
 use crate::error::{Error, Result};
 
 pub(crate) async fn get_or_create_channel(call: Call<GetOrCreateChannel>) -> Result<ChannelStateResponse> {
-    let Call { state, app, path, body, .. } = call;
-    channels::get_or_create_channel(&state, &app, &cid_of(&path)?, body).await
+    let Call { state, caller, path, body, .. } = call;
+    channels::get_or_create_channel(&state, &caller, &cid_of(&path)?, body).await
 }
 
 pub(crate) async fn get_or_create_distinct_channel(
     call: Call<GetOrCreateDistinctChannel>,
 ) -> Result<<GetOrCreateDistinctChannel as Operation>::Response> {
-    let Call { state, app, path, body, .. } = call;
+    let Call { state, caller, path, body, .. } = call;
     let kind = ChannelTypeName::parse(&path.kind).map_err(|error| Error::id("type", &error))?;
-    channels::get_or_create_distinct_channel(&state, &app, kind, body).await
+    channels::get_or_create_distinct_channel(&state, &caller, kind, body).await
 }
 
 pub(crate) async fn get_channel(call: Call<GetChannel>) -> Result<ChannelStateResponse> {
-    let Call { state, app, path, query, .. } = call;
-    channels::get_channel(&state, &app, &cid_of(&path)?, query).await
+    let Call { state, caller, path, query, .. } = call;
+    channels::get_channel(&state, &caller, &cid_of(&path)?, query).await
 }
 
 pub(crate) async fn query_channels(call: Call<QueryChannels>) -> Result<QueryChannelsResponse> {
-    let Call { state, app, body, .. } = call;
-    channels::query_channels(&state, &app, body).await
+    let Call { state, caller, body, .. } = call;
+    channels::query_channels(&state, &caller, body).await
 }
 
 pub(crate) async fn update_channel(call: Call<UpdateChannel>) -> Result<UpdateChannelResponse> {
-    let Call { state, app, path, body, .. } = call;
-    channels::update_channel(&state, &app, &cid_of(&path)?, body).await
+    let Call { state, caller, path, body, .. } = call;
+    channels::update_channel(&state, &caller, &cid_of(&path)?, body).await
 }
 
 pub(crate) async fn update_channel_partial(
     call: Call<UpdateChannelPartial>,
 ) -> Result<UpdateChannelPartialResponse> {
-    let Call { state, app, path, body, .. } = call;
-    channels::update_channel_partial(&state, &app, &cid_of(&path)?, body).await
+    let Call { state, caller, path, body, .. } = call;
+    channels::update_channel_partial(&state, &caller, &cid_of(&path)?, body).await
 }
 
 pub(crate) async fn hide_channel(call: Call<HideChannel>) -> Result<HideChannelResponse> {
-    let Call { state, app, path, body, .. } = call;
-    channels::hide_channel(&state, &app, &cid_of(&path)?, body).await?;
+    let Call { state, caller, path, body, .. } = call;
+    channels::hide_channel(&state, &caller, &cid_of(&path)?, body).await?;
     Ok(HideChannelResponse {})
 }
 
 pub(crate) async fn show_channel(call: Call<ShowChannel>) -> Result<ShowChannelResponse> {
-    let Call { state, app, path, body, .. } = call;
-    channels::show_channel(&state, &app, &cid_of(&path)?, body).await?;
+    let Call { state, caller, path, body, .. } = call;
+    channels::show_channel(&state, &caller, &cid_of(&path)?, body).await?;
     Ok(ShowChannelResponse {})
 }
 
 pub(crate) async fn truncate_channel(call: Call<TruncateChannel>) -> Result<TruncateChannelResponse> {
-    let Call { state, app, path, body, .. } = call;
-    channels::truncate_channel(&state, &app, &cid_of(&path)?, body).await
+    let Call { state, caller, path, body, .. } = call;
+    channels::truncate_channel(&state, &caller, &cid_of(&path)?, body).await
 }
 
 pub(crate) async fn delete_channel(call: Call<DeleteChannel>) -> Result<DeleteChannelResponse> {
-    let Call { state, app, path, query, .. } = call;
+    let Call { state, caller, path, query, .. } = call;
     let hard = query.hard_delete == Some(true);
-    let channel = channels::delete_channel(&state, &app, &cid_of(&path)?, hard).await?;
+    let channel = channels::delete_channel(&state, &caller, &cid_of(&path)?, hard).await?;
     Ok(DeleteChannelResponse { channel: Some(Arc::new(channel)) })
 }
 
 pub(crate) async fn delete_channels(call: Call<DeleteChannels>) -> Result<DeleteChannelsResponse> {
-    let Call { state, app, body, .. } = call;
-    channels::delete_channels(&state, &app, body).await
+    let Call { state, caller, body, .. } = call;
+    channels::delete_channels(&state, &caller, body).await
 }

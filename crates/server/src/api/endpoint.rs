@@ -13,13 +13,14 @@ use bytes::Bytes;
 use flate2::read::GzDecoder;
 use futures_util::FutureExt;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use natterjack_protocol::{ErrorCode, NoBody, Operation, PathParams, QueryParams, Timestamp};
+use natterjack_protocol::{ErrorCode, NoBody, Operation, PathParams, QueryParams, Timestamp, UserId};
 use natterjack_storage::App;
 use serde::de::DeserializeOwned;
 use tracing::Instrument;
 
 use super::reply;
-use crate::auth::{Authenticator, Caller, Credentials};
+use crate::actions::users;
+use crate::auth::{Authenticator, Caller, Credentials, check_not_revoked};
 use crate::compress;
 use crate::error::{Error, Result};
 use crate::limits::{BODY_SIZE_MAX, BODY_TIME_MAX};
@@ -36,8 +37,6 @@ pub struct Edge {
 /// A request to one operation whose caller is known and whose parts are decoded.
 pub(crate) struct Call<O: Operation> {
     pub(crate) state: Arc<State>,
-    pub(crate) app: Arc<App>,
-    #[expect(dead_code, reason = "operations that a user may call look at it; so far only servers may call")]
     pub(crate) caller: Caller,
     pub(crate) path: O::Path,
     pub(crate) query: O::Query,
@@ -114,8 +113,8 @@ async fn decode<O: Operation>(
         auth_type: header_text(&parts.headers, "stream-auth-type").or(parameter("stream-auth-type")),
         user_id: parameter("user_id"),
     };
-    let (app, caller) = app_and_caller(edge, api_key, credentials, now).await?;
-    if caller != Caller::Server {
+    let caller = caller(edge, api_key, credentials, now).await?;
+    if O::SERVER_SIDE_ONLY && !caller.is_server() {
         return Err(Error::denied("this operation is only allowed with server-side auth"));
     }
 
@@ -129,28 +128,49 @@ async fn decode<O: Operation>(
     } else {
         decode_body(&read_body(&parts.headers, body).await?)?
     };
-    Ok(Call { state: Arc::clone(&edge.state), app, caller, path, query, body })
+    Ok(Call { state: Arc::clone(&edge.state), caller, path, query, body })
 }
 
 /// The app that a key belongs to and who calls. Key and secret may be newer than what is in memory: what does not fit
 /// is looked at again.
-async fn app_and_caller(
+pub(crate) async fn caller(
     edge: &Edge,
     api_key: &str,
     credentials: Credentials<'_>,
     now: Timestamp,
-) -> Result<(Arc<App>, Caller)> {
-    if let Some(app) = edge.state.app(api_key) {
-        match edge.authenticator.authenticate(&app, credentials, now) {
-            Err(Error::Caller(fault)) if fault.code == ErrorCode::TokenSignature => {}
-            known => return Ok((app, known?)),
+) -> Result<Caller> {
+    let authenticate = |app: Arc<App>| {
+        let identity = edge.authenticator.authenticate(&app, credentials, now)?;
+        Ok((Caller { app, who: identity.who }, identity.issued_at))
+    };
+    let known = match edge.state.app(api_key).map(authenticate) {
+        Some(Err(Error::Caller(fault))) if fault.code == ErrorCode::TokenSignature => None,
+        known => known.transpose()?,
+    };
+    let (caller, issued_at) = match known {
+        Some(known) => known,
+        None => {
+            edge.state.reload_apps().await?;
+            let unknown = || Error::caller(ErrorCode::ApiKey, "api_key is not known");
+            authenticate(edge.state.app(api_key).ok_or_else(unknown)?)?
         }
+    };
+    if let Some(id) = caller.user_id() {
+        check_user(&edge.state, &caller.app, id, issued_at).await?;
     }
-    edge.state.reload_apps().await?;
-    let unknown = || Error::caller(ErrorCode::ApiKey, "api_key is not known");
-    let app = edge.state.app(api_key).ok_or_else(unknown)?;
-    let caller = edge.authenticator.authenticate(&app, credentials, now)?;
-    Ok((app, caller))
+    Ok(caller)
+}
+
+/// Refuses the token of somebody who does not exist, may not act any more, or whose tokens were revoked.
+async fn check_user(state: &State, app: &App, id: &UserId, issued_at: Option<i64>) -> Result<()> {
+    let Some(user) = state.user(app.pk, id.as_str()).await? else {
+        return Err(Error::caller(
+            ErrorCode::Authentication,
+            format!("user {:?} does not exist", id.as_str()),
+        ));
+    };
+    users::check_active(&user)?;
+    check_not_revoked(user.user.revoke_tokens_issued_before, issued_at)
 }
 
 fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -9,16 +9,16 @@ use crate::actions::{cid_of, members};
 use crate::error::{Error, Result};
 
 pub(crate) async fn query_members(call: Call<QueryMembers>) -> Result<MembersResponse> {
-    let Call { state, app, query, .. } = call;
+    let Call { state, caller, query, .. } = call;
     let payload = query.payload.ok_or_else(|| Error::required("payload"))?.0;
-    let members = members::query_members(&state, &app, payload).await?;
+    let members = members::query_members(&state, &caller, payload).await?;
     Ok(MembersResponse { members })
 }
 
 pub(crate) async fn update_member_partial(
     call: Call<UpdateMemberPartial>,
 ) -> Result<UpdateMemberPartialResponse> {
-    let Call { state, app, path, query, body, .. } = call;
-    let member = members::update_member_partial(&state, &app, &cid_of(&path)?, query, body).await?;
+    let Call { state, caller, path, query, body, .. } = call;
+    let member = members::update_member_partial(&state, &caller, &cid_of(&path)?, query, body).await?;
     Ok(UpdateMemberPartialResponse { channel_member: Some(member) })
 }

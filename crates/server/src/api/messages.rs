@@ -10,58 +10,58 @@ use crate::actions::{cid_of, message_id, messages, replies};
 use crate::error::Result;
 
 pub(crate) async fn send_message(call: Call<SendMessage>) -> Result<SendMessageResponse> {
-    let Call { state, app, path, body, .. } = call;
-    messages::send_message(&state, &app, &cid_of(&path)?, body).await
+    let Call { state, caller, path, body, .. } = call;
+    messages::send_message(&state, &caller, &cid_of(&path)?, body).await
 }
 
 pub(crate) async fn get_message(call: Call<GetMessage>) -> Result<GetMessageResponse> {
-    let Call { state, app, path, query, .. } = call;
-    let message = messages::get_message(&state, &app, &message_id("id", &path.id)?, query).await?;
+    let Call { state, caller, path, query, .. } = call;
+    let message = messages::get_message(&state, &caller, &message_id("id", &path.id)?, query).await?;
     Ok(GetMessageResponse { message, pending_message_metadata: None })
 }
 
 pub(crate) async fn get_many_messages(call: Call<GetManyMessages>) -> Result<GetManyMessagesResponse> {
-    let Call { state, app, path, query, .. } = call;
-    let messages = messages::get_many_messages(&state, &app, &cid_of(&path)?, query).await?;
+    let Call { state, caller, path, query, .. } = call;
+    let messages = messages::get_many_messages(&state, &caller, &cid_of(&path)?, query).await?;
     Ok(GetManyMessagesResponse { messages })
 }
 
 pub(crate) async fn update_message(call: Call<UpdateMessage>) -> Result<UpdateMessageResponse> {
-    let Call { state, app, path, body, .. } = call;
-    let message = messages::update_message(&state, &app, &message_id("id", &path.id)?, body).await?;
+    let Call { state, caller, path, body, .. } = call;
+    let message = messages::update_message(&state, &caller, &message_id("id", &path.id)?, body).await?;
     Ok(UpdateMessageResponse { message, pending_message_metadata: None })
 }
 
 pub(crate) async fn update_message_partial(
     call: Call<UpdateMessagePartial>,
 ) -> Result<UpdateMessagePartialResponse> {
-    let Call { state, app, path, body, .. } = call;
+    let Call { state, caller, path, body, .. } = call;
     let id = message_id("id", &path.id)?;
-    let message = messages::update_message_partial(&state, &app, &id, body).await?;
+    let message = messages::update_message_partial(&state, &caller, &id, body).await?;
     Ok(UpdateMessagePartialResponse { message: Some(message), pending_message_metadata: None })
 }
 
 pub(crate) async fn delete_message(call: Call<DeleteMessage>) -> Result<DeleteMessageResponse> {
-    let Call { state, app, path, query, .. } = call;
-    let message = messages::delete_message(&state, &app, &message_id("id", &path.id)?, query).await?;
+    let Call { state, caller, path, query, .. } = call;
+    let message = messages::delete_message(&state, &caller, &message_id("id", &path.id)?, query).await?;
     Ok(DeleteMessageResponse { message })
 }
 
 pub(crate) async fn undelete_message(call: Call<UndeleteMessage>) -> Result<UndeleteMessageResponse> {
-    let Call { state, app, path, body, .. } = call;
-    let message = messages::undelete_message(&state, &app, &message_id("id", &path.id)?, body).await?;
+    let Call { state, caller, path, body, .. } = call;
+    let message = messages::undelete_message(&state, &caller, &message_id("id", &path.id)?, body).await?;
     Ok(UndeleteMessageResponse { message })
 }
 
 pub(crate) async fn query_message_history(
     call: Call<QueryMessageHistory>,
 ) -> Result<QueryMessageHistoryResponse> {
-    let Call { state, app, body, .. } = call;
-    messages::query_message_history(&state, &app, body).await
+    let Call { state, caller, body, .. } = call;
+    messages::query_message_history(&state, &caller, body).await
 }
 
 pub(crate) async fn get_replies(call: Call<GetReplies>) -> Result<GetRepliesResponse> {
-    let Call { state, app, path, query, .. } = call;
+    let Call { state, caller, path, query, .. } = call;
     let parent_id = message_id("parent_id", &path.parent_id)?;
-    Ok(GetRepliesResponse { messages: replies::get_replies(&state, &app, &parent_id, query).await? })
+    Ok(GetRepliesResponse { messages: replies::get_replies(&state, &caller, &parent_id, query).await? })
 }

@@ -11,37 +11,37 @@ use crate::actions::{cid_of, reads};
 use crate::error::Result;
 
 pub(crate) async fn mark_read(call: Call<MarkRead>) -> Result<MarkReadResponse> {
-    let Call { state, app, path, body, .. } = call;
-    let event = reads::mark_read(&state, &app, &cid_of(&path)?, body).await?;
+    let Call { state, caller, path, body, .. } = call;
+    let event = reads::mark_read(&state, &caller, &cid_of(&path)?, body).await?;
     Ok(MarkReadResponse { event })
 }
 
 pub(crate) async fn mark_channels_read(call: Call<MarkChannelsRead>) -> Result<MarkReadResponse> {
-    let Call { state, app, body, .. } = call;
-    reads::mark_channels_read(&state, &app, body).await?;
+    let Call { state, caller, body, .. } = call;
+    reads::mark_channels_read(&state, &caller, body).await?;
     // The event has a channel, and there is none that it could name.
     Ok(MarkReadResponse::default())
 }
 
 pub(crate) async fn mark_unread(call: Call<MarkUnread>) -> Result<MarkUnreadResponse> {
-    let Call { state, app, path, body, .. } = call;
-    reads::mark_unread(&state, &app, &cid_of(&path)?, body).await?;
+    let Call { state, caller, path, body, .. } = call;
+    reads::mark_unread(&state, &caller, &cid_of(&path)?, body).await?;
     Ok(MarkUnreadResponse {})
 }
 
 pub(crate) async fn mark_delivered(call: Call<MarkDelivered>) -> Result<MarkDeliveredResponse> {
-    let Call { state, app, query, body, .. } = call;
-    reads::mark_delivered(&state, &app, &query, body).await?;
+    let Call { state, caller, query, body, .. } = call;
+    reads::mark_delivered(&state, &caller, &query, body).await?;
     Ok(MarkDeliveredResponse {})
 }
 
 pub(crate) async fn unread_counts(call: Call<UnreadCounts>) -> Result<WrappedUnreadCountsResponse> {
-    let Call { state, app, query, .. } = call;
-    reads::unread_counts(&state, &app, query).await
+    let Call { state, caller, query, .. } = call;
+    reads::unread_counts(&state, &caller, query).await
 }
 
 pub(crate) async fn unread_counts_batch(call: Call<UnreadCountsBatch>) -> Result<UnreadCountsBatchResponse> {
-    let Call { state, app, body, .. } = call;
-    let counts_by_user = reads::unread_counts_batch(&state, &app, body).await?;
+    let Call { state, caller, body, .. } = call;
+    let counts_by_user = reads::unread_counts_batch(&state, &caller, body).await?;
     Ok(UnreadCountsBatchResponse { counts_by_user })
 }

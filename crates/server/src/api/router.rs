@@ -14,6 +14,7 @@ use natterjack_protocol::channels::{
     DeleteChannel, DeleteChannels, GetChannel, GetOrCreateChannel, GetOrCreateDistinctChannel, HideChannel,
     QueryChannels, ShowChannel, TruncateChannel, UpdateChannel, UpdateChannelPartial,
 };
+use natterjack_protocol::guests::CreateGuest;
 use natterjack_protocol::members::{QueryMembers, UpdateMemberPartial};
 use natterjack_protocol::messages::{
     DeleteMessage, GetManyMessages, GetMessage, GetReplies, QueryMessageHistory, SendMessage,
@@ -86,6 +87,7 @@ fn routes() -> Routes {
         .add::<ReactivateUser, _, _>(users::reactivate_user)
         .add::<DeleteUsers, _, _>(users::delete_users)
         .add::<RestoreUsers, _, _>(users::restore_users)
+        .add::<CreateGuest, _, _>(users::create_guest)
         .add::<QueryUsers, _, _>(users::query_users)
         .add::<BlockUsers, _, _>(blocks::block_users)
         .add::<UnblockUsers, _, _>(blocks::unblock_users)

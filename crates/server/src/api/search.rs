@@ -7,7 +7,7 @@ use crate::actions::search as actions;
 use crate::error::{Error, Result};
 
 pub(crate) async fn search(call: Call<Search>) -> Result<SearchResponse> {
-    let Call { state, app, query, .. } = call;
+    let Call { state, caller, query, .. } = call;
     let payload = query.payload.ok_or_else(|| Error::required("payload"))?.0;
-    actions::search(&state, &app, payload).await
+    actions::search(&state, &caller, payload).await
 }

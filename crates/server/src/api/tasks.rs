@@ -5,6 +5,6 @@ use crate::actions::tasks;
 use crate::error::Result;
 
 pub(crate) async fn get_task(call: Call<GetTask>) -> Result<GetTaskResponse> {
-    let Call { state, app, path, .. } = call;
-    tasks::get_task(&state, &app, &path.id).await
+    let Call { state, caller, path, .. } = call;
+    tasks::get_task(&state, &caller, &path.id).await
 }

@@ -8,6 +8,7 @@ use natterjack_protocol::{Custom, Timestamp};
 use natterjack_storage::{Message, Reaction, Tx};
 
 use super::{Users, markdown, only, reaction, user};
+use crate::auth::Caller;
 use crate::error::Result;
 use crate::limits::{LATEST_REACTIONS_MAX, THREAD_PARTICIPANTS_MAX};
 
@@ -21,6 +22,14 @@ pub(crate) struct MessageContext {
     pub(crate) member_custom_include: Vec<String>,
     /// Whether the content of deleted messages is shown.
     pub(crate) show_deleted: bool,
+}
+
+impl MessageContext {
+    /// As the caller sees messages.
+    pub(crate) fn of(caller: &Caller) -> Self {
+        let viewer = caller.user_id().map(|id| id.as_str().to_owned());
+        Self { app_pk: caller.app.pk, viewer, ..Self::default() }
+    }
 }
 
 /// What messages refer to: the rows that a reply with messages needs beside them.

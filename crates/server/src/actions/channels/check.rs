@@ -8,13 +8,14 @@ use natterjack_protocol::UserId;
 use natterjack_protocol::channel_types::{ChannelConfigOverrides, ChannelTypeConfig};
 use natterjack_protocol::channels::ChannelInput;
 use natterjack_protocol::members::ChannelMemberRequest;
-use natterjack_storage::{App, ChannelChange, NewMember};
+use natterjack_storage::{ChannelChange, NewMember};
 use sha2::{Digest, Sha256};
 
 use crate::actions::channel_types::{
     check_chat_preferences, check_message_length, check_one_of, check_push_level,
 };
 use crate::actions::{check_count, check_custom, check_length, check_size};
+use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::{
     BATCH_MAX, COOLDOWN_MAX, CUSTOM_SIZE_MAX, FILTER_TAG_LENGTH_MAX, FILTER_TAGS_MAX, LANGUAGES_LENGTH_MAX,
@@ -169,7 +170,7 @@ pub(super) fn member_id(request: &ChannelMemberRequest) -> &str {
 /// Checks members to be added, and that all of them exist. The first of two entries for a user wins.
 pub(super) async fn check_members(
     state: &State,
-    app: &App,
+    caller: &Caller,
     field: &str,
     requests: &[ChannelMemberRequest],
     invited: bool,
@@ -192,21 +193,22 @@ pub(super) async fn check_members(
             hide_messages_before: None,
         });
     }
-    check_all_exist(state, app, members.iter().map(|member| member.user_id.as_str())).await?;
+    check_all_exist(state, caller, members.iter().map(|member| member.user_id.as_str())).await?;
     Ok(members)
 }
 
 /// Refuses members of other teams than the channel's, where the app keeps teams apart.
 pub(super) async fn check_teams(
     state: &State,
-    app: &App,
+    caller: &Caller,
     team: Option<&str>,
     members: impl Iterator<Item = &NewMember> + Clone,
 ) -> Result<()> {
-    let (Some(team), Some(true)) = (team, state.current_app(app).app.settings.multi_tenant_enabled) else {
+    let (Some(team), Some(true)) = (team, state.current_app(&caller.app).app.settings.multi_tenant_enabled)
+    else {
         return Ok(());
     };
-    let users = state.users(app.pk, members.map(|member| member.user_id.as_str())).await?;
+    let users = state.users(caller.app.pk, members.map(|member| member.user_id.as_str())).await?;
     let mut strangers: Vec<&str> = users
         .values()
         .filter(|cached| !cached.user.teams.iter().any(|own| own == team))
@@ -237,10 +239,10 @@ pub(crate) fn check_channel_role(field: &str, role: Option<&str>) -> Result<Stri
 /// Refuses users who do not exist, all of them in one message.
 pub(super) async fn check_all_exist<'a>(
     state: &State,
-    app: &App,
+    caller: &Caller,
     ids: impl Iterator<Item = &'a str> + Clone,
 ) -> Result<()> {
-    let found = state.users(app.pk, ids.clone()).await?;
+    let found = state.users(caller.app.pk, ids.clone()).await?;
     let unknown: BTreeSet<&str> =
         ids.filter(|id| found.get(*id).is_none_or(|user| user.user.deleted_at.is_some())).collect();
     if unknown.is_empty() {

@@ -5,7 +5,7 @@ use natterjack_protocol::channel_types::ChannelTypeConfig;
 use natterjack_protocol::channels::{ChannelInput, GetOrCreateChannelRequest};
 use natterjack_protocol::{ChannelTypeName, Cid, Timestamp};
 use natterjack_storage::{
-    Advance, App, Channel, ChannelChange, ChannelEvent, NewChannel, NewMember, Tx, UserEvent,
+    Advance, Channel, ChannelChange, ChannelEvent, NewChannel, NewMember, Tx, UserEvent,
 };
 
 use super::check::{
@@ -15,6 +15,7 @@ use super::check::{
 use super::state::{StateRequest, load_states};
 use crate::actions::pages::MessagePageRequest;
 use crate::actions::{blocks, limit, offset, users};
+use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::{
     CHANNEL_MESSAGES_DEFAULT, MEMBERS_OFFSET_MAX, MEMBERS_PAGE_MAX, QUERY_MEMBERS_LIMIT_MAX,
@@ -36,16 +37,16 @@ struct CreatePlan {
 /// Finds the channel with an explicit id, creates it when it is missing, and shows its state.
 pub(crate) async fn get_or_create_channel(
     state: &State,
-    app: &App,
+    caller: &Caller,
     cid: &Cid,
     request: GetOrCreateChannelRequest,
 ) -> Result<ChannelStateResponse> {
-    check_type(state, app, &cid.kind).await?;
+    check_type(state, caller, &cid.kind).await?;
     let is_distinct = cid.id.as_str().starts_with(DISTINCT_PREFIX);
     if cid.id.as_str().starts_with('!') && !is_distinct {
         return Err(reserved_id());
     }
-    get_or_create(state, app, cid, Vec::new(), request, !is_distinct).await
+    get_or_create(state, caller, cid, Vec::new(), request, !is_distinct).await
 }
 
 /// Who gives an id chooses it freely, except that it must not look like one made of members.
@@ -56,11 +57,11 @@ fn reserved_id() -> Error {
 /// Finds or creates the channel of a set of members.
 pub(crate) async fn get_or_create_distinct_channel(
     state: &State,
-    app: &App,
+    caller: &Caller,
     kind: ChannelTypeName,
     request: GetOrCreateChannelRequest,
 ) -> Result<ChannelStateResponse> {
-    check_type(state, app, &kind).await?;
+    check_type(state, caller, &kind).await?;
     let listed = request.data.as_ref().and_then(|data| data.members.as_ref());
     let mut members: Vec<String> =
         listed.into_iter().flatten().map(|member| member_id(member).to_owned()).collect();
@@ -74,21 +75,27 @@ pub(crate) async fn get_or_create_distinct_channel(
     }
     let id = distinct_id(&members);
     let cid = Cid::parse(&format!("{kind}:{id}")).map_err(|error| Error::id("type", &error))?;
-    get_or_create(state, app, &cid, members, request, true).await
+    get_or_create(state, caller, &cid, members, request, true).await
 }
 
-async fn check_type(state: &State, app: &App, kind: &ChannelTypeName) -> Result<Arc<ChannelTypeConfig>> {
-    if let Some(config) = state.channel_type(app, kind.as_str()) {
+async fn check_type(
+    state: &State,
+    caller: &Caller,
+    kind: &ChannelTypeName,
+) -> Result<Arc<ChannelTypeConfig>> {
+    if let Some(config) = state.channel_type(&caller.app, kind.as_str()) {
         return Ok(config);
     }
     // Another process may have created it a moment ago.
     state.reload_apps().await?;
-    state.channel_type(app, kind.as_str()).ok_or_else(|| Error::not_found("channel type", kind.as_str()))
+    state
+        .channel_type(&caller.app, kind.as_str())
+        .ok_or_else(|| Error::not_found("channel type", kind.as_str()))
 }
 
 async fn get_or_create(
     state: &State,
-    app: &App,
+    caller: &Caller,
     cid: &Cid,
     distinct_members: Vec<String>,
     request: GetOrCreateChannelRequest,
@@ -100,18 +107,18 @@ async fn get_or_create(
             "needs a connected user; it must be false for servers",
         ));
     }
-    let state_request = check_state(app, &request, state.now())?;
+    let state_request = check_state(caller, &request, state.now())?;
     let cid_text = cid.to_string();
-    let mut found = find(state, app, &cid_text).await?;
+    let mut found = find(state, caller, &cid_text).await?;
     if found.as_ref().is_none_or(|channel| channel.deleted_at.is_some()) {
         if !may_create {
             return Err(reserved_id());
         }
         // A new channel holds no message to page from; that is found out before it is created.
         state_request.messages.check_empty()?;
-        let mut fresh = Freshness::new(app.pk, &cid_text, None);
+        let mut fresh = Freshness::new(caller.app.pk, &cid_text, None);
         let created = loop {
-            let plan = check_create(state, app, cid, distinct_members.clone(), &request).await?;
+            let plan = check_create(state, caller, cid, distinct_members.clone(), &request).await?;
             let outcome =
                 state.store.write("create_channel", plan, |tx, plan| Box::pin(do_create(tx, plan))).await;
             if let Some(created) = fresh.settle(state, outcome)? {
@@ -120,7 +127,7 @@ async fn get_or_create(
             // The type may have been changed, or deleted, by another process.
             state.reload_apps().await?;
         };
-        state.forget_channel(app.pk, &cid_text);
+        state.forget_channel(caller.app.pk, &cid_text);
         found = Some(created);
     }
     let channel = found.ok_or_else(|| Error::not_found("channel", &cid_text))?;
@@ -130,11 +137,11 @@ async fn get_or_create(
             Box::pin(load_states(tx, vec![channel.clone()], request))
         })
         .await?;
-    Ok(loaded.present(state, app).pop().unwrap_or_default())
+    Ok(loaded.present(state, caller).pop().unwrap_or_default())
 }
 
-async fn find(state: &State, app: &App, cid: &str) -> Result<Option<Channel>> {
-    let key = (app.pk, cid.to_owned());
+async fn find(state: &State, caller: &Caller, cid: &str) -> Result<Option<Channel>> {
+    let key = (caller.app.pk, cid.to_owned());
     Ok(state
         .store
         .read("find_channel", key, |tx, (app_pk, cid)| Box::pin(tx.find_channel(*app_pk, cid)))
@@ -142,7 +149,7 @@ async fn find(state: &State, app: &App, cid: &str) -> Result<Option<Channel>> {
 }
 
 /// What to show of the channel.
-fn check_state(app: &App, request: &GetOrCreateChannelRequest, now: Timestamp) -> Result<StateRequest> {
+fn check_state(caller: &Caller, request: &GetOrCreateChannelRequest, now: Timestamp) -> Result<StateRequest> {
     let members = request.members.clone().unwrap_or_default();
     let watchers = request.watchers.clone().unwrap_or_default();
     limit("watchers.limit", watchers.limit, QUERY_MEMBERS_LIMIT_MAX, MEMBERS_PAGE_MAX)?;
@@ -155,9 +162,8 @@ fn check_state(app: &App, request: &GetOrCreateChannelRequest, now: Timestamp) -
         members_limit: limit("members.limit", members.limit, QUERY_MEMBERS_LIMIT_MAX, MEMBERS_PAGE_MAX)?,
         members_offset: offset("members.offset", members.offset, MEMBERS_OFFSET_MAX)?,
         context: MessageContext {
-            app_pk: app.pk,
             member_custom_include: check_member_custom_include(request.member_custom_include.clone())?,
-            ..MessageContext::default()
+            ..MessageContext::of(caller)
         },
         now,
     })
@@ -165,7 +171,7 @@ fn check_state(app: &App, request: &GetOrCreateChannelRequest, now: Timestamp) -
 
 async fn check_create(
     state: &State,
-    app: &App,
+    caller: &Caller,
     cid: &Cid,
     distinct_members: Vec<String>,
     request: &GetOrCreateChannelRequest,
@@ -174,20 +180,20 @@ async fn check_create(
     let data = request.data.as_ref().unwrap_or(&none);
     let creator = users::acting_user(
         state,
-        app,
+        caller,
         "data.created_by",
         data.created_by_id.as_ref(),
         data.created_by.as_ref(),
     )
     .await?;
-    let app_version = state.current_app(app).app.version;
-    let config = check_type(state, app, &cid.kind).await?;
+    let app_version = state.current_app(&caller.app).app.version;
+    let config = check_type(state, caller, &cid.kind).await?;
     let change = check_data(&config, data, ChannelChange::default())?;
     let members = data.members.as_deref().unwrap_or_default();
-    let mut members = check_members(state, app, "data.members", members, false).await?;
+    let mut members = check_members(state, caller, "data.members", members, false).await?;
     let invites = data.invites.as_deref().unwrap_or_default();
-    let mut invites = check_members(state, app, "data.invites", invites, true).await?;
-    check_teams(state, app, change.team.as_deref(), members.iter().chain(&invites)).await?;
+    let mut invites = check_members(state, caller, "data.invites", invites, true).await?;
+    check_teams(state, caller, change.team.as_deref(), members.iter().chain(&invites)).await?;
     if !distinct_members.is_empty()
         && let Some(stranger) = invites.iter().find(|invite| !distinct_members.contains(&invite.user_id))
     {
@@ -208,7 +214,7 @@ async fn check_create(
         distinct_members,
         change,
     };
-    Ok(CreatePlan { app_pk: app.pk, app_version, new, members, invites, now: state.now() })
+    Ok(CreatePlan { app_pk: caller.app.pk, app_version, new, members, invites, now: state.now() })
 }
 
 /// Nobody joins a distinct channel who is not one of those it was made for.

@@ -2,8 +2,9 @@ use std::sync::Arc;
 
 use natterjack_protocol::channel_state::ChannelResponse;
 use natterjack_protocol::{Cid, Timestamp};
-use natterjack_storage::{Advance, App, Channel, ChannelEvent, PurgeKind, Tx, UserEvent};
+use natterjack_storage::{Advance, Channel, ChannelEvent, PurgeKind, Tx, UserEvent};
 
+use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::present::{self, Users};
 use crate::state::State;
@@ -22,17 +23,18 @@ const NOTIFIED_MAX: i64 = 1000;
 /// Deletes a channel: hidden from everybody, or removed with all that is in it.
 pub(crate) async fn delete_channel(
     state: &State,
-    app: &App,
+    caller: &Caller,
     cid: &Cid,
     hard_delete: bool,
 ) -> Result<ChannelResponse> {
-    let plan = DeletePlan { app_pk: app.pk, cid: cid.to_string(), hard: hard_delete, now: state.now() };
+    let plan =
+        DeletePlan { app_pk: caller.app.pk, cid: cid.to_string(), hard: hard_delete, now: state.now() };
     let channel = state.store.write("delete_channel", plan, |tx, plan| Box::pin(do_delete(tx, plan))).await?;
-    state.forget_channel(app.pk, &channel.cid);
+    state.forget_channel(caller.app.pk, &channel.cid);
     let ids = [&channel.created_by_id, &channel.truncated_by_id].into_iter().flatten();
-    let found = state.users(app.pk, ids.map(String::as_str)).await?;
+    let found = state.users(caller.app.pk, ids.map(String::as_str)).await?;
     let users: Users = found.values().map(|user| Arc::clone(&user.response)).collect();
-    Ok(present::channel(&channel, &state.channel_config(app, &channel), &users, None))
+    Ok(present::channel(&channel, &state.channel_config(&caller.app, &channel), &users, None))
 }
 
 async fn do_delete(tx: &mut Tx, plan: &DeletePlan) -> Result<Channel> {

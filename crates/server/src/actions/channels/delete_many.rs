@@ -4,12 +4,13 @@ use natterjack_protocol::channels::{
     DeleteChannelsRequest, DeleteChannelsResponse, DeleteChannelsResultResponse,
 };
 use natterjack_protocol::{Cid, Timestamp};
-use natterjack_storage::{App, Channel, Tx};
+use natterjack_storage::{Channel, Tx};
 use serde::{Deserialize, Serialize};
 
 use super::delete::{do_bury, do_mark_deleted, do_notify};
 use crate::actions::check_count;
 use crate::actions::tasks::{self, Context, Step, Work};
+use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::BATCH_MAX;
 use crate::state::State;
@@ -41,11 +42,11 @@ struct DeletePlan {
 /// Deletes channels: all of them are hidden from everybody by the call, the rest is a task.
 pub(crate) async fn delete_channels(
     state: &State,
-    app: &App,
+    caller: &Caller,
     request: DeleteChannelsRequest,
 ) -> Result<DeleteChannelsResponse> {
     let plan = DeletePlan {
-        app_pk: app.pk,
+        app_pk: caller.app.pk,
         task_id: tasks::new_id(),
         cids: check_cids(&request.cids)?,
         hard: request.hard_delete == Some(true),
@@ -57,7 +58,7 @@ pub(crate) async fn delete_channels(
     state.tasks.notify_one();
     let mut result = BTreeMap::new();
     for channel in deleted {
-        state.forget_channel(app.pk, &channel.cid);
+        state.forget_channel(caller.app.pk, &channel.cid);
         result
             .insert(channel.cid, Some(DeleteChannelsResultResponse { status: "ok".to_owned(), error: None }));
     }

@@ -1,9 +1,10 @@
 use natterjack_protocol::channels::{HideChannelRequest, ShowChannelRequest};
 use natterjack_protocol::{Cid, Timestamp};
-use natterjack_storage::{Advance, App, Tx, UserEvent};
+use natterjack_storage::{Advance, Tx, UserEvent};
 
 use crate::actions::members::not_a_member;
 use crate::actions::users;
+use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::state::{CachedUser, State};
 
@@ -20,37 +21,37 @@ struct HidePlan {
 /// Hides a channel from one member until the next message.
 pub(crate) async fn hide_channel(
     state: &State,
-    app: &App,
+    caller: &Caller,
     cid: &Cid,
     request: HideChannelRequest,
 ) -> Result<()> {
     let user =
-        users::acting_user(state, app, "user", request.user_id.as_ref(), request.user.as_ref()).await?;
-    write(state, app, cid, &user, true, request.clear_history == Some(true)).await
+        users::acting_user(state, caller, "user", request.user_id.as_ref(), request.user.as_ref()).await?;
+    write(state, caller, cid, &user, true, request.clear_history == Some(true)).await
 }
 
 /// Shows a channel again to a member who has hidden it.
 pub(crate) async fn show_channel(
     state: &State,
-    app: &App,
+    caller: &Caller,
     cid: &Cid,
     request: ShowChannelRequest,
 ) -> Result<()> {
     let user =
-        users::acting_user(state, app, "user", request.user_id.as_ref(), request.user.as_ref()).await?;
-    write(state, app, cid, &user, false, false).await
+        users::acting_user(state, caller, "user", request.user_id.as_ref(), request.user.as_ref()).await?;
+    write(state, caller, cid, &user, false, false).await
 }
 
 async fn write(
     state: &State,
-    app: &App,
+    caller: &Caller,
     cid: &Cid,
     user: &CachedUser,
     hidden: bool,
     clear_history: bool,
 ) -> Result<()> {
     let plan = HidePlan {
-        app_pk: app.pk,
+        app_pk: caller.app.pk,
         cid: cid.to_string(),
         user_id: user.user.id.clone(),
         hidden,

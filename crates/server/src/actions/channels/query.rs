@@ -5,13 +5,14 @@ use natterjack_protocol::channel_state::ChannelStateResponse;
 use natterjack_protocol::channels::{
     GetChannelQuery, MessagePaginationParams, QueryChannelsRequest, QueryChannelsResponse,
 };
+use natterjack_storage::ChannelQuery;
 use natterjack_storage::queries::{CHANNELS, needs_user};
-use natterjack_storage::{App, ChannelQuery};
 
 use super::check::check_member_custom_include;
 use super::state::{StateRequest, load_states, newest};
 use crate::actions::pages::MessagePageRequest;
-use crate::actions::{given, limit, offset, predefined_filters, users};
+use crate::actions::{limit, offset, predefined_filters, users};
+use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::{
     CHANNEL_MESSAGES_DEFAULT, CHANNELS_PAGE_DEFAULT, CHANNELS_PAGE_MAX, MEMBERS_PAGE_MAX, MESSAGES_PAGE_MAX,
@@ -23,14 +24,13 @@ use crate::state::State;
 /// One channel, which must exist.
 pub(crate) async fn get_channel(
     state: &State,
-    app: &App,
+    caller: &Caller,
     cid: &Cid,
     query: GetChannelQuery,
 ) -> Result<ChannelStateResponse> {
-    let viewer = match given(query.user_id.as_ref()) {
-        Some(id) => Some(users::existing(state, app, "user_id", id).await?.user.id.clone()),
-        None => None,
-    };
+    let viewer = users::optional_user(state, caller, "user", query.user_id.as_ref(), None)
+        .await?
+        .map(|user| user.user.id.clone());
     let params = MessagePaginationParams {
         limit: query.messages_limit,
         id_lt: query.messages_id_lt,
@@ -52,12 +52,12 @@ pub(crate) async fn get_channel(
             MEMBERS_PAGE_MAX,
         )?,
         members_offset: 0,
-        context: MessageContext { app_pk: app.pk, viewer, ..MessageContext::default() },
+        context: MessageContext { viewer, ..MessageContext::of(caller) },
         now: state.now(),
     };
     let loaded = state
         .store
-        .read("get_channel", (app.pk, cid.to_string(), request), |tx, (app_pk, cid, request)| {
+        .read("get_channel", (caller.app.pk, cid.to_string(), request), |tx, (app_pk, cid, request)| {
             Box::pin(async move {
                 let found = tx.find_channel(*app_pk, cid).await?;
                 let channel = found.filter(|channel| channel.deleted_at.is_none());
@@ -66,13 +66,13 @@ pub(crate) async fn get_channel(
             })
         })
         .await?;
-    Ok(loaded.present(state, app).pop().unwrap_or_default())
+    Ok(loaded.present(state, caller).pop().unwrap_or_default())
 }
 
 /// Finds channels.
 pub(crate) async fn query_channels(
     state: &State,
-    app: &App,
+    caller: &Caller,
     request: QueryChannelsRequest,
 ) -> Result<QueryChannelsResponse> {
     for (field, given) in [("watch", request.watch), ("presence", request.presence)] {
@@ -80,12 +80,12 @@ pub(crate) async fn query_channels(
             return Err(Error::field(field, "needs a connected user; it must be false for servers"));
         }
     }
-    let predefined_filter = predefined_filters::fill_in(state, app, &request).await?;
+    let predefined_filter = predefined_filters::fill_in(state, caller, &request).await?;
     let (filter, sort) = match &predefined_filter {
         Some(stored) => (&stored.filter, stored.sort.as_deref().unwrap_or_default()),
         None => (&request.filter_conditions, request.sort.as_slice()),
     };
-    let viewer = users::optional_user(state, app, "user", request.user_id.as_ref(), request.user.as_ref())
+    let viewer = users::optional_user(state, caller, "user", request.user_id.as_ref(), request.user.as_ref())
         .await?
         .map(|user| user.user.id.clone());
     let now = state.now();
@@ -109,10 +109,9 @@ pub(crate) async fn query_channels(
         members_limit,
         members_offset: 0,
         context: MessageContext {
-            app_pk: app.pk,
             viewer,
             member_custom_include: check_member_custom_include(request.member_custom_include)?,
-            ..MessageContext::default()
+            ..MessageContext::of(caller)
         },
         now,
     };
@@ -125,7 +124,7 @@ pub(crate) async fn query_channels(
             })
         })
         .await?;
-    Ok(QueryChannelsResponse { channels: loaded.present(state, app), predefined_filter })
+    Ok(QueryChannelsResponse { channels: loaded.present(state, caller), predefined_filter })
 }
 
 /// Refuses filters and sorts about a user when no user is named.

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use natterjack_protocol::channel_state::ChannelStateResponse;
 use natterjack_protocol::{Timestamp, channel_types::ChannelTypeConfig};
-use natterjack_storage::{App, Channel, ChannelMute, Member, Message, MessagePage, Tx, Visibility};
+use natterjack_storage::{Channel, ChannelMute, Member, Message, MessagePage, Tx, Visibility};
 
 use crate::actions::pages::MessagePageRequest;
+use crate::auth::Caller;
 use crate::error::Result;
 use crate::limits::{PINNED_MESSAGES_MAX, READS_MAX};
 use crate::present::{self, Bundle, MessageContext};
@@ -150,14 +151,14 @@ async fn load_full(
 
 impl LoadedChannels {
     /// The channels as they travel on the wire.
-    pub(super) fn present(mut self, state: &State, app: &App) -> Vec<ChannelStateResponse> {
+    pub(super) fn present(mut self, state: &State, caller: &Caller) -> Vec<ChannelStateResponse> {
         for loaded in &self.channels {
             self.bundle.add_channel(loaded.channel.pk, &loaded.channel.cid);
         }
         let bundle = &self.bundle;
         self.channels
             .iter()
-            .map(|loaded| present_state(loaded, &state.channel_config(app, &loaded.channel), bundle))
+            .map(|loaded| present_state(loaded, &state.channel_config(&caller.app, &loaded.channel), bundle))
             .collect()
     }
 }

@@ -2,11 +2,12 @@ use std::sync::Arc;
 
 use natterjack_protocol::channels::{TruncateChannelRequest, TruncateChannelResponse};
 use natterjack_protocol::{Cid, Timestamp, UserId};
-use natterjack_storage::{Advance, Advanced, App, Channel, ChannelEvent, Message, PurgeKind, Tx, UserEvent};
+use natterjack_storage::{Advance, Advanced, Channel, ChannelEvent, Message, PurgeKind, Tx, UserEvent};
 
 use crate::actions::members::not_a_member;
 use crate::actions::messages::{NewSystemMessage, do_send_system_message};
 use crate::actions::{check_count, users};
+use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::BATCH_MAX;
 use crate::present::{self, Bundle, MessageContext};
@@ -38,26 +39,26 @@ struct Truncated {
 /// Takes the messages up to a moment away from everybody, or from some members.
 pub(crate) async fn truncate_channel(
     state: &State,
-    app: &App,
+    caller: &Caller,
     cid: &Cid,
     request: TruncateChannelRequest,
 ) -> Result<TruncateChannelResponse> {
     let cid = cid.to_string();
     let user =
-        users::optional_user(state, app, "user", request.user_id.as_ref(), request.user.as_ref()).await?;
-    let mut fresh = Freshness::new(app.pk, &cid, None);
+        users::optional_user(state, caller, "user", request.user_id.as_ref(), request.user.as_ref()).await?;
+    let mut fresh = Freshness::new(caller.app.pk, &cid, None);
     let truncated = loop {
-        let plan = check_truncate(state, app, &cid, &request, user.as_ref()).await?;
+        let plan = check_truncate(state, caller, &cid, &request, user.as_ref()).await?;
         let outcome =
             state.store.write("truncate_channel", plan, |tx, plan| Box::pin(do_truncate(tx, plan))).await;
         if let Some(truncated) = fresh.settle(state, outcome)? {
             break truncated;
         }
     };
-    state.forget_channel(app.pk, &cid);
+    state.forget_channel(caller.app.pk, &cid);
     let Truncated { channel, message, mut bundle } = truncated;
     bundle.add_channel(channel.pk, &channel.cid);
-    let config = state.channel_config(app, &channel);
+    let config = state.channel_config(&caller.app, &channel);
     Ok(TruncateChannelResponse {
         channel: Some(Arc::new(present::channel(&channel, &config, &bundle.users, None))),
         message: message.map(|message| bundle.message(&message)),
@@ -66,12 +67,12 @@ pub(crate) async fn truncate_channel(
 
 async fn check_truncate(
     state: &State,
-    app: &App,
+    caller: &Caller,
     cid: &str,
     request: &TruncateChannelRequest,
     user: Option<&Arc<CachedUser>>,
 ) -> Result<TruncatePlan> {
-    let channel = state.channel(app, cid).await?;
+    let channel = state.channel(&caller.app, cid).await?;
     let now = state.now();
     if request.truncated_at.is_some_and(|moment| moment > now) {
         return Err(Error::field("truncated_at", "must be in the past"));
@@ -95,11 +96,11 @@ async fn check_truncate(
         // Everything was just read, by taking it away: the message is no more unread than what it replaces.
         Some(message) => Some(NewSystemMessage {
             counts_unread: false,
-            ..NewSystemMessage::check(state, app, &channel, message, user).await?
+            ..NewSystemMessage::check(state, caller, &channel, message, user).await?
         }),
     };
     Ok(TruncatePlan {
-        app_pk: app.pk,
+        app_pk: caller.app.pk,
         channel,
         upto: request.truncated_at,
         hard,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use natterjack_protocol::channels::{UpdateChannelRequest, UpdateChannelResponse};
 use natterjack_protocol::{Cid, Timestamp};
 use natterjack_storage::{
-    Advance, Advanced, App, Channel, ChannelChange, ChannelEvent, Member, Message, NewMember, Tx, UserEvent,
+    Advance, Advanced, Channel, ChannelChange, ChannelEvent, Member, Message, NewMember, Tx, UserEvent,
 };
 
 use super::check::{
@@ -15,6 +15,7 @@ use super::create::{not_of_distinct, notify_added};
 use crate::actions::members::not_a_member;
 use crate::actions::messages::{NewSystemMessage, do_send_system_message};
 use crate::actions::{blocks, check_count, users};
+use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::{BATCH_MAX, QUERY_MEMBERS_LIMIT_MAX};
 use crate::present::{self, Bundle, CHANNEL_MODERATOR, MessageContext};
@@ -80,31 +81,31 @@ pub(super) struct Updated {
 /// Updates a channel's data, its members, or both.
 pub(crate) async fn update_channel(
     state: &State,
-    app: &App,
+    caller: &Caller,
     cid: &Cid,
     request: UpdateChannelRequest,
 ) -> Result<UpdateChannelResponse> {
     let cid_text = cid.to_string();
     let user =
-        users::optional_user(state, app, "user", request.user_id.as_ref(), request.user.as_ref()).await?;
-    let mut fresh = Freshness::new(app.pk, &cid_text, None);
+        users::optional_user(state, caller, "user", request.user_id.as_ref(), request.user.as_ref()).await?;
+    let mut fresh = Freshness::new(caller.app.pk, &cid_text, None);
     let updated = loop {
-        let plan = check_update(state, app, &cid_text, &request, user.as_ref()).await?;
+        let plan = check_update(state, caller, &cid_text, &request, user.as_ref()).await?;
         let outcome =
             state.store.write("update_channel", plan, |tx, plan| Box::pin(do_update(tx, plan))).await;
         if let Some(updated) = fresh.settle(state, outcome)? {
             break updated;
         }
     };
-    state.forget_channel(app.pk, &cid_text);
-    Ok(present_updated(state, app, updated))
+    state.forget_channel(caller.app.pk, &cid_text);
+    Ok(present_updated(state, caller, updated))
 }
 
 /// The updated channel as it travels on the wire.
-pub(super) fn present_updated(state: &State, app: &App, updated: Updated) -> UpdateChannelResponse {
+pub(super) fn present_updated(state: &State, caller: &Caller, updated: Updated) -> UpdateChannelResponse {
     let Updated { channel, members, message, mut bundle } = updated;
     bundle.add_channel(channel.pk, &channel.cid);
-    let config = state.channel_config(app, &channel);
+    let config = state.channel_config(&caller.app, &channel);
     let creator = channel.created_by_id.as_deref();
     UpdateChannelResponse {
         channel: Some(Arc::new(present::channel(&channel, &config, &bundle.users, None))),
@@ -115,16 +116,16 @@ pub(super) fn present_updated(state: &State, app: &App, updated: Updated) -> Upd
 
 async fn check_update(
     state: &State,
-    app: &App,
+    caller: &Caller,
     cid: &str,
     request: &UpdateChannelRequest,
     user: Option<&Arc<CachedUser>>,
 ) -> Result<UpdatePlan> {
-    let channel = state.channel(app, cid).await?;
-    let mut add = check_members(state, app, "add_members", &request.add_members, false).await?;
-    let invite = check_members(state, app, "invites", &request.invites, true).await?;
+    let channel = state.channel(&caller.app, cid).await?;
+    let mut add = check_members(state, caller, "add_members", &request.add_members, false).await?;
+    let invite = check_members(state, caller, "invites", &request.invites, true).await?;
     check_count("remove_members", request.remove_members.len(), BATCH_MAX)?;
-    let roles = check_roles(state, app, request).await?;
+    let roles = check_roles(state, caller, request).await?;
     for moderator in &request.add_moderators {
         // Who is made a moderator becomes a member.
         let is_member = state.channel_role(&channel.channel, moderator).await?.is_some();
@@ -161,13 +162,13 @@ async fn check_update(
     let answer = check_answer(request, user)?;
     let message = match &request.message {
         None => None,
-        Some(message) => Some(NewSystemMessage::check(state, app, &channel, message, user).await?),
+        Some(message) => Some(NewSystemMessage::check(state, caller, &channel, message, user).await?),
     };
-    let change = check_change(state, app, &channel, request)?;
+    let change = check_change(state, caller, &channel, request)?;
     let team = change.as_ref().map_or(&channel.channel.team, |change| &change.team).as_deref();
-    check_teams(state, app, team, add.iter().chain(&invite)).await?;
+    check_teams(state, caller, team, add.iter().chain(&invite)).await?;
     Ok(UpdatePlan {
-        app_pk: app.pk,
+        app_pk: caller.app.pk,
         channel,
         change,
         add,
@@ -184,12 +185,12 @@ async fn check_update(
 /// The channel's data after the update, `None` when the call is about members only.
 fn check_change(
     state: &State,
-    app: &App,
+    caller: &Caller,
     channel: &CachedChannel,
     request: &UpdateChannelRequest,
 ) -> Result<Option<ChannelChange>> {
     let was = ChannelChange::from(&channel.channel);
-    let of_type = state.channel_type(app, &channel.channel.kind).unwrap_or_default();
+    let of_type = state.channel_type(&caller.app, &channel.channel.kind).unwrap_or_default();
     let mut change = match &request.data {
         None => was.clone(),
         // A full update: custom data that is not given vanishes.
@@ -212,7 +213,7 @@ fn check_change(
 
 async fn check_roles(
     state: &State,
-    app: &App,
+    caller: &Caller,
     request: &UpdateChannelRequest,
 ) -> Result<Vec<(String, String)>> {
     check_count("add_moderators", request.add_moderators.len(), BATCH_MAX)?;
@@ -225,7 +226,7 @@ async fn check_roles(
         let role = check_channel_role("assign_roles", assignment.channel_role.as_deref())?;
         roles.push((assignment.user_id.clone(), role));
     }
-    check_all_exist(state, app, roles.iter().map(|(id, _)| id.as_str())).await?;
+    check_all_exist(state, caller, roles.iter().map(|(id, _)| id.as_str())).await?;
     Ok(roles)
 }
 

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use natterjack_protocol::Cid;
 use natterjack_protocol::channel_types::ChannelConfigOverrides;
 use natterjack_protocol::channels::{UpdateChannelPartialRequest, UpdateChannelPartialResponse};
-use natterjack_storage::{App, ChannelChange};
+use natterjack_storage::ChannelChange;
 
 use super::check::{
     RESERVED, check_cooldown, check_filter_tags, check_language, check_overrides, check_team,
@@ -11,6 +11,7 @@ use super::check::{
 use super::update::{UpdatePlan, do_update, present_updated};
 use crate::actions::partial::PartialUpdate;
 use crate::actions::users;
+use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::state::{CachedChannel, CachedUser, Freshness, State};
 
@@ -21,44 +22,50 @@ const BUILT_IN: [&str; 5] =
 /// Changes single fields of a channel's data.
 pub(crate) async fn update_channel_partial(
     state: &State,
-    app: &App,
+    caller: &Caller,
     cid: &Cid,
     request: UpdateChannelPartialRequest,
 ) -> Result<UpdateChannelPartialResponse> {
     let cid_text = cid.to_string();
     let user =
-        users::optional_user(state, app, "user", request.user_id.as_ref(), request.user.as_ref()).await?;
-    let mut fresh = Freshness::new(app.pk, &cid_text, None);
+        users::optional_user(state, caller, "user", request.user_id.as_ref(), request.user.as_ref()).await?;
+    let mut fresh = Freshness::new(caller.app.pk, &cid_text, None);
     let updated = loop {
-        let channel = state.channel(app, &cid_text).await?;
-        let plan = check_update(state, app, channel, &request, user.as_ref())?;
+        let channel = state.channel(&caller.app, &cid_text).await?;
+        let plan = check_update(state, caller, channel, &request, user.as_ref())?;
         let outcome =
             state.store.write("update_channel_partial", plan, |tx, plan| Box::pin(do_update(tx, plan))).await;
         if let Some(updated) = fresh.settle(state, outcome)? {
             break updated;
         }
     };
-    state.forget_channel(app.pk, &cid_text);
-    let updated = present_updated(state, app, updated);
+    state.forget_channel(caller.app.pk, &cid_text);
+    let updated = present_updated(state, caller, updated);
     Ok(UpdateChannelPartialResponse { channel: updated.channel, members: updated.members })
 }
 
 fn check_update(
     state: &State,
-    app: &App,
+    caller: &Caller,
     channel: Arc<CachedChannel>,
     request: &UpdateChannelPartialRequest,
     user: Option<&Arc<CachedUser>>,
 ) -> Result<UpdatePlan> {
     let update = PartialUpdate::check(&request.set, &request.unset)?;
-    let change = check_change(state, app, &channel, update)?;
-    Ok(UpdatePlan::of_data(app.pk, channel, change, user.map(|user| user.user.id.clone()), state.now()))
+    let change = check_change(state, caller, &channel, update)?;
+    Ok(UpdatePlan::of_data(
+        caller.app.pk,
+        channel,
+        change,
+        user.map(|user| user.user.id.clone()),
+        state.now(),
+    ))
 }
 
 /// The channel's data after the update. A field that is unset goes back to what it is in a new channel.
 fn check_change(
     state: &State,
-    app: &App,
+    caller: &Caller,
     channel: &CachedChannel,
     mut update: PartialUpdate,
 ) -> Result<ChannelChange> {
@@ -88,7 +95,7 @@ fn check_change(
         change.auto_translation_language = language;
     }
     if let Some(overrides) = update.take_object("config_overrides", change.config_overrides.as_ref())? {
-        let of_type = state.channel_type(app, &channel.channel.kind).unwrap_or_default();
+        let of_type = state.channel_type(&caller.app, &channel.channel.kind).unwrap_or_default();
         if let Some(overrides) = &overrides {
             check_overrides("set.config_overrides", &of_type, overrides)?;
         }

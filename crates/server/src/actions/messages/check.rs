@@ -6,9 +6,10 @@ use std::sync::Arc;
 use natterjack_protocol::channel_types::ChannelTypeConfig;
 use natterjack_protocol::messages::MessageRequest;
 use natterjack_protocol::{ErrorCode, Timestamp};
-use natterjack_storage::{App, Message, MessageChange, MessageExtra, Pin};
+use natterjack_storage::{Message, MessageChange, MessageExtra, Pin};
 
 use crate::actions::{check_count, check_custom, check_size, given, message_id, users};
+use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::{
     ATTACHMENTS_MAX, ATTACHMENTS_SIZE_MAX, MARKUP_SIZE_MAX, MENTIONED_ROLES_MAX, MENTIONED_USERS_MAX,
@@ -26,12 +27,12 @@ pub(super) struct Content {
 /// Checks what a new message says.
 pub(super) async fn check_content(
     state: &State,
-    app: &App,
+    caller: &Caller,
     channel: &CachedChannel,
     request: &MessageRequest,
     pin: Option<Pin>,
 ) -> Result<Content> {
-    let content = check_parts(state, app, channel, "message", request).await?;
+    let content = check_parts(state, caller, channel, "message", request).await?;
     check_says_something("message", &content.change)?;
     Ok(Content { change: MessageChange { pin, ..content.change }, ..content })
 }
@@ -40,7 +41,7 @@ pub(super) async fn check_content(
 /// stand in the request.
 pub(super) async fn check_parts(
     state: &State,
-    app: &App,
+    caller: &Caller,
     channel: &CachedChannel,
     place: &str,
     request: &MessageRequest,
@@ -57,9 +58,10 @@ pub(super) async fn check_parts(
     for (name, markup) in [("html", &request.html), ("mml", &request.mml)] {
         check_size(&at(name), markup, MARKUP_SIZE_MAX)?;
     }
-    let mentioned = users::all_existing(state, app, &at("mentioned_users"), &request.mentioned_users).await?;
+    let mentioned =
+        users::all_existing(state, caller, &at("mentioned_users"), &request.mentioned_users).await?;
     let quoted_id = given(request.quoted_message_id.as_ref());
-    let quoted = check_quoted(state, app, channel, &at("quoted_message_id"), quoted_id).await?;
+    let quoted = check_quoted(state, caller, channel, &at("quoted_message_id"), quoted_id).await?;
     let mut mentioned_user_ids = request.mentioned_users.clone();
     let mut seen = std::collections::HashSet::new();
     mentioned_user_ids.retain(|id| seen.insert(id.clone()));
@@ -127,7 +129,7 @@ fn check_features(place: &str, request: &MessageRequest) -> Result<()> {
 
 async fn check_quoted(
     state: &State,
-    app: &App,
+    caller: &Caller,
     channel: &CachedChannel,
     field: &str,
     id: Option<&str>,
@@ -136,7 +138,7 @@ async fn check_quoted(
     if !channel.config.quotes {
         return Err(Error::caller(ErrorCode::FeatureDisabled, "quotes are disabled for this channel"));
     }
-    let message = find_in_channel(state, app, channel, &message_id(field, id)?).await?;
+    let message = find_in_channel(state, caller, channel, &message_id(field, id)?).await?;
     let message =
         message.ok_or_else(|| Error::field(field, format!("names a message that doesn't exist: {id}")))?;
     Ok(Some(message))
@@ -145,13 +147,13 @@ async fn check_quoted(
 /// The message with this id, when it stands in this channel and is seen there.
 pub(super) async fn find_in_channel(
     state: &State,
-    app: &App,
+    caller: &Caller,
     channel: &CachedChannel,
     id: &natterjack_protocol::MessageId,
 ) -> Result<Option<Message>> {
     let found = state
         .store
-        .read("find_message", (app.pk, id.clone()), |tx, (app_pk, id)| {
+        .read("find_message", (caller.app.pk, id.clone()), |tx, (app_pk, id)| {
             Box::pin(tx.find_message(*app_pk, id.as_str()))
         })
         .await?;

@@ -3,10 +3,11 @@ use std::sync::Arc;
 use natterjack_protocol::message_types::MessageResponse;
 use natterjack_protocol::messages::DeleteMessageQuery;
 use natterjack_protocol::{MessageId, Timestamp};
-use natterjack_storage::{Advance, App, ChannelEvent, Message, Tx, UserEvent};
+use natterjack_storage::{Advance, ChannelEvent, Message, Tx, UserEvent};
 
 use super::read::{find_with_channel, lock_in_channel};
 use crate::actions::{given, users};
+use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::DELETE_FOR_ME_MAX;
 use crate::present::{Bundle, MessageContext};
@@ -36,11 +37,11 @@ struct DeletePlan {
 /// Deletes a message.
 pub(crate) async fn delete_message(
     state: &State,
-    app: &App,
+    caller: &Caller,
     id: &MessageId,
     query: DeleteMessageQuery,
 ) -> Result<MessageResponse> {
-    let plan = check_delete(state, app, id, &query).await?;
+    let plan = check_delete(state, caller, id, &query).await?;
     let channel = Arc::clone(&plan.channel);
     let (message, mut bundle) =
         state.store.write("delete_message", plan, |tx, plan| Box::pin(do_delete(tx, plan))).await?;
@@ -50,7 +51,7 @@ pub(crate) async fn delete_message(
 
 async fn check_delete(
     state: &State,
-    app: &App,
+    caller: &Caller,
     id: &MessageId,
     query: &DeleteMessageQuery,
 ) -> Result<DeletePlan> {
@@ -59,9 +60,13 @@ async fn check_delete(
     if hard && for_me {
         return Err(Error::input("hard and delete_for_me cannot be used together"));
     }
-    let deleted_by = match given(query.deleted_by.as_ref()) {
-        Some(user_id) => Some(users::existing(state, app, "deleted_by", user_id).await?.user.id.clone()),
-        None => None,
+    if hard && !caller.is_server() {
+        return Err(Error::denied("hard delete messages is only allowed with server side auth"));
+    }
+    let deleted_by = match (caller.user_id(), given(query.deleted_by.as_ref())) {
+        (Some(id), _) => Some(id.as_str().to_owned()),
+        (None, Some(id)) => Some(users::existing(state, caller, "deleted_by", id).await?.user.id.clone()),
+        (None, None) => None,
     };
     let deletion = match (hard, for_me, &deleted_by) {
         (true, ..) => Deletion::Hard,
@@ -69,9 +74,9 @@ async fn check_delete(
         (false, true, None) => return Err(Error::required("deleted_by")),
         (false, false, _) => Deletion::Soft,
     };
-    let (message, channel) = find_with_channel(state, app, id).await?;
+    let (message, channel) = find_with_channel(state, caller, id).await?;
     let now = state.now();
-    Ok(DeletePlan { app_pk: app.pk, channel, message_id: message.id, deletion, deleted_by, now })
+    Ok(DeletePlan { app_pk: caller.app.pk, channel, message_id: message.id, deletion, deleted_by, now })
 }
 
 async fn do_delete(tx: &mut Tx, plan: &DeletePlan) -> Result<(Message, Bundle)> {

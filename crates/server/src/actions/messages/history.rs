@@ -2,10 +2,11 @@ use natterjack_filter::{Expression, FieldRef, parse, parse_sort};
 use natterjack_protocol::messages::{
     MessageHistoryEntryResponse, QueryMessageHistoryRequest, QueryMessageHistoryResponse,
 };
+use natterjack_storage::MessageHistoryEntry;
 use natterjack_storage::queries::{MESSAGE_HISTORY, MessageHistoryQuery};
-use natterjack_storage::{App, MessageHistoryEntry};
 
 use crate::actions::{cursor, limit};
+use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::{HISTORY_PAGE_DEFAULT, HISTORY_PAGE_MAX};
 use crate::state::State;
@@ -13,14 +14,14 @@ use crate::state::State;
 /// Finds what messages said before they were changed or deleted.
 pub(crate) async fn query_message_history(
     state: &State,
-    app: &App,
+    caller: &Caller,
     request: QueryMessageHistoryRequest,
 ) -> Result<QueryMessageHistoryResponse> {
     let query = check_query(&request)?;
     let page = query.page.clone();
     let found = state
         .store
-        .read("query_message_history", (app.pk, query), |tx, (app_pk, query)| {
+        .read("query_message_history", (caller.app.pk, query), |tx, (app_pk, query)| {
             Box::pin(tx.query_message_history(*app_pk, query))
         })
         .await?;

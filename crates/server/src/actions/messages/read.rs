@@ -3,10 +3,11 @@ use std::sync::Arc;
 use natterjack_protocol::message_types::MessageResponse;
 use natterjack_protocol::messages::{GetManyMessagesQuery, GetMessageQuery};
 use natterjack_protocol::{Cid, MessageId, Timestamp};
-use natterjack_storage::{App, Message, Tx};
+use natterjack_storage::{Message, Tx};
 
 use crate::actions::channels::check_member_custom_include;
 use crate::actions::{check_count, message_id};
+use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::MANY_MESSAGES_MAX;
 use crate::present::{self, Bundle, MessageContext};
@@ -18,13 +19,13 @@ use crate::state::{CachedChannel, State};
 /// When there is no such message, or its channel is deleted, or it lies before what the channel shows.
 pub(crate) async fn find_with_channel(
     state: &State,
-    app: &App,
+    caller: &Caller,
     id: &MessageId,
 ) -> Result<(Message, Arc<CachedChannel>)> {
     let dropped = state.dropped();
     let found = state
         .store
-        .read("find_message_with_channel", (app.pk, id.clone()), |tx, (app_pk, id)| {
+        .read("find_message_with_channel", (caller.app.pk, id.clone()), |tx, (app_pk, id)| {
             Box::pin(async move {
                 let Some(message) = tx.find_message(*app_pk, id.as_str()).await? else { return Ok(None) };
                 let channel = tx.list_channels(vec![message.channel_pk]).await?.pop();
@@ -37,7 +38,7 @@ pub(crate) async fn find_with_channel(
             channel.deleted_at.is_none() && message.created_at > channel.history_from
         })
         .ok_or_else(|| Error::not_found("message", id.as_str()))?;
-    Ok((message, state.remember_channel(app, channel, dropped)))
+    Ok((message, state.remember_channel(&caller.app, channel, dropped)))
 }
 
 /// Within a transaction that has locked the channel, whose history begins after `history_from`: the message, kept from
@@ -58,15 +59,14 @@ pub(super) async fn lock_in_channel(
 /// One message with its channel.
 pub(crate) async fn get_message(
     state: &State,
-    app: &App,
+    caller: &Caller,
     id: &MessageId,
     query: GetMessageQuery,
 ) -> Result<MessageResponse> {
-    let (message, channel) = find_with_channel(state, app, id).await?;
+    let (message, channel) = find_with_channel(state, caller, id).await?;
     let context = MessageContext {
-        app_pk: app.pk,
-        show_deleted: query.show_deleted_message == Some(true),
-        ..MessageContext::default()
+        show_deleted: query.show_deleted_message == Some(true) && caller.is_server(),
+        ..MessageContext::of(caller)
     };
     let more_users: Vec<String> = [&channel.channel.created_by_id, &channel.channel.truncated_by_id]
         .into_iter()
@@ -85,7 +85,7 @@ pub(crate) async fn get_message(
 /// Several messages of one channel. Those that are not there are just missing.
 pub(crate) async fn get_many_messages(
     state: &State,
-    app: &App,
+    caller: &Caller,
     cid: &Cid,
     query: GetManyMessagesQuery,
 ) -> Result<Vec<MessageResponse>> {
@@ -98,7 +98,7 @@ pub(crate) async fn get_many_messages(
         message_id("ids", id)?;
     }
     let include = check_member_custom_include(query.member_custom_include.0)?;
-    let input = (app.pk, cid.to_string(), ids);
+    let input = (caller.app.pk, cid.to_string(), ids);
     let (channel, found) = state
         .store
         .read("list_messages_with_ids", input, |tx, (app_pk, cid, ids)| {
@@ -114,8 +114,7 @@ pub(crate) async fn get_many_messages(
         .into_iter()
         .filter(|message| message.channel_pk == channel.pk && message.created_at > channel.history_from)
         .collect();
-    let context =
-        MessageContext { app_pk: app.pk, member_custom_include: include, ..MessageContext::default() };
+    let context = MessageContext { member_custom_include: include, ..MessageContext::of(caller) };
     let (messages, mut bundle) = load(state, context, here, Vec::new()).await?;
     bundle.add_channel(channel.pk, &channel.cid);
     Ok(messages.iter().map(|message| bundle.message(message)).collect())

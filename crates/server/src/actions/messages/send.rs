@@ -5,13 +5,14 @@ use natterjack_protocol::channel_state::ChannelContextResponse;
 use natterjack_protocol::messages::{MessageRequest, SendMessageRequest, SendMessageResponse};
 use natterjack_protocol::{Cid, ErrorCode, Timestamp};
 use natterjack_storage::{
-    Advance, Advanced, App, ChannelEvent, Message, MessageChange, MessageExtra, MessageKind, NewMessage, Tx,
+    Advance, Advanced, ChannelEvent, Message, MessageChange, MessageExtra, MessageKind, NewMessage, Tx,
     UserEvent,
 };
 use uuid::Uuid;
 
 use super::check::{Content, PinRequest, check_content, find_in_channel};
 use crate::actions::{check_count, given, message_id, users};
+use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::RESTRICTED_VISIBILITY_MAX;
 use crate::present::{Bundle, MessageContext, Users};
@@ -47,36 +48,36 @@ struct Checked {
 /// Sends a message to a channel.
 pub(crate) async fn send_message(
     state: &State,
-    app: &App,
+    caller: &Caller,
     cid: &Cid,
     request: SendMessageRequest,
 ) -> Result<SendMessageResponse> {
     let cid_text = cid.to_string();
     let message = &request.message;
     let sender =
-        users::acting_user(state, app, "message.user", message.user_id.as_ref(), message.user.as_ref())
+        users::acting_user(state, caller, "message.user", message.user_id.as_ref(), message.user.as_ref())
             .await?;
-    let mut fresh = Freshness::new(app.pk, &cid_text, Some(&sender.user.id));
+    let mut fresh = Freshness::new(caller.app.pk, &cid_text, Some(&sender.user.id));
     loop {
-        let Checked { plan, content_users, quoted } = check_send(state, app, &cid_text, &request).await?;
+        let Checked { plan, content_users, quoted } = check_send(state, caller, &cid_text, &request).await?;
         let channel = Arc::clone(&plan.channel);
         let outcome = state.store.write("send_message", plan, |tx, plan| Box::pin(do_send(tx, plan))).await;
         if let Some(sent) = fresh.settle(state, outcome)? {
-            return present_sent(state, app, &channel, &request, sent, content_users, quoted).await;
+            return present_sent(state, caller, &channel, &request, sent, content_users, quoted).await;
         }
     }
 }
 
 async fn present_sent(
     state: &State,
-    app: &App,
+    caller: &Caller,
     channel: &CachedChannel,
     request: &SendMessageRequest,
     message: Message,
     users: Users,
     quoted: Option<Message>,
 ) -> Result<SendMessageResponse> {
-    let context = MessageContext { app_pk: app.pk, ..MessageContext::default() };
+    let context = MessageContext::of(caller);
     let mut bundle = Bundle::of_users(users, context, message.created_at);
     bundle.add_channel(message.channel_pk, &channel.channel.cid);
     if let Some(quoted) = quoted {
@@ -112,14 +113,19 @@ async fn mentioned_members(
     Ok(members)
 }
 
-async fn check_send(state: &State, app: &App, cid: &str, request: &SendMessageRequest) -> Result<Checked> {
-    let channel = state.channel(app, cid).await?;
+async fn check_send(
+    state: &State,
+    caller: &Caller,
+    cid: &str,
+    request: &SendMessageRequest,
+) -> Result<Checked> {
+    let channel = state.channel(&caller.app, cid).await?;
     if request.pending == Some(true) {
         return Err(Error::field("pending", "is refused: pending messages not enabled"));
     }
     let message = &request.message;
     let sender =
-        users::acting_user(state, app, "message.user", message.user_id.as_ref(), message.user.as_ref())
+        users::acting_user(state, caller, "message.user", message.user_id.as_ref(), message.user.as_ref())
             .await?;
     let now = state.now();
     let is_system = check_kind(message)?;
@@ -127,13 +133,14 @@ async fn check_send(state: &State, app: &App, cid: &str, request: &SendMessageRe
     let pin =
         PinRequest::check("message", message.pinned, message.pin_expires.map(Some), is_restricted, now)?
             .apply(None, &sender.user.id, now);
-    check_restricted(state, app, message).await?;
+    check_restricted(state, caller, message).await?;
     let id = match given(message.id.as_ref()) {
         Some(id) => message_id("message.id", id)?.as_str().to_owned(),
         None => generated_id(&sender.user.id, now),
     };
-    let parent = check_parent(state, app, &channel, message).await?;
-    let Content { mut change, mentioned, quoted } = check_content(state, app, &channel, message, pin).await?;
+    let parent = check_parent(state, caller, &channel, message).await?;
+    let Content { mut change, mentioned, quoted } =
+        check_content(state, caller, &channel, message, pin).await?;
     let role = state.channel_role(&channel.channel, &sender.user.id).await?;
     change.extra.channel_role = role.as_deref().map(str::to_owned);
     if parent.is_some() {
@@ -164,13 +171,13 @@ async fn check_send(state: &State, app: &App, cid: &str, request: &SendMessageRe
         let ids = std::iter::once(quoted.user_id.as_str())
             .chain(quoted.mentioned_user_ids.iter().map(String::as_str))
             .chain(quoted.reactions.user_ids());
-        for user in state.users(app.pk, ids).await?.into_values() {
+        for user in state.users(caller.app.pk, ids).await?.into_values() {
             content_users.insert(Arc::clone(&user.response));
         }
     }
     content_users.insert(Arc::clone(&sender.response));
     let plan = SendPlan {
-        app_pk: app.pk,
+        app_pk: caller.app.pk,
         channel,
         sender_is_member: role.is_some(),
         sender,
@@ -193,16 +200,16 @@ fn check_kind(message: &MessageRequest) -> Result<bool> {
     }
 }
 
-async fn check_restricted(state: &State, app: &App, message: &MessageRequest) -> Result<()> {
+async fn check_restricted(state: &State, caller: &Caller, message: &MessageRequest) -> Result<()> {
     const FIELD: &str = "message.restricted_visibility";
     let ids = &message.restricted_visibility;
     check_count(FIELD, ids.len(), RESTRICTED_VISIBILITY_MAX)?;
-    users::all_existing(state, app, FIELD, ids).await.map(|_| ())
+    users::all_existing(state, caller, FIELD, ids).await.map(|_| ())
 }
 
 async fn check_parent(
     state: &State,
-    app: &App,
+    caller: &Caller,
     channel: &CachedChannel,
     message: &MessageRequest,
 ) -> Result<Option<Parent>> {
@@ -211,7 +218,7 @@ async fn check_parent(
     if !channel.config.replies {
         return Err(Error::caller(ErrorCode::FeatureDisabled, "replies are disabled for this channel"));
     }
-    let parent = find_in_channel(state, app, channel, &message_id(FIELD, id)?).await?;
+    let parent = find_in_channel(state, caller, channel, &message_id(FIELD, id)?).await?;
     let parent =
         parent.ok_or_else(|| Error::field(FIELD, format!("names a message that doesn't exist: {id}")))?;
     if parent.parent_pk.is_some() {
@@ -359,14 +366,19 @@ impl NewSystemMessage {
     /// Checks a message given with a change of the channel. `user` stands in where the message names nobody.
     pub(crate) async fn check(
         state: &State,
-        app: &App,
+        caller: &Caller,
         channel: &CachedChannel,
         request: &MessageRequest,
         user: Option<&Arc<CachedUser>>,
     ) -> Result<Self> {
-        let named =
-            users::optional_user(state, app, "message.user", request.user_id.as_ref(), request.user.as_ref())
-                .await?;
+        let named = users::optional_user(
+            state,
+            caller,
+            "message.user",
+            request.user_id.as_ref(),
+            request.user.as_ref(),
+        )
+        .await?;
         let user = named.or_else(|| user.cloned()).ok_or_else(|| {
             Error::input(
                 "either message.user or message.user_id must be provided when using server side auth.",
@@ -379,7 +391,7 @@ impl NewSystemMessage {
             Some(id) => message_id("message.id", id)?.as_str().to_owned(),
             None => generated_id(&user.user.id, state.now()),
         };
-        let content = check_content(state, app, channel, request, None).await?;
+        let content = check_content(state, caller, channel, request, None).await?;
         let change = MessageChange {
             extra: MessageExtra { channel_role: None, ..content.change.extra },
             ..content.change

@@ -3,10 +3,11 @@ use std::sync::Arc;
 use natterjack_protocol::message_types::MessageResponse;
 use natterjack_protocol::messages::UndeleteMessageRequest;
 use natterjack_protocol::{MessageId, Timestamp};
-use natterjack_storage::{Advance, App, ChannelEvent, Message, Tx};
+use natterjack_storage::{Advance, ChannelEvent, Message, Tx};
 
 use super::read::{find_with_channel, lock_in_channel};
 use crate::actions::users;
+use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::present::{Bundle, MessageContext};
 use crate::state::{CachedChannel, State};
@@ -23,11 +24,11 @@ struct UndeletePlan {
 /// Brings a softly deleted message back: it counts again wherever it counted before.
 pub(crate) async fn undelete_message(
     state: &State,
-    app: &App,
+    caller: &Caller,
     id: &MessageId,
     request: UndeleteMessageRequest,
 ) -> Result<MessageResponse> {
-    let plan = check_undelete(state, app, id, &request).await?;
+    let plan = check_undelete(state, caller, id, &request).await?;
     let channel = Arc::clone(&plan.channel);
     let (message, mut bundle) =
         state.store.write("undelete_message", plan, |tx, plan| Box::pin(do_undelete(tx, plan))).await?;
@@ -37,19 +38,19 @@ pub(crate) async fn undelete_message(
 
 async fn check_undelete(
     state: &State,
-    app: &App,
+    caller: &Caller,
     id: &MessageId,
     request: &UndeleteMessageRequest,
 ) -> Result<UndeletePlan> {
     if request.undeleted_by.is_empty() {
         return Err(Error::required("undeleted_by"));
     }
-    let user = users::existing(state, app, "undeleted_by", &request.undeleted_by).await?;
+    let user = users::existing(state, caller, "undeleted_by", &request.undeleted_by).await?;
     users::check_active(&user)?;
-    let (message, channel) = find_with_channel(state, app, id).await?;
+    let (message, channel) = find_with_channel(state, caller, id).await?;
     check_deleted(&message)?;
     Ok(UndeletePlan {
-        app_pk: app.pk,
+        app_pk: caller.app.pk,
         channel,
         message_id: message.id,
         undeleted_by: user.user.id.clone(),

@@ -3,13 +3,14 @@ use std::sync::Arc;
 use natterjack_protocol::message_types::MessageResponse;
 use natterjack_protocol::messages::{MessageRequest, UpdateMessagePartialRequest, UpdateMessageRequest};
 use natterjack_protocol::{Custom, MessageId, Timestamp};
-use natterjack_storage::{Advance, App, ChannelEvent, Edit, Message, MessageChange, Tx};
+use natterjack_storage::{Advance, ChannelEvent, Edit, Message, MessageChange, Tx};
 use serde_json::{Value, json};
 
 use super::check::{PinRequest, check_parts, check_says_something};
 use super::read::{find_with_channel, lock_in_channel};
 use crate::actions::partial::PartialUpdate;
 use crate::actions::{given, users};
+use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::present::{Bundle, MessageContext};
 use crate::state::{CachedChannel, CachedUser, State};
@@ -105,53 +106,53 @@ struct UpdatePlan {
 /// Replaces the text, the attachments, the mentions and all custom data of a message.
 pub(crate) async fn update_message(
     state: &State,
-    app: &App,
+    caller: &Caller,
     id: &MessageId,
     request: UpdateMessageRequest,
 ) -> Result<MessageResponse> {
     let parts = request.message;
-    let user =
-        users::acting_user(state, app, "message.user", parts.user_id.as_ref(), parts.user.as_ref()).await?;
-    let (message, channel) = find_with_channel(state, app, id).await?;
+    let user = users::acting_user(state, caller, "message.user", parts.user_id.as_ref(), parts.user.as_ref())
+        .await?;
+    let (message, channel) = find_with_channel(state, caller, id).await?;
     check_fixed(&message, &parts)?;
     let pin_expires = parts.pin_expires.map(Some);
     let update = Update { place: "message", scope: Scope::Whole, parts, pin_expires };
-    run(state, app, &message, channel, &user, update).await
+    run(state, caller, &message, channel, &user, update).await
 }
 
 /// Changes the parts of a message that are named.
 pub(crate) async fn update_message_partial(
     state: &State,
-    app: &App,
+    caller: &Caller,
     id: &MessageId,
     request: UpdateMessagePartialRequest,
 ) -> Result<MessageResponse> {
     let user =
-        users::acting_user(state, app, "user", request.user_id.as_ref(), request.user.as_ref()).await?;
+        users::acting_user(state, caller, "user", request.user_id.as_ref(), request.user.as_ref()).await?;
     let mut custom = PartialUpdate::check(&request.set, &request.unset)?;
     if custom.is_empty() {
         return Err(Error::field("set", "and unset name nothing to be changed"));
     }
-    let (message, channel) = find_with_channel(state, app, id).await?;
+    let (message, channel) = find_with_channel(state, caller, id).await?;
     take_fixed(&mut custom, &message)?;
     let (names, parts) = take_parts(&mut custom)?;
     let pin_expires = custom.take("pin_expires")?;
     custom.refuse(&PARTS, |name| Error::field(name, "can only be set as a whole"))?;
     custom.refuse(&RESERVED, Error::reserved)?;
     let update = Update { place: "set", scope: Scope::Named { names, custom }, parts, pin_expires };
-    run(state, app, &message, channel, &user, update).await
+    run(state, caller, &message, channel, &user, update).await
 }
 
 async fn run(
     state: &State,
-    app: &App,
+    caller: &Caller,
     message: &Message,
     channel: Arc<CachedChannel>,
     user: &CachedUser,
     update: Update,
 ) -> Result<MessageResponse> {
     let cid = channel.channel.cid.clone();
-    let plan = check_update(state, app, message, channel, user, update).await?;
+    let plan = check_update(state, caller, message, channel, user, update).await?;
     let (message, mut bundle) =
         state.store.write("update_message", plan, |tx, plan| Box::pin(do_update(tx, plan))).await?;
     bundle.add_channel(message.channel_pk, &cid);
@@ -160,7 +161,7 @@ async fn run(
 
 async fn check_update(
     state: &State,
-    app: &App,
+    caller: &Caller,
     message: &Message,
     channel: Arc<CachedChannel>,
     user: &CachedUser,
@@ -171,12 +172,12 @@ async fn check_update(
     let now = state.now();
     let is_restricted = !message.restricted_visibility.is_empty();
     let pin = PinRequest::check(place, parts.pinned, pin_expires, is_restricted, now)?;
-    let parts = check_parts(state, app, &channel, place, &parts).await?.change;
+    let parts = check_parts(state, caller, &channel, place, &parts).await?.change;
     if let Scope::Whole = scope {
         check_says_something(place, &parts)?;
     }
     Ok(UpdatePlan {
-        app_pk: app.pk,
+        app_pk: caller.app.pk,
         channel,
         message_id: message.id.clone(),
         user_id: user.user.id.clone(),

@@ -4,9 +4,10 @@ use natterjack_protocol::reads::{
     UnreadCountsBatchRequest, UnreadCountsChannel, UnreadCountsChannelType, UnreadCountsQuery,
     UnreadCountsResponse, UnreadCountsThread,
 };
-use natterjack_storage::{App, UnreadChannels, UnreadGroup, UnreadQuery, UnreadThreads};
+use natterjack_storage::{UnreadChannels, UnreadGroup, UnreadQuery, UnreadThreads};
 
 use crate::actions::{check_count, users};
+use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::{BATCH_MAX, UNREAD_LISTED_MAX};
 use crate::state::State;
@@ -14,48 +15,50 @@ use crate::state::State;
 /// How much a user has not read, where the channel type has read events.
 pub(crate) async fn unread_counts(
     state: &State,
-    app: &App,
+    caller: &Caller,
     query: UnreadCountsQuery,
 ) -> Result<UnreadCountsResponse> {
-    let user = users::acting_user(state, app, "user", query.user_id.as_ref(), None).await?;
-    let mut unread = load_unread(state, app, vec![user.user.id.clone()], UNREAD_LISTED_MAX).await?;
+    let user = users::acting_user(state, caller, "user", query.user_id.as_ref(), None).await?;
+    let mut unread = load_unread(state, caller, vec![user.user.id.clone()], UNREAD_LISTED_MAX).await?;
     let (channels, threads) = unread.pop().unwrap_or_default();
-    Ok(present_counts(is_multi_tenant(state, app), channels, threads))
+    Ok(present_counts(is_multi_tenant(state, caller), channels, threads))
 }
 
 /// As [`unread_counts`], for several users. Ids that name nobody are missing in the answer.
 pub(crate) async fn unread_counts_batch(
     state: &State,
-    app: &App,
+    caller: &Caller,
     request: UnreadCountsBatchRequest,
 ) -> Result<BTreeMap<String, UnreadCountsResponse>> {
     if request.user_ids.is_empty() {
         return Err(Error::required("user_ids"));
     }
     check_count("user_ids", request.user_ids.len(), BATCH_MAX)?;
-    let known = state.users(app.pk, request.user_ids.iter().map(String::as_str)).await?;
+    let known = state.users(caller.app.pk, request.user_ids.iter().map(String::as_str)).await?;
     let known: BTreeSet<String> = known
         .into_values()
         .filter(|user| user.user.deleted_at.is_none())
         .map(|user| user.user.id.clone())
         .collect();
     let ids: Vec<String> = known.into_iter().collect();
-    let unread = load_unread(state, app, ids.clone(), UNREAD_LISTED_MAX).await?;
+    let unread = load_unread(state, caller, ids.clone(), UNREAD_LISTED_MAX).await?;
     let counts = ids.into_iter().zip(unread);
     Ok(counts
-        .map(|(id, (channels, threads))| (id, present_counts(is_multi_tenant(state, app), channels, threads)))
+        .map(|(id, (channels, threads))| {
+            (id, present_counts(is_multi_tenant(state, caller), channels, threads))
+        })
         .collect())
 }
 
 /// What each of these users has not read, with at most `limit` channels and threads listed.
 pub(crate) async fn load_unread(
     state: &State,
-    app: &App,
+    caller: &Caller,
     user_ids: Vec<String>,
     limit: i64,
 ) -> Result<Vec<(UnreadChannels, UnreadThreads)>> {
-    let without_kinds = state.kinds_without_read_events(app);
-    let query = UnreadQuery { app_pk: app.pk, user_ids, without_kinds, limit };
+    let without_kinds = state.kinds_without_read_events(&caller.app);
+    let query = UnreadQuery { app_pk: caller.app.pk, user_ids, without_kinds, limit };
     state
         .store
         .read("unread_counts", query, |tx, query| {
@@ -69,8 +72,8 @@ pub(crate) async fn load_unread(
 }
 
 /// Whether the app keeps teams apart, so that totals are told by team.
-fn is_multi_tenant(state: &State, app: &App) -> bool {
-    state.current_app(app).app.settings.multi_tenant_enabled == Some(true)
+fn is_multi_tenant(state: &State, caller: &Caller) -> bool {
+    state.current_app(&caller.app).app.settings.multi_tenant_enabled == Some(true)
 }
 
 fn present_counts(by_teams: bool, channels: UnreadChannels, threads: UnreadThreads) -> UnreadCountsResponse {

@@ -2,9 +2,10 @@ use std::collections::BTreeMap;
 
 use natterjack_protocol::Timestamp;
 use natterjack_protocol::reads::{MarkDeliveredQuery, MarkDeliveredRequest};
-use natterjack_storage::{Advance, App, ChannelEvent, Message, Tx};
+use natterjack_storage::{Advance, ChannelEvent, Message, Tx};
 
 use crate::actions::{check_count, given, users};
+use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::DELIVERED_MESSAGES_MAX;
 use crate::present;
@@ -24,7 +25,7 @@ struct DeliveredPlan {
 /// Notes which messages have reached a user. What is not there, and what the user is no member of, is passed over.
 pub(crate) async fn mark_delivered(
     state: &State,
-    app: &App,
+    caller: &Caller,
     query: &MarkDeliveredQuery,
     request: MarkDeliveredRequest,
 ) -> Result<()> {
@@ -36,7 +37,7 @@ pub(crate) async fn mark_delivered(
         (Some(_), _) => query.user_id.as_ref(),
         (None, _) => request.user_id.as_ref(),
     };
-    let user = users::acting_user(state, app, "user", user_id, None).await?;
+    let user = users::acting_user(state, caller, "user", user_id, None).await?;
     let named = request.latest_delivered_messages;
     if named.is_empty() {
         return Err(Error::required(FIELD));
@@ -44,7 +45,7 @@ pub(crate) async fn mark_delivered(
     check_count(FIELD, named.len(), DELIVERED_MESSAGES_MAX)?;
     let mut is_public = BTreeMap::new();
     for named in &named {
-        let channel = match state.channel(app, &named.cid).await {
+        let channel = match state.channel(&caller.app, &named.cid).await {
             Ok(channel) => channel,
             Err(Error::Caller(_)) => continue,
             Err(error) => return Err(error),
@@ -53,7 +54,7 @@ pub(crate) async fn mark_delivered(
         is_public.insert(named.cid.clone(), shown);
     }
     let plan = DeliveredPlan {
-        app_pk: app.pk,
+        app_pk: caller.app.pk,
         user_id: user.user.id.clone(),
         ids: named.into_iter().map(|named| (named.cid, named.id)).collect(),
         is_public,

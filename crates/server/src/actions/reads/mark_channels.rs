@@ -2,12 +2,13 @@ use std::sync::Arc;
 
 use natterjack_protocol::Cid;
 use natterjack_protocol::reads::MarkChannelsReadRequest;
-use natterjack_storage::{App, Tx, UserEvent};
+use natterjack_storage::{Tx, UserEvent};
 
 use super::check_read_events;
 use super::counts::load_unread;
 use super::mark_read::{MARK_READ, ReadPlan, UpTo, do_mark_read};
 use crate::actions::{check_count, message_id, users};
+use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::{MARK_CHANNELS_READ_MAX, READ_ALL_CHANNELS_MAX};
 use crate::present;
@@ -27,20 +28,20 @@ struct ReadingsPlan {
 /// has unread messages: so many in a transaction as may be named, and so many in a call that it ends in a few seconds.
 pub(crate) async fn mark_channels_read(
     state: &State,
-    app: &App,
+    caller: &Caller,
     request: MarkChannelsReadRequest,
 ) -> Result<()> {
     let user =
-        users::acting_user(state, app, "user", request.user_id.as_ref(), request.user.as_ref()).await?;
+        users::acting_user(state, caller, "user", request.user_id.as_ref(), request.user.as_ref()).await?;
     let readings = match request.read_by_channel.is_empty() {
-        true => list_unread(state, app, &user).await?,
-        false => check_mark_channels(state, app, &user, request).await?,
+        true => list_unread(state, caller, &user).await?,
+        false => check_mark_channels(state, caller, &user, request).await?,
     };
     let mut waiting = readings.into_iter().peekable();
     loop {
         let readings = waiting.by_ref().take(MARK_CHANNELS_READ_MAX).collect();
         let is_last = waiting.peek().is_none();
-        let plan = ReadingsPlan { app_pk: app.pk, user_id: user.user.id.clone(), readings, is_last };
+        let plan = ReadingsPlan { app_pk: caller.app.pk, user_id: user.user.id.clone(), readings, is_last };
         state
             .store
             .write("mark_channels_read", plan, |tx, plan| Box::pin(do_mark_channels(tx, plan)))
@@ -53,7 +54,7 @@ pub(crate) async fn mark_channels_read(
 
 async fn check_mark_channels(
     state: &State,
-    app: &App,
+    caller: &Caller,
     user: &Arc<CachedUser>,
     request: MarkChannelsReadRequest,
 ) -> Result<Vec<ReadPlan>> {
@@ -66,24 +67,24 @@ async fn check_mark_channels(
             "" => UpTo::LastMessage,
             id => UpTo::Message(message_id(FIELD, id)?.as_str().to_owned()),
         };
-        let cid = check_read_events(state, app, &cid).await?;
-        readings.push(reading(state, app, user, cid, upto));
+        let cid = check_read_events(state, caller, &cid).await?;
+        readings.push(reading(state, caller, user, cid, upto));
     }
     Ok(readings)
 }
 
 /// The channels in which the user has something to read, those with the latest messages.
-async fn list_unread(state: &State, app: &App, user: &Arc<CachedUser>) -> Result<Vec<ReadPlan>> {
-    let mut unread = load_unread(state, app, vec![user.user.id.clone()], READ_ALL_CHANNELS_MAX).await?;
+async fn list_unread(state: &State, caller: &Caller, user: &Arc<CachedUser>) -> Result<Vec<ReadPlan>> {
+    let mut unread = load_unread(state, caller, vec![user.user.id.clone()], READ_ALL_CHANNELS_MAX).await?;
     let (channels, _) = unread.pop().unwrap_or_default();
     let mut cids: Vec<String> = channels.listed.into_iter().map(|channel| channel.cid).collect();
     cids.sort();
-    Ok(cids.into_iter().map(|cid| reading(state, app, user, cid, UpTo::LastMessage)).collect())
+    Ok(cids.into_iter().map(|cid| reading(state, caller, user, cid, UpTo::LastMessage)).collect())
 }
 
-fn reading(state: &State, app: &App, user: &Arc<CachedUser>, cid: String, upto: UpTo) -> ReadPlan {
+fn reading(state: &State, caller: &Caller, user: &Arc<CachedUser>, cid: String, upto: UpTo) -> ReadPlan {
     ReadPlan {
-        app_pk: app.pk,
+        app_pk: caller.app.pk,
         cid,
         user_id: user.user.id.clone(),
         upto,

@@ -3,12 +3,13 @@ use std::sync::Arc;
 use natterjack_protocol::reads::{MarkReadRequest, MarkReadResponseEvent};
 use natterjack_protocol::{Cid, Timestamp};
 use natterjack_storage::{
-    Advance, Advanced, App, Channel, ChannelEvent, Member, Message, MessagePage, ReadPosition, Thread,
+    Advance, Advanced, Channel, ChannelEvent, Member, Message, MessagePage, ReadPosition, Thread,
     ThreadParticipant, ThreadReadPosition, Tx, UserEvent, Visibility,
 };
 
 use super::{check_read_events, find_reader, find_shown, find_shown_thread, lock_channel, visibility_for};
 use crate::actions::{given, message_id, users};
+use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::THREAD_PARTICIPANTS_MAX;
 use crate::present::{self, Users};
@@ -63,13 +64,13 @@ struct ReadThread {
 /// Moves a member's read position in a channel or in one of its threads. `None` when the user has none there.
 pub(crate) async fn mark_read(
     state: &State,
-    app: &App,
+    caller: &Caller,
     cid: &Cid,
     request: MarkReadRequest,
 ) -> Result<Option<MarkReadResponseEvent>> {
     let user =
-        users::acting_user(state, app, "user", request.user_id.as_ref(), request.user.as_ref()).await?;
-    let plan = check_mark_read(state, app, cid, &user, &request).await?;
+        users::acting_user(state, caller, "user", request.user_id.as_ref(), request.user.as_ref()).await?;
+    let plan = check_mark_read(state, caller, cid, &user, &request).await?;
     let reading = state
         .store
         .write("mark_read", plan, |tx, plan| {
@@ -83,14 +84,14 @@ pub(crate) async fn mark_read(
         })
         .await?;
     match reading {
-        Some(reading) => Ok(Some(present_reading(state, app, &user, reading).await?)),
+        Some(reading) => Ok(Some(present_reading(state, caller, &user, reading).await?)),
         None => Ok(None),
     }
 }
 
 async fn check_mark_read(
     state: &State,
-    app: &App,
+    caller: &Caller,
     cid: &Cid,
     user: &CachedUser,
     request: &MarkReadRequest,
@@ -104,8 +105,8 @@ async fn check_mark_read(
         (None, None) => UpTo::LastMessage,
     };
     Ok(ReadPlan {
-        app_pk: app.pk,
-        cid: check_read_events(state, app, cid).await?,
+        app_pk: caller.app.pk,
+        cid: check_read_events(state, caller, cid).await?,
         user_id: user.user.id.clone(),
         upto,
         is_public: present::shows_reads(&user.response),
@@ -245,7 +246,7 @@ async fn append_notification(tx: &mut Tx, plan: &ReadPlan, reading: &Reading) ->
 
 async fn present_reading(
     state: &State,
-    app: &App,
+    caller: &Caller,
     user: &CachedUser,
     reading: Reading,
 ) -> Result<MarkReadResponseEvent> {
@@ -257,8 +258,8 @@ async fn present_reading(
         ids.extend(read.participants.iter().map(|participant| participant.user_id.as_str()));
     }
     let users: Users =
-        state.users(app.pk, ids).await?.into_values().map(|user| Arc::clone(&user.response)).collect();
-    let config = state.channel_config(app, channel);
+        state.users(caller.app.pk, ids).await?.into_values().map(|user| Arc::clone(&user.response)).collect();
+    let config = state.channel_config(&caller.app, channel);
     Ok(MarkReadResponseEvent {
         kind: MESSAGE_READ.to_owned(),
         cid: channel.cid.clone(),

@@ -1,11 +1,12 @@
 use natterjack_protocol::reads::MarkUnreadRequest;
 use natterjack_protocol::{Cid, Timestamp};
 use natterjack_storage::{
-    App, Channel, Member, Message, MessagePage, ReadPosition, ThreadReadPosition, Tx, UserEvent,
+    Channel, Member, Message, MessagePage, ReadPosition, ThreadReadPosition, Tx, UserEvent,
 };
 
 use super::{check_read_events, find_reader, find_shown_thread, lock_channel, visibility_for};
 use crate::actions::{given, message_id, users};
+use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::MARK_UNREAD_REACH;
 use crate::state::State;
@@ -38,19 +39,19 @@ struct Unread {
 /// for a user who has no position there.
 pub(crate) async fn mark_unread(
     state: &State,
-    app: &App,
+    caller: &Caller,
     cid: &Cid,
     request: MarkUnreadRequest,
 ) -> Result<()> {
     let user =
-        users::acting_user(state, app, "user", request.user_id.as_ref(), request.user.as_ref()).await?;
-    let plan = check_mark_unread(state, app, cid, &user.user.id, &request).await?;
+        users::acting_user(state, caller, "user", request.user_id.as_ref(), request.user.as_ref()).await?;
+    let plan = check_mark_unread(state, caller, cid, &user.user.id, &request).await?;
     state.store.write("mark_unread", plan, |tx, plan| Box::pin(do_mark_unread(tx, plan))).await
 }
 
 async fn check_mark_unread(
     state: &State,
-    app: &App,
+    caller: &Caller,
     cid: &Cid,
     user_id: &str,
     request: &MarkUnreadRequest,
@@ -66,8 +67,8 @@ async fn check_mark_unread(
             ));
         }
     };
-    let cid = check_read_events(state, app, cid).await?;
-    Ok(UnreadPlan { app_pk: app.pk, cid, user_id: user_id.to_owned(), from, now: state.now() })
+    let cid = check_read_events(state, caller, cid).await?;
+    Ok(UnreadPlan { app_pk: caller.app.pk, cid, user_id: user_id.to_owned(), from, now: state.now() })
 }
 
 async fn do_mark_unread(tx: &mut Tx, plan: &UnreadPlan) -> Result<()> {

@@ -3,14 +3,15 @@ use natterjack_protocol::threads::{
     GetThreadQuery, QueryThreadsRequest, QueryThreadsResponse, ThreadStateResponse,
 };
 use natterjack_protocol::{MessageId, SortParam, Timestamp};
+use natterjack_storage::ThreadQuery;
 use natterjack_storage::queries::{ListedThread, THREADS};
-use natterjack_storage::{App, ThreadQuery};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::state::{ThreadsRequest, load_threads};
 use crate::actions::messages::find_with_channel;
 use crate::actions::{cursor, given, limit, users};
+use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::{THREADS_PAGE_DEFAULT, THREADS_PAGE_MAX};
 use crate::present::MessageContext;
@@ -43,11 +44,11 @@ struct Cursor {
 /// Finds the threads of a user.
 pub(crate) async fn query_threads(
     state: &State,
-    app: &App,
+    caller: &Caller,
     request: QueryThreadsRequest,
 ) -> Result<QueryThreadsResponse> {
     let user =
-        users::acting_user(state, app, "user", request.user_id.as_ref(), request.user.as_ref()).await?;
+        users::acting_user(state, caller, "user", request.user_id.as_ref(), request.user.as_ref()).await?;
     let sort = check_sort(&request.sort)?;
     let (from, backward) = check_place(&request, &sort)?;
     let page_limit = limit("limit", request.limit, THREADS_PAGE_DEFAULT, THREADS_PAGE_MAX)?;
@@ -60,8 +61,7 @@ pub(crate) async fn query_threads(
         // One more shows that there are more.
         limit: page_limit + 1,
     };
-    let context =
-        MessageContext { app_pk: app.pk, viewer: Some(user.user.id.clone()), ..MessageContext::default() };
+    let context = MessageContext { viewer: Some(user.user.id.clone()), ..MessageContext::of(caller) };
     let asked = (request.reply_limit, request.participant_limit, request.member_limit);
     let shown = ThreadsRequest::check(asked, context, state.now())?;
     let (cursors, loaded) = state
@@ -76,20 +76,20 @@ pub(crate) async fn query_threads(
         })
         .await?;
     let (next, prev) = cursors;
-    Ok(QueryThreadsResponse { threads: loaded.present_states(state, app), next, prev })
+    Ok(QueryThreadsResponse { threads: loaded.present_states(state, caller), next, prev })
 }
 
 /// One thread, which must exist.
 pub(crate) async fn get_thread(
     state: &State,
-    app: &App,
+    caller: &Caller,
     parent_id: &MessageId,
     query: GetThreadQuery,
 ) -> Result<ThreadStateResponse> {
-    let context = MessageContext { app_pk: app.pk, ..MessageContext::default() };
+    let context = MessageContext::of(caller);
     let asked = (query.reply_limit, query.participant_limit, query.member_limit);
     let shown = ThreadsRequest::check(asked, context, state.now())?;
-    let (parent, _) = find_with_channel(state, app, parent_id).await?;
+    let (parent, _) = find_with_channel(state, caller, parent_id).await?;
     let loaded = state
         .store
         .read("get_thread", (parent.id, parent.pk, shown), |tx, (id, parent_pk, shown)| {
@@ -100,7 +100,7 @@ pub(crate) async fn get_thread(
             })
         })
         .await?;
-    Ok(loaded.present_states(state, app).pop().unwrap_or_default())
+    Ok(loaded.present_states(state, caller).pop().unwrap_or_default())
 }
 
 /// The keys of the order asked for, so many that no two threads are equal in all.

@@ -5,9 +5,10 @@ use natterjack_protocol::Timestamp;
 use natterjack_protocol::channel_state::ChannelResponse;
 use natterjack_protocol::reads::ReadStateResponse;
 use natterjack_protocol::threads::{ThreadResponse, ThreadStateResponse};
-use natterjack_storage::{App, Channel, Member, Message, Thread, ThreadParticipant, Tx};
+use natterjack_storage::{Channel, Member, Message, Thread, ThreadParticipant, Tx};
 
 use crate::actions::limit;
+use crate::auth::Caller;
 use crate::error::Result;
 use crate::limits::{
     QUERY_MEMBERS_LIMIT_MAX, THREAD_PARTICIPANTS_MAX, THREAD_REPLIES_DEFAULT, THREAD_REPLIES_MAX,
@@ -167,8 +168,8 @@ impl LoadedChannel {
 
 impl LoadedThreads {
     /// The threads with their replies and read states, as they travel on the wire.
-    pub(super) fn present_states(&self, state: &State, app: &App) -> Vec<ThreadStateResponse> {
-        let channels = self.present_channels(state, app);
+    pub(super) fn present_states(&self, state: &State, caller: &Caller) -> Vec<ThreadStateResponse> {
+        let channels = self.present_channels(state, caller);
         let states = self.threads.iter().map(|loaded| {
             let thread = self.present_thread(loaded, &channels);
             let has_read_events = thread
@@ -186,15 +187,15 @@ impl LoadedThreads {
     }
 
     /// The threads alone, as they travel on the wire.
-    pub(super) fn present_threads(&self, state: &State, app: &App) -> Vec<ThreadResponse> {
-        let channels = self.present_channels(state, app);
+    pub(super) fn present_threads(&self, state: &State, caller: &Caller) -> Vec<ThreadResponse> {
+        let channels = self.present_channels(state, caller);
         self.threads.iter().map(|loaded| self.present_thread(loaded, &channels)).collect()
     }
 
-    fn present_channels(&self, state: &State, app: &App) -> HashMap<i64, Arc<ChannelResponse>> {
+    fn present_channels(&self, state: &State, caller: &Caller) -> HashMap<i64, Arc<ChannelResponse>> {
         let users = &self.bundle.users;
         let shown = self.channels.values().map(|LoadedChannel { channel, membership, members }| {
-            let config = state.channel_config(app, channel);
+            let config = state.channel_config(&caller.app, channel);
             let created_by = channel.created_by_id.as_deref();
             let members = members.iter().map(|member| present::member(member, users, created_by));
             let response = ChannelResponse {

@@ -2,12 +2,13 @@ use std::sync::Arc;
 
 use natterjack_protocol::threads::{ThreadResponse, UpdateThreadPartialRequest};
 use natterjack_protocol::{MessageId, Timestamp};
-use natterjack_storage::{Advance, App, ChannelEvent, Message, Tx};
+use natterjack_storage::{Advance, ChannelEvent, Message, Tx};
 
 use super::state::{LoadedThreads, ThreadsRequest, load_threads};
 use crate::actions::messages::find_with_channel;
 use crate::actions::partial::PartialUpdate;
 use crate::actions::{check_length, users};
+use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::TITLE_LENGTH_MAX;
 use crate::present::MessageContext;
@@ -48,24 +49,24 @@ struct UpdatePlan {
 /// Changes the title and single fields of a thread.
 pub(crate) async fn update_thread_partial(
     state: &State,
-    app: &App,
+    caller: &Caller,
     parent_id: &MessageId,
     request: UpdateThreadPartialRequest,
 ) -> Result<ThreadResponse> {
-    let plan = check_update(state, app, parent_id, request).await?;
+    let plan = check_update(state, caller, parent_id, request).await?;
     let loaded =
         state.store.write("update_thread_partial", plan, |tx, plan| Box::pin(do_update(tx, plan))).await?;
-    Ok(loaded.present_threads(state, app).pop().unwrap_or_default())
+    Ok(loaded.present_threads(state, caller).pop().unwrap_or_default())
 }
 
 async fn check_update(
     state: &State,
-    app: &App,
+    caller: &Caller,
     parent_id: &MessageId,
     request: UpdateThreadPartialRequest,
 ) -> Result<UpdatePlan> {
     let user =
-        users::optional_user(state, app, "user", request.user_id.as_ref(), request.user.as_ref()).await?;
+        users::optional_user(state, caller, "user", request.user_id.as_ref(), request.user.as_ref()).await?;
     let mut custom = PartialUpdate::check(&request.set, &request.unset)?;
     if custom.is_empty() {
         return Err(Error::input("either set or unset must name a field"));
@@ -73,12 +74,11 @@ async fn check_update(
     custom.refuse(&RESERVED, Error::reserved)?;
     let title = custom.take::<String>("title")?.map(Option::unwrap_or_default);
     check_length("set.title", title.as_deref().unwrap_or_default(), TITLE_LENGTH_MAX)?;
-    let (parent, _) = find_with_channel(state, app, parent_id).await?;
+    let (parent, _) = find_with_channel(state, caller, parent_id).await?;
     let now = state.now();
     let context = MessageContext {
-        app_pk: app.pk,
         viewer: user.as_ref().map(|user| user.user.id.clone()),
-        ..MessageContext::default()
+        ..MessageContext::of(caller)
     };
     let shown = ThreadsRequest::check((None, None, None), context, now)?;
     Ok(UpdatePlan { parent, user, title, custom, shown, now })

@@ -1,6 +1,6 @@
 use natterjack_protocol::users::{DeactivateUserRequest, DeactivateUsersRequest, UserResponse};
 use natterjack_protocol::{Timestamp, UserId};
-use natterjack_storage::{App, Deletion, MessageKey, Task, Tx, User};
+use natterjack_storage::{Deletion, MessageKey, Task, Tx, User};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -8,6 +8,7 @@ use super::{all_existing, check_created_by, check_ids, do_lock, do_log};
 use crate::actions::channels::do_delete_channel;
 use crate::actions::messages::{Sweep, do_sweep};
 use crate::actions::tasks::{self, Context, Phase, Position, Step, Work};
+use crate::auth::Caller;
 use crate::error::Result;
 use crate::limits::SWEEP_BATCH;
 use crate::present;
@@ -35,18 +36,18 @@ struct DeactivatePlan {
 /// are very many.
 pub(crate) async fn deactivate_user(
     state: &State,
-    app: &App,
+    caller: &Caller,
     user_id: &UserId,
     request: DeactivateUserRequest,
 ) -> Result<UserResponse> {
     let work = DeactivateUsers {
         user_ids: vec![user_id.as_str().to_owned()],
-        created_by_id: check_created_by(state, app, request.created_by_id.as_ref()).await?,
+        created_by_id: check_created_by(state, caller, request.created_by_id.as_ref()).await?,
         messages: request.mark_messages_deleted == Some(true),
         channels: false,
     };
     let plan = DeactivatePlan {
-        app_pk: app.pk,
+        app_pk: caller.app.pk,
         user_id: user_id.as_str().to_owned(),
         task_id: tasks::new_id(),
         work: Work::DeactivateUsers(work),
@@ -54,7 +55,7 @@ pub(crate) async fn deactivate_user(
     };
     let (user, task) =
         state.store.write("deactivate_user", plan, |tx, plan| Box::pin(do_deactivate_now(tx, plan))).await?;
-    state.forget_user(app.pk, &user.id);
+    state.forget_user(caller.app.pk, &user.id);
     if let Some(task) = task {
         tasks::work_in_call(state, task).await;
     }
@@ -80,18 +81,18 @@ async fn do_deactivate_now(tx: &mut Tx, plan: &DeactivatePlan) -> Result<(User, 
 /// Deactivates users by a task. Answers its id.
 pub(crate) async fn deactivate_users(
     state: &State,
-    app: &App,
+    caller: &Caller,
     request: DeactivateUsersRequest,
 ) -> Result<String> {
     let user_ids = check_ids("user_ids", &request.user_ids)?;
-    all_existing(state, app, "user_ids", &user_ids).await?;
+    all_existing(state, caller, "user_ids", &user_ids).await?;
     let work = DeactivateUsers {
         user_ids,
-        created_by_id: check_created_by(state, app, request.created_by_id.as_ref()).await?,
+        created_by_id: check_created_by(state, caller, request.created_by_id.as_ref()).await?,
         messages: request.mark_messages_deleted == Some(true),
         channels: request.mark_channels_deleted == Some(true),
     };
-    tasks::enqueue(state, app, Work::DeactivateUsers(work)).await
+    tasks::enqueue(state, caller, Work::DeactivateUsers(work)).await
 }
 
 impl DeactivateUsers {

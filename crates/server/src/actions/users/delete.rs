@@ -1,6 +1,6 @@
 use natterjack_protocol::Timestamp;
 use natterjack_protocol::users::{DeleteUsersRequest, RestoreUsersRequest};
-use natterjack_storage::{Advance, App, ChannelEvent, Deletion, Tx, UserChange};
+use natterjack_storage::{Advance, ChannelEvent, Deletion, Tx, UserChange};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -12,6 +12,7 @@ use crate::actions::given;
 use crate::actions::messages::{Sweep, do_sweep};
 use crate::actions::reactions::do_take_back_all;
 use crate::actions::tasks::{self, Context, Phase, Step, Work};
+use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::SWEEP_BATCH;
 use crate::state::State;
@@ -40,23 +41,27 @@ struct DeletePlan {
 }
 
 /// Deletes users: nobody sees them any more when the call is answered, the rest is a task. Answers its id.
-pub(crate) async fn delete_users(state: &State, app: &App, request: DeleteUsersRequest) -> Result<String> {
-    let work = check_delete(state, app, &request).await?;
+pub(crate) async fn delete_users(
+    state: &State,
+    caller: &Caller,
+    request: DeleteUsersRequest,
+) -> Result<String> {
+    let work = check_delete(state, caller, &request).await?;
     let user_ids = work.user_ids.clone();
     let task_id = tasks::new_id();
     let plan = DeletePlan {
-        app_pk: app.pk,
+        app_pk: caller.app.pk,
         task_id: task_id.clone(),
         work: Work::DeleteUsers(work),
         now: state.now(),
     };
     state.store.write("delete_users", plan, |tx, plan| Box::pin(do_mark_deleted(tx, plan))).await?;
-    user_ids.iter().for_each(|id| state.forget_user(app.pk, id));
+    user_ids.iter().for_each(|id| state.forget_user(caller.app.pk, id));
     state.tasks.notify_one();
     Ok(task_id)
 }
 
-async fn check_delete(state: &State, app: &App, request: &DeleteUsersRequest) -> Result<DeleteUsers> {
+async fn check_delete(state: &State, caller: &Caller, request: &DeleteUsersRequest) -> Result<DeleteUsers> {
     let user_ids = check_ids("user_ids", &request.user_ids)?;
     let user = check_deletion("user", request.user.as_ref(), true)?.unwrap_or(Deletion::Soft);
     let messages = check_deletion("messages", request.messages.as_ref(), true)?;
@@ -75,7 +80,7 @@ async fn check_delete(state: &State, app: &App, request: &DeleteUsersRequest) ->
                 format!("names a user who is to be deleted: {id}"),
             ));
         }
-        Some(id) => Some(existing(state, app, "new_channel_owner_id", id).await?.user.id.clone()),
+        Some(id) => Some(existing(state, caller, "new_channel_owner_id", id).await?.user.id.clone()),
     };
     Ok(DeleteUsers { user_ids, user, messages, conversations, new_channel_owner_id })
 }
@@ -120,14 +125,18 @@ async fn do_mark_deleted(tx: &mut Tx, plan: &DeletePlan) -> Result<()> {
 }
 
 /// Brings back users whose deletion was soft: the users themselves, not what was deleted with them.
-pub(crate) async fn restore_users(state: &State, app: &App, request: RestoreUsersRequest) -> Result<()> {
+pub(crate) async fn restore_users(
+    state: &State,
+    caller: &Caller,
+    request: RestoreUsersRequest,
+) -> Result<()> {
     let user_ids = check_ids("user_ids", &request.user_ids)?;
-    let plan = (app.pk, user_ids.clone(), state.now());
+    let plan = (caller.app.pk, user_ids.clone(), state.now());
     state
         .store
         .write("restore_users", plan, |tx, (app_pk, ids, now)| Box::pin(do_restore(tx, *app_pk, ids, *now)))
         .await?;
-    user_ids.iter().for_each(|id| state.forget_user(app.pk, id));
+    user_ids.iter().for_each(|id| state.forget_user(caller.app.pk, id));
     Ok(())
 }
 

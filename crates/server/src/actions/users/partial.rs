@@ -5,12 +5,13 @@ use natterjack_protocol::users::{
     UserRequest,
 };
 use natterjack_protocol::{JsonMap, Timestamp, UserId};
-use natterjack_storage::{App, Tx, User, UserChange};
+use natterjack_storage::{Tx, User, UserChange};
 use serde_json::Value;
 
 use super::{ROLE_DEFAULT, change_of, check_request, do_log, full_users, was_deleted};
 use crate::actions::check_count;
 use crate::actions::partial::{PartialUpdate, set_at, unset_at};
+use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::{BATCH_MAX, TEAMS_MAX};
 use crate::state::State;
@@ -66,7 +67,7 @@ struct PatchPlan {
 /// Changes fields of users, all of them or none.
 pub(crate) async fn update_users_partial(
     state: &State,
-    app: &App,
+    caller: &Caller,
     request: UpdateUsersPartialRequest,
 ) -> Result<BTreeMap<String, FullUserResponse>> {
     if request.users.is_empty() {
@@ -75,11 +76,12 @@ pub(crate) async fn update_users_partial(
     check_count("users", request.users.len(), BATCH_MAX)?;
     let patches = request.users.iter().enumerate();
     let patches = patches.map(|(place, patch)| check_patch(&format!("users[{place}]"), patch));
-    let plan = PatchPlan { app_pk: app.pk, patches: patches.collect::<Result<_>>()?, now: state.now() };
+    let plan =
+        PatchPlan { app_pk: caller.app.pk, patches: patches.collect::<Result<_>>()?, now: state.now() };
     let users =
         state.store.write("update_users_partial", plan, |tx, plan| Box::pin(do_patch_all(tx, plan))).await?;
-    users.iter().for_each(|user| state.forget_user(app.pk, &user.id));
-    let full = full_users(state, app, users.iter().collect()).await?;
+    users.iter().for_each(|user| state.forget_user(caller.app.pk, &user.id));
+    let full = full_users(state, caller, users.iter().collect()).await?;
     Ok(full.into_iter().map(|user| (user.id.clone(), user)).collect())
 }
 

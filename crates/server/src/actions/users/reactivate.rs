@@ -1,6 +1,6 @@
 use natterjack_protocol::users::{ReactivateUserRequest, ReactivateUsersRequest, UserResponse};
 use natterjack_protocol::{Timestamp, UserId};
-use natterjack_storage::{Advance, App, ChannelEvent, Task, Tx, User, UserChange};
+use natterjack_storage::{Advance, ChannelEvent, Task, Tx, User, UserChange};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -9,6 +9,7 @@ use super::{all_existing, change_of, check_created_by, check_ids, do_lock, do_lo
 use crate::actions::messages::do_restore;
 use crate::actions::tasks::{self, Context, Phase, Position, Step, Work};
 use crate::actions::{check_length, given};
+use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::{NAME_LENGTH_MAX, SWEEP_BATCH};
 use crate::present;
@@ -38,7 +39,7 @@ struct ReactivatePlan {
 /// answered, unless there are very many.
 pub(crate) async fn reactivate_user(
     state: &State,
-    app: &App,
+    caller: &Caller,
     user_id: &UserId,
     request: ReactivateUserRequest,
 ) -> Result<UserResponse> {
@@ -47,13 +48,13 @@ pub(crate) async fn reactivate_user(
     }
     let work = ReactivateUsers {
         user_ids: vec![user_id.as_str().to_owned()],
-        created_by_id: check_created_by(state, app, request.created_by_id.as_ref()).await?,
+        created_by_id: check_created_by(state, caller, request.created_by_id.as_ref()).await?,
         name: given(request.name.as_ref()).map(str::to_owned),
         messages: request.restore_messages == Some(true),
         channels: false,
     };
     let plan = ReactivatePlan {
-        app_pk: app.pk,
+        app_pk: caller.app.pk,
         user_id: user_id.as_str().to_owned(),
         task_id: tasks::new_id(),
         work: Work::ReactivateUsers(work),
@@ -61,7 +62,7 @@ pub(crate) async fn reactivate_user(
     };
     let (user, task) =
         state.store.write("reactivate_user", plan, |tx, plan| Box::pin(do_reactivate_now(tx, plan))).await?;
-    state.forget_user(app.pk, &user.id);
+    state.forget_user(caller.app.pk, &user.id);
     if let Some(task) = task {
         tasks::work_in_call(state, task).await;
     }
@@ -87,19 +88,19 @@ async fn do_reactivate_now(tx: &mut Tx, plan: &ReactivatePlan) -> Result<(User, 
 /// Reactivates users by a task. Answers its id.
 pub(crate) async fn reactivate_users(
     state: &State,
-    app: &App,
+    caller: &Caller,
     request: ReactivateUsersRequest,
 ) -> Result<String> {
     let user_ids = check_ids("user_ids", &request.user_ids)?;
-    all_existing(state, app, "user_ids", &user_ids).await?;
+    all_existing(state, caller, "user_ids", &user_ids).await?;
     let work = ReactivateUsers {
         user_ids,
-        created_by_id: check_created_by(state, app, request.created_by_id.as_ref()).await?,
+        created_by_id: check_created_by(state, caller, request.created_by_id.as_ref()).await?,
         name: None,
         messages: request.restore_messages == Some(true),
         channels: request.restore_channels == Some(true),
     };
-    tasks::enqueue(state, app, Work::ReactivateUsers(work)).await
+    tasks::enqueue(state, caller, Work::ReactivateUsers(work)).await
 }
 
 impl ReactivateUsers {
