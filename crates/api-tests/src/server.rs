@@ -92,6 +92,7 @@ impl TestServer {
                 api_key: Self::API_KEY.to_owned(),
                 api_secret: Self::API_SECRET.to_owned(),
             }),
+            development: false,
             listener,
         };
         let server = Server::start(parts).await.expect("the server starts");

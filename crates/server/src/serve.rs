@@ -33,6 +33,8 @@ pub struct ServerParts {
     pub clock: Arc<dyn Clock>,
     /// Key and secret of the first app; `None` keeps those that are stored.
     pub first_app: Option<NewApp>,
+    /// Development mode: the first app accepts development tokens, and `/demo` is a chat page.
+    pub development: bool,
     /// The address to listen on, already bound.
     pub listener: TcpListener,
 }
@@ -52,7 +54,7 @@ impl Server {
     /// # Errors
     /// When the database cannot be read or written.
     pub async fn start(parts: ServerParts) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-        let state = Arc::new(State::new(parts.store, parts.clock).await?);
+        let state = Arc::new(State::new(parts.store, parts.clock, parts.development).await?);
         if let Some(app) = parts.first_app {
             state.set_first_app(app).await?;
         }

@@ -76,15 +76,15 @@ struct CachedMembership {
 }
 
 impl State {
-    /// Takes the database into use.
+    /// Takes the database into use. In development mode the first app accepts development tokens.
     ///
     /// # Errors
     /// When the apps cannot be read.
-    pub async fn new(store: Store, clock: Arc<dyn Clock>) -> Result<Self> {
+    pub async fn new(store: Store, clock: Arc<dyn Clock>, development: bool) -> Result<Self> {
         let state = Self {
             store,
             clock,
-            apps: Apps::default(),
+            apps: Apps::new(development),
             users: Cache::new(USERS_CACHED),
             channels: Cache::new(CHANNELS_CACHED),
             dropped: AtomicU64::new(0),
@@ -98,6 +98,11 @@ impl State {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Whether the server runs in development mode.
+    pub(crate) fn is_development(&self) -> bool {
+        self.apps.is_development()
     }
 
     /// Reads again the apps that were changed, by this process or by another.

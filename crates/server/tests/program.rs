@@ -1,59 +1,16 @@
 //! The program as a user starts it: settings, start, tokens, stop, and what survives a kill.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::io::{BufRead, BufReader};
+mod running;
+
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use natterjack_client::protocol::channels::{ChannelInput, GetOrCreateChannelRequest};
 use natterjack_client::protocol::messages::{GetMessageQuery, MessageRequest, SendMessageRequest};
 use natterjack_client::protocol::users::{UpdateUsersRequest, UserRequest};
 use natterjack_client::{Client, RetryPolicy};
-
-const BINARY: &str = env!("CARGO_BIN_EXE_natterjack");
-
-/// A running server that is killed when the test ends.
-struct Running {
-    child: Child,
-    url: String,
-}
-
-impl Running {
-    /// Starts `natterjack serve` on a free port and waits for the line that says where it listens.
-    fn start(data_dir: &Path) -> Self {
-        let mut child = command(data_dir)
-            .args(["serve", "--listen", "127.0.0.1:0", "--api-key", "key", "--api-secret", "a-secret"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let url =
-            lines.find_map(|line| line.unwrap().trim().strip_prefix("URL").map(|url| url.trim().to_owned()));
-        Self { child, url: url.expect("the server says where it listens") }
-    }
-
-    fn client(&self) -> Client {
-        Client::builder("key", "a-secret").base_url(&self.url).build().unwrap()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn command(data_dir: &Path) -> Command {
-    let mut command = Command::new(BINARY);
-    // What the developer has set for a server of his or her own is not for these.
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("NATTERJACK_")) {
-        command.env_remove(name);
-    }
-    command.env("NATTERJACK_DATA_DIR", data_dir);
-    command
-}
+use running::{Running, command};
 
 fn run(data_dir: &Path, arguments: &[&str]) -> Output {
     command(data_dir).args(arguments).output().unwrap()

@@ -4,6 +4,7 @@ mod app;
 mod blocks;
 mod channel_types;
 mod channels;
+mod demo;
 mod endpoint;
 mod health;
 mod members;

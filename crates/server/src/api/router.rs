@@ -40,8 +40,8 @@ use natterjack_protocol::{Method, Operation};
 
 use super::endpoint::{Call, Edge, handle};
 use super::{
-    app, blocks, channel_types, channels, health, members, messages, mutes, predefined_filters, reactions,
-    reads, search, tasks, threads, users,
+    app, blocks, channel_types, channels, demo, health, members, messages, mutes, predefined_filters,
+    reactions, reads, search, tasks, threads, users,
 };
 use crate::error::{Error, Result};
 
@@ -152,8 +152,9 @@ pub fn operations() -> Vec<(&'static str, Method, &'static str)> {
 
 /// The whole HTTP interface.
 pub fn router(edge: Arc<Edge>) -> Router {
-    routes()
-        .router
+    let router = routes().router;
+    let router = if edge.state.is_development() { router.merge(demo::routes()) } else { router };
+    router
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))

@@ -46,6 +46,11 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<()> {
         "database-url: the database is the target of an unfinished move: finish it, or begin with an empty database"
     );
     let credentials = first_app(&config, &store).await?;
+    if config.dev && !config.listen.ip().is_loopback() {
+        tracing::warn!(
+            "in development mode everybody who reaches this server can act as any user, and as the app's owner"
+        );
+    }
     let server = Server::start(ServerParts {
         store,
         clock: Arc::new(SystemClock),
@@ -54,6 +59,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<()> {
             api_key: credentials.api_key.clone(),
             api_secret: credentials.api_secret.clone(),
         }),
+        development: config.dev,
         listener,
     })
     .await
@@ -105,6 +111,9 @@ fn greet(config: &Config, server: &Server, credentials: &Credentials) -> std::io
     writeln!(out, "  API key  {}", credentials.api_key)?;
     writeln!(out, "  secret   in {}", Credentials::path(&config.data_dir).display())?;
     writeln!(out, "  data     {:?}", config.database_url)?;
+    if config.dev {
+        writeln!(out, "  demo     {url}/demo")?;
+    }
     writeln!(out, "\nTry it:\n")?;
     writeln!(
         out,

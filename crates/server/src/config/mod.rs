@@ -33,6 +33,9 @@ pub struct Settings {
     /// API secret of the first app [default: made at the first start]
     #[arg(long, env = "NATTERJACK_API_SECRET", hide_env_values = true)]
     pub api_secret: Option<String>,
+    /// Development mode: any token is accepted, and there is a chat page at /demo. Not for the public
+    #[arg(long, env = "NATTERJACK_DEV")]
+    pub dev: bool,
     /// How log lines are written [default: text]
     #[arg(long, env = "NATTERJACK_LOG_FORMAT")]
     pub log_format: Option<LogFormat>,
@@ -53,6 +56,7 @@ struct File {
     database_url: Option<String>,
     api_key: Option<String>,
     api_secret: Option<String>,
+    dev: Option<bool>,
     log_format: Option<String>,
     log: Option<String>,
 }
@@ -70,6 +74,8 @@ pub struct Config {
     pub api_key: Option<String>,
     /// Secret of the first app, when it is set.
     pub api_secret: Option<String>,
+    /// Whether this is for development: any token is accepted by the first app, and there is a chat page at `/demo`.
+    pub dev: bool,
     /// How log lines are written.
     pub log_format: LogFormat,
     /// What is logged.
@@ -132,6 +138,8 @@ impl Settings {
         if api_secret.as_ref().is_some_and(String::is_empty) {
             bail!("api-secret: must not be empty");
         }
+        // A flag can only switch it on.
+        let dev = self.dev || file.dev.unwrap_or_default();
         let log_format = match (self.log_format, file.log_format.as_deref()) {
             (Some(format), _) => format,
             (None, None | Some("text")) => LogFormat::Text,
@@ -142,7 +150,7 @@ impl Settings {
         telemetry::check_filter(&log).map_err(|error| {
             anyhow::anyhow!("log: {error}; allowed are levels such as info, or natterjack_server=debug,info")
         })?;
-        Ok(Config { listen, data_dir, database_url, api_key, api_secret, log_format, log })
+        Ok(Config { listen, data_dir, database_url, api_key, api_secret, dev, log_format, log })
     }
 }
 

@@ -1,0 +1,52 @@
+// The list of channels with what is new in each.
+
+import { el, renderList } from './dom.js';
+import { plural, when } from './format.js';
+import { avatar } from './message.js';
+
+/** Shows the conversations as links; `openCid` is the one on show. */
+export function renderChannels(container, model, openCid, hrefOf) {
+  renderList(container, model.conversations, {
+    key: ({ cid }) => cid,
+    stamp: (conversation) => {
+      const { cid, name, unread, lastMessage, others } = conversation;
+      const typists = conversation.typists().join();
+      return [cid === openCid, name, unread, lastMessage, typists, isOnline(others), model.nameOf(lastMessage?.user.id)];
+    },
+    build: (conversation) => el('li', {}, buildLink(conversation, model, openCid, hrefOf)),
+  });
+}
+
+/** Whether there is somebody else who is here; in a conversation of two that is the other one. */
+export function isOnline(others) {
+  return others.some(({ online }) => online);
+}
+
+function buildLink(conversation, model, openCid, hrefOf) {
+  const { cid, name, unread, lastMessage, others } = conversation;
+  const isOpen = cid === openCid;
+  const face = others.length === 1 && !conversation.channel.name ? others[0] : { id: cid, name };
+  return el(
+    'a',
+    { class: unread ? 'channel unread' : 'channel', href: hrefOf(cid), 'aria-current': isOpen && 'page', 'data-action': 'open' },
+    el('span', { class: 'face' }, avatar(face), isOnline(others) && presence()),
+    el('span', { class: 'name' }, name),
+    lastMessage && el('time', { dateTime: lastMessage.created_at }, when(lastMessage.created_at)),
+    el('span', { class: 'last' }, preview(conversation, model)),
+    unread > 0 &&
+      el('span', { class: 'badge' }, String(unread), el('span', { class: 'unseen' }, ` ${plural(unread, 'unread message', 'unread messages').replace(/^\d+ /, '')}`)),
+  );
+}
+
+export function presence() {
+  return el('span', { class: 'online', role: 'img', 'aria-label': 'online' });
+}
+
+function preview(conversation, model) {
+  const { lastMessage } = conversation;
+  const typists = conversation.typists();
+  if (typists.length > 0) return `${typists[0]} is typing…`;
+  if (!lastMessage) return 'No messages yet';
+  const { user, text } = lastMessage;
+  return `${user.id === model.me.id ? 'You' : model.nameOf(user.id)}: ${text}`;
+}
