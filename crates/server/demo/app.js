@@ -23,6 +23,8 @@ class Chat {
   #model;
   #conversationPane;
   #threadPane;
+  /** The route that was shown last. */
+  #shown = {};
   #isRenderQueued = false;
   #isLoadingOlder = false;
 
@@ -72,10 +74,20 @@ class Chat {
       return;
     }
     this.#renderNow();
+    this.#moveFocus(this.#shown, { cid, threadId });
+    this.#shown = { cid, threadId };
+  }
+
+  /** Out of a thread back to its message, else to where one writes. */
+  #moveFocus(before, now) {
+    if (before.threadId && before.cid === now.cid && !now.threadId) {
+      this.#conversationPane.focusMessage(before.threadId);
+      return;
+    }
     // On a touch screen the focus would open the keyboard.
-    if (!matchMedia('(pointer: fine)').matches) return;
-    if (threadId) this.#threadPane.composer.focus();
-    else if (cid) this.#conversationPane.composer.focus();
+    if (matchMedia('(pointer: coarse)').matches) return;
+    if (now.threadId) this.#threadPane.composer.focus();
+    else if (now.cid) this.#conversationPane.composer.focus();
   }
 
   async #loadChannels() {
@@ -125,10 +137,7 @@ class Chat {
       typing: (isTyping) => this.#client.typing(this.#route.cid, isTyping, parentId()).catch(() => {}),
       end: () => this.#markRead(),
       escape: () => {
-        const { cid, threadId } = this.#route;
-        if (!isThread || !threadId) return;
-        location.hash = hrefOf(cid);
-        this.#conversationPane.focusMessage(threadId);
+        if (isThread) location.hash = hrefOf(this.#route.cid);
       },
     };
   }
@@ -376,6 +385,7 @@ function main() {
     event.preventDefault();
     signIn(byId('name').value.trim()).catch(showProblem);
   });
+  byId('sign-in').querySelector('button').disabled = false;
 }
 
 main();

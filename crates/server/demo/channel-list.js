@@ -1,7 +1,7 @@
 // The list of channels with what is new in each.
 
 import { el, renderList } from './dom.js';
-import { plural, when } from './format.js';
+import { when } from './format.js';
 import { avatar } from './message.js';
 
 /** Shows the conversations as links; `openCid` is the one on show. */
@@ -29,17 +29,22 @@ function buildLink(conversation, model, openCid, hrefOf) {
   return el(
     'a',
     { class: unread ? 'channel unread' : 'channel', href: hrefOf(cid), 'aria-current': isOpen && 'page', 'data-action': 'open' },
-    el('span', { class: 'face' }, avatar(face), isOnline(others) && presence()),
-    el('span', { class: 'name' }, name),
+    buildFace(face, isOnline(others)),
+    el('span', { class: 'name' }, name, isOnline(others) && spoken(', online')),
     lastMessage && el('time', { dateTime: lastMessage.created_at }, when(lastMessage.created_at)),
     el('span', { class: 'last' }, preview(conversation, model)),
-    unread > 0 &&
-      el('span', { class: 'badge' }, String(unread), el('span', { class: 'unseen' }, ` ${plural(unread, 'unread message', 'unread messages').replace(/^\d+ /, '')}`)),
+    unread > 0 && el('span', { class: 'badge' }, String(unread), spoken(unread === 1 ? ' unread message' : ' unread messages')),
   );
 }
 
-export function presence() {
-  return el('span', { class: 'online', role: 'img', 'aria-label': 'online' });
+/** A picture with a dot for who is here. */
+export function buildFace(user, isHere) {
+  return el('span', { class: 'face', 'aria-hidden': 'true' }, avatar(user), isHere && el('span', { class: 'online' }));
+}
+
+/** Words for those who do not see the signs. */
+export function spoken(text) {
+  return el('span', { class: 'unseen' }, text);
 }
 
 function preview(conversation, model) {

@@ -1,8 +1,7 @@
 // The dialog that begins a channel.
 
+import { buildFace, spoken } from './channel-list.js';
 import { byId, el, renderList } from './dom.js';
-import { avatar } from './message.js';
-import { presence } from './channel-list.js';
 
 /** Keystrokes within this time are one search. */
 const SEARCH_AFTER_MS = 200;
@@ -65,7 +64,7 @@ export class NewChannelDialog {
       else this.#chosen.delete(user.id);
     };
     const box = el('input', { type: 'checkbox', value: user.id, onchange: choose });
-    const face = el('span', { class: 'face' }, avatar(user), user.online && presence());
-    return el('li', {}, el('label', {}, box, face, el('span', {}, user.name || user.id)));
+    const name = el('span', {}, user.name || user.id, user.online && spoken(', online'));
+    return el('li', {}, el('label', {}, box, buildFace(user, user.online), name));
   }
 }

@@ -101,8 +101,9 @@ export class Pane {
   }
 
   #editLast() {
-    const own = this.#shown.findLast(({ message, view }) => view?.isOwn && !message.status && message.type !== 'deleted');
-    if (own) this.#on.edit(own.message);
+    const own = this.#shown.findLast(({ message, view }) => view?.isOwn && message.type !== 'deleted');
+    // One that is still on its way cannot be changed.
+    if (own && !own.message.status) this.#on.edit(own.message);
   }
 
   #messages() {

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: everything that must pass before a change is merged.
 
 use std::env;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -9,8 +10,12 @@ use xtask::postgres::{Cluster, Installation, URL_VARIABLE};
 
 use crate::seconds;
 
+/// Set to `required` where a test that needs a browser must not be skipped.
+const BROWSER_VARIABLE: &str = "NATTERJACK_TEST_BROWSER";
+
 /// Runs the steps in order and stops at the first that fails.
 pub fn run(fast: bool) -> Result<()> {
+    install_browser()?;
     let started = Instant::now();
     step("formatting", &["fmt", "--all", "--check"], &[])?;
     if !fast {
@@ -71,11 +76,32 @@ fn find_or_install() -> Result<Installation> {
         Ok(installation) => return Ok(installation),
         Err(error) => error,
     };
-    let Some(prefix) = administrator_prefix() else { return Err(missing) };
-    if !succeeds(Command::new("apt-get").arg("--version")) {
-        return Err(missing);
-    }
+    let Some(prefix) = installing_prefix() else { return Err(missing) };
     println!("==> PostgreSQL is missing: installing the package postgresql");
+    install(prefix, &["postgresql"]).with_context(|| format!("PostgreSQL is missing: {missing:#}"))?;
+    Installation::find()
+}
+
+/// Installs Chromium where the test of the chat page must not be skipped, and the symbols that the page shows.
+fn install_browser() -> Result<()> {
+    let is_required = env::var(BROWSER_VARIABLE).is_ok_and(|value| value == "required");
+    if !is_required || Path::new("/usr/bin/chromium").exists() {
+        return Ok(());
+    }
+    // Without the right to install, the test itself says what is missing.
+    let Some(prefix) = installing_prefix() else { return Ok(()) };
+    println!("==> Chromium is missing: installing the packages chromium and fonts-noto-color-emoji");
+    install(prefix, &["chromium", "fonts-dejavu-core", "fonts-noto-color-emoji"])
+}
+
+/// The words that make a command install packages; `None` where we cannot or may not.
+fn installing_prefix() -> Option<&'static [&'static str]> {
+    let prefix = administrator_prefix()?;
+    succeeds(Command::new("apt-get").arg("--version")).then_some(prefix)
+}
+
+/// Installs packages of the system.
+fn install(prefix: &[&str], packages: &[&str]) -> Result<()> {
     let apt = |arguments: &[&str]| -> Result<()> {
         let words: Vec<&str> = prefix
             .iter()
@@ -84,16 +110,11 @@ fn find_or_install() -> Result<Installation> {
             .chain(arguments.iter().copied())
             .collect();
         let status = Command::new(words[0]).args(&words[1..]).stdin(Stdio::null()).status()?;
-        ensure!(
-            status.success(),
-            "{} failed ({status}), so PostgreSQL is missing: {missing:#}",
-            words.join(" ")
-        );
+        ensure!(status.success(), "{} failed ({status})", words.join(" "));
         Ok(())
     };
     apt(&["update"])?;
-    apt(&["install", "-y", "--no-install-recommends", "postgresql"])?;
-    Installation::find()
+    apt(&[&["install", "-y", "--no-install-recommends"], packages].concat())
 }
 
 /// The words that make a command run as administrator; `None` when we may not.
