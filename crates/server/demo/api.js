@@ -170,8 +170,14 @@ export class Client extends Emitter {
 
   /** Sends a message. Give it an `id` of your own to be able to send it again after a failure without doubling it. */
   async send(cid, message) {
-    const { message: sent } = await this.call('POST', `${channelPath(cid)}/message`, { body: { message } });
-    return sent;
+    try {
+      const { message: sent } = await this.call('POST', `${channelPath(cid)}/message`, { body: { message } });
+      return sent;
+    } catch (error) {
+      // An earlier attempt arrived although its answer did not.
+      if (message.id && error.message.includes('already exists')) return this.message(message.id);
+      throw error;
+    }
   }
 
   /** A single message. */
@@ -240,8 +246,9 @@ export class Client extends Emitter {
       throw new Error('The server cannot be reached.', { cause });
     });
     // What stands between us and the server may answer something else than JSON.
-    const failure = () => ({ code: -1, message: `The server answered ${response.status}.`, StatusCode: response.status });
-    return { status: response.status, reply: await response.json().catch(failure) };
+    const { status } = response;
+    const failure = () => ({ code: -1, message: `The server answered ${status}.`, StatusCode: status });
+    return { status, reply: await response.json().catch(failure) };
   }
 
   /** Opens a socket, with a fresh token if need be, and returns the user. */
@@ -343,8 +350,9 @@ class Connection {
     this.#socket = new WebSocket(url);
     this.#handlers = handlers;
     this.opened = new Promise((resolve, reject) => {
-      this.#listenForSilence(reject);
-      this.#socket.onclose = () => this.#end(reject, new Error('The server cannot be reached.'));
+      const fail = () => this.#end(reject, new Error('The server cannot be reached.'));
+      this.#listenForSilence(fail);
+      this.#socket.onclose = fail;
       this.#socket.onmessage = ({ data }) => {
         const first = JSON.parse(data);
         if (first.error) return this.#end(reject, new ApiError(first.error));
@@ -382,7 +390,7 @@ class Connection {
   /** A network that went away tells nobody; only the silence does. */
   #listenForSilence(lost) {
     clearTimeout(this.#silence);
-    this.#silence = setTimeout(() => this.#end(lost, new Error('The server is silent.')), SILENCE_MAX_MS);
+    this.#silence = setTimeout(() => lost(), SILENCE_MAX_MS);
   }
 
   #end(tell, what) {

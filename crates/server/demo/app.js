@@ -13,6 +13,8 @@ import { Pane } from './pane.js';
 
 const CHANNEL_TYPE = 'messaging';
 const PAGE_SIZE = 30;
+/** How a channel is opened. */
+const PAGE = { messages: { limit: PAGE_SIZE } };
 /** A sign of typing is over by then. */
 const TYPING_CHECK_MS = 7_100;
 const PROBLEM_SHOWN_MS = 8_000;
@@ -35,7 +37,8 @@ class Chat {
 
   async start() {
     byId('me').textContent = this.#model.nameOf(this.#model.me.id);
-    this.#conversationPane = new Pane(byId('conversation'), { ...this.#paneActions(), beginning: () => this.#loadOlder() });
+    const actions = this.#paneActions();
+    this.#conversationPane = new Pane(byId('conversation'), { ...actions, beginning: () => this.#loadOlder() });
     this.#threadPane = new Pane(byId('thread'), this.#paneActions(true));
     new NewChannelDialog(this.#client, this.#model.me, {
       onCreate: (name, members) => this.#try(() => this.#createChannel(name, members)),
@@ -64,7 +67,7 @@ class Chat {
   async #open() {
     const { cid, threadId } = this.#route;
     await this.#try(async () => {
-      if (cid && !this.#conversation) this.#model.put(await this.#client.watch(cid, { messages: { limit: PAGE_SIZE } }));
+      if (cid && !this.#conversation) await this.#add(cid);
       if (threadId) await this.#loadThread(cid, threadId);
     });
     // Somebody who went on meanwhile wants to see something else.
@@ -80,6 +83,7 @@ class Chat {
 
   /** Out of a thread back to its message, else to where one writes. */
   #moveFocus(before, now) {
+    if (before.cid === now.cid && before.threadId === now.threadId) return;
     if (before.threadId && before.cid === now.cid && !now.threadId) {
       this.#conversationPane.focusMessage(before.threadId);
       return;
@@ -144,12 +148,12 @@ class Chat {
 
   async #createChannel(name, members) {
     const everybody = [this.#model.me.id, ...members];
-    const options = { messages: { limit: PAGE_SIZE } };
+    const data = { name: name || 'Notes', members: everybody };
     // A conversation without a name is the one of just these people, and there is only one of it.
-    const state =
-      !name && members.length > 0
-        ? await this.#client.watchDistinct(CHANNEL_TYPE, everybody, options)
-        : await this.#client.watch(`${CHANNEL_TYPE}:${newId()}`, { data: { name: name || 'Notes', members: everybody }, ...options });
+    const isDistinct = !name && members.length > 0;
+    const state = isDistinct
+      ? await this.#client.watchDistinct(CHANNEL_TYPE, everybody, PAGE)
+      : await this.#client.watch(`${CHANNEL_TYPE}:${newId()}`, { data, ...PAGE });
     const { cid } = this.#model.put(state);
     location.hash = hrefOf(cid);
   }
@@ -178,8 +182,6 @@ class Chat {
       const { id, text, parent_id } = message;
       show(await this.#client.send(message.cid, { id, text, parent_id }));
     } catch (error) {
-      // The first attempt arrived after all; its event shows it.
-      if (error.message.includes('already exists')) return;
       show({ ...message, status: 'failed' });
       showProblem(error);
     }
@@ -243,7 +245,7 @@ class Chat {
   }
 
   async #add(cid) {
-    this.#model.put(await this.#client.watch(cid, { messages: { limit: PAGE_SIZE } }));
+    this.#model.put(await this.#client.watch(cid, PAGE));
     this.#render();
   }
 
@@ -339,7 +341,8 @@ function newId() {
 }
 
 function showConnection({ online, error }) {
-  byId('banner').textContent = online ? '' : error ? `Disconnected: ${error.message}` : 'Connection lost. Reconnecting…';
+  const text = error ? `Disconnected: ${error.message}` : 'Connection lost. Reconnecting…';
+  byId('banner').textContent = online ? '' : text;
 }
 
 let problemTimer;

@@ -11,7 +11,8 @@ export function renderChannels(container, model, openCid, hrefOf) {
     stamp: (conversation) => {
       const { cid, name, unread, lastMessage, others } = conversation;
       const typists = conversation.typists().join();
-      return [cid === openCid, name, unread, lastMessage, typists, isOnline(others), model.nameOf(lastMessage?.user.id)];
+      const author = model.nameOf(lastMessage?.user.id);
+      return [cid === openCid, name, unread, lastMessage, author, typists, isOnline(others)];
     },
     build: (conversation) => el('li', {}, buildLink(conversation, model, openCid, hrefOf)),
   });
@@ -24,16 +25,22 @@ export function isOnline(others) {
 
 function buildLink(conversation, model, openCid, hrefOf) {
   const { cid, name, unread, lastMessage, others } = conversation;
-  const isOpen = cid === openCid;
+  const properties = {
+    class: unread ? 'channel unread' : 'channel',
+    href: hrefOf(cid),
+    'aria-current': cid === openCid && 'page',
+    'data-action': 'open',
+  };
   const face = others.length === 1 && !conversation.channel.name ? others[0] : { id: cid, name };
+  const badgeText = unread === 1 ? ' unread message' : ' unread messages';
   return el(
     'a',
-    { class: unread ? 'channel unread' : 'channel', href: hrefOf(cid), 'aria-current': isOpen && 'page', 'data-action': 'open' },
+    properties,
     buildFace(face, isOnline(others)),
     el('span', { class: 'name' }, name, isOnline(others) && spoken(', online')),
     lastMessage && el('time', { dateTime: lastMessage.created_at }, when(lastMessage.created_at)),
     el('span', { class: 'last' }, preview(conversation, model)),
-    unread > 0 && el('span', { class: 'badge' }, String(unread), spoken(unread === 1 ? ' unread message' : ' unread messages')),
+    unread > 0 && el('span', { class: 'badge' }, String(unread), spoken(badgeText)),
   );
 }
 

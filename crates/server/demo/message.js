@@ -25,9 +25,10 @@ export function buildMessage(message, view, on) {
   const isDeleted = message.type === 'deleted';
   const text = isDeleted ? 'This message was deleted.' : message.text;
   const classes = ['message', view.isOwn && 'own', view.beginsGroup && 'first', isDeleted && 'deleted', message.status];
+  const label = `${name}, ${timeOfDay(message.created_at)}: ${text}`;
   return el(
     'li',
-    { class: classes.filter(Boolean).join(' '), tabIndex: -1, 'aria-label': `${name}, ${timeOfDay(message.created_at)}: ${text}` },
+    { class: classes.filter(Boolean).join(' '), tabIndex: -1, 'aria-label': label },
     !view.isOwn && avatar(user),
     el(
       'div',

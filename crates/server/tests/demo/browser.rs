@@ -130,7 +130,7 @@ impl Connection {
         tokio::spawn(async move {
             while let Some(Ok(message)) = stream.next().await {
                 if let Message::Text(text) = message {
-                    reader.receive(serde_json::from_str(&text).unwrap());
+                    reader.receive(&serde_json::from_str(&text).unwrap());
                 }
             }
         });
@@ -155,7 +155,7 @@ impl Connection {
         answer.map_err(|_| "no answer".to_owned())?.map_err(|_| "the browser is gone".to_owned())?
     }
 
-    fn receive(&self, message: Value) {
+    fn receive(&self, message: &Value) {
         if let Some(id) = message["id"].as_u64() {
             let answer = match message.get("error") {
                 Some(error) => Err(error.to_string()),
