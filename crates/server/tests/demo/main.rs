@@ -96,6 +96,7 @@ async fn two_people_talk_to_each_other() {
     write_markup(&ann, &bob).await;
     read_older_messages(&ann, &server).await;
     use_a_phone(&bob).await;
+    renew_a_token(&ann).await;
     assert_eq!(ann.problems(), [""; 0]);
     assert_eq!(bob.problems(), [""; 0]);
 
@@ -346,6 +347,21 @@ async fn use_a_phone(page: &Page) {
     assert_eq!(page.evaluate(is_narrow).await, true);
     picture(page, "phone-conversation").await;
     page.resize(1280, 800).await;
+}
+
+/// The client asks for another token when the one that it has is too old.
+async fn renew_a_token(page: &Page) {
+    let script = r"(async () => {
+        const { Client } = await import('/demo/api.js');
+        const encode = (value) => btoa(JSON.stringify(value)).replaceAll('=', '');
+        const token = (claims) => `${encode({ alg: 'HS256', typ: 'JWT' })}.${encode(claims)}.devtoken`;
+        const tokens = [token({ user_id: 'ann', exp: 1 }), token({ user_id: 'ann' })];
+        const client = new Client({ apiKey: 'key', tokenProvider: () => tokens.shift() });
+        const me = await client.connect({ id: 'ann' });
+        client.disconnect();
+        return [me.name, tokens.length];
+    })()";
+    assert_eq!(page.evaluate(script).await, serde_json::json!(["Ann", 0]));
 }
 
 /// The server dies and comes back: the pages notice, come back by themselves, and miss nothing.
