@@ -188,10 +188,22 @@ impl Page {
 
     /// The value of an expression, after its promise if it is one.
     pub async fn evaluate(&self, expression: &str) -> Value {
+        self.try_evaluate(expression).await.unwrap_or_else(|error| panic!("{expression}: {error}"))
+    }
+
+    /// The same; fails when the page is left meanwhile.
+    async fn try_evaluate(&self, expression: &str) -> Result<Value, String> {
         let params = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
-        let answer = self.call("Runtime.evaluate", params).await;
-        assert!(answer.get("exceptionDetails").is_none(), "{expression}: {}", answer["exceptionDetails"]);
-        answer["result"]["value"].clone()
+        let answer = self.connection.try_call(Some(&self.session), "Runtime.evaluate", params).await?;
+        match answer.get("exceptionDetails") {
+            Some(exception) => Err(exception.to_string()),
+            None => Ok(answer["result"]["value"].clone()),
+        }
+    }
+
+    /// Loads the page anew.
+    pub async fn reload(&self) {
+        self.call("Page.reload", json!({})).await;
     }
 
     /// Waits until an expression is true, looking at it whenever the page changes.
@@ -213,7 +225,13 @@ impl Page {
             }})",
             PATIENCE.as_millis()
         );
-        if self.evaluate(&script).await != true {
+        let started = Instant::now();
+        let mut outcome = self.try_evaluate(&script).await;
+        while outcome.is_err() && started.elapsed() < PATIENCE {
+            // The page was being left; what is waited for may be on the next one.
+            outcome = self.try_evaluate(&script).await;
+        }
+        if outcome != Ok(Value::Bool(true)) {
             let text = self.evaluate("document.body.innerText").await;
             panic!("{what} does not come: {expression}\nproblems: {:?}\npage: {text}", self.problems());
         }

@@ -123,6 +123,7 @@ async fn sign_in(browser: &Browser, server: &Running, name: &str) -> Page {
     page.wait_for("the script", "!document.querySelector('#sign-in button').disabled").await;
     page.click("textbox", "Your name").await;
     page.type_text(name).await;
+    picture(&page, "sign-in").await;
     page.press("Enter").await;
     page.find("navigation", "Channels").await;
     page
@@ -142,6 +143,7 @@ async fn begin_a_channel(ann: &Page, bob: &Page) {
     ann.click("textbox", "Name").await;
     ann.type_text("Garden").await;
     ann.click("checkbox", "Bob Quill").await;
+    picture(ann, "new-channel").await;
     ann.click("button", "Create").await;
     ann.find("heading", "Garden").await;
     ann.wait_for("the focus in the field", "document.activeElement.ariaLabel === 'Message Garden'").await;
@@ -323,7 +325,7 @@ async fn read_older_messages(ann: &Page, server: &Running) {
     }
     ann.wait_for("the last row", &shows("#conversation .text", "Row 70 of")).await;
     // Anew, so that the page has only the newest messages.
-    ann.evaluate("location.reload()").await;
+    ann.reload().await;
     ann.wait_for("the newest messages", &shows("#conversation .text", "Row 70 of")).await;
     ann.wait_for("not the oldest", &format!("!({})", shows("#conversation .text", "tomatoes"))).await;
     for text in ["Row 20 of", "tomatoes"] {
