@@ -18,12 +18,14 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod app;
+pub mod bans;
 pub mod blocks;
 pub mod channel_state;
 pub mod channel_types;
 pub mod channels;
 mod custom;
 mod error;
+pub mod flags;
 pub mod guests;
 mod ids;
 pub mod members;
@@ -41,6 +43,7 @@ pub mod search;
 pub mod tasks;
 pub mod threads;
 mod time;
+pub mod user_mutes;
 pub mod users;
 pub mod v1;
 
