@@ -1,9 +1,9 @@
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::Response;
+use axum::http::{HeaderValue, Response};
 use axum::routing::{MethodFilter, get, on};
 use natterjack_protocol::app::{GetApp, UpdateApp};
 use natterjack_protocol::blocks::{BlockUsers, GetBlockedUsers, UnblockUsers};
@@ -25,6 +25,7 @@ use natterjack_protocol::predefined_filters::{
     CreatePredefinedFilter, DeletePredefinedFilter, GetPredefinedFilter, ListPredefinedFilters,
     UpdatePredefinedFilter,
 };
+use natterjack_protocol::rate_limits::GetRateLimits;
 use natterjack_protocol::reactions::{DeleteReaction, GetReactions, QueryReactions, SendReaction};
 use natterjack_protocol::reads::{
     MarkChannelsRead, MarkDelivered, MarkRead, MarkUnread, UnreadCounts, UnreadCountsBatch,
@@ -40,8 +41,8 @@ use natterjack_protocol::{Method, Operation};
 
 use super::endpoint::{Call, Edge, handle};
 use super::{
-    app, blocks, channel_types, channels, health, members, messages, mutes, predefined_filters, reactions,
-    reads, search, tasks, threads, users,
+    app, blocks, channel_types, channels, cors, health, members, messages, mutes, predefined_filters,
+    rate_limits, reactions, reads, search, tasks, threads, users,
 };
 use crate::error::{Error, Result};
 
@@ -50,6 +51,7 @@ use crate::error::{Error, Result};
 struct Routes {
     router: Router<Arc<Edge>>,
     operations: Vec<(&'static str, Method, &'static str)>,
+    names: Vec<&'static str>,
 }
 
 impl Routes {
@@ -72,6 +74,7 @@ impl Routes {
         });
         self.router = self.router.route(O::PATH, route);
         self.operations.push((O::ID, O::METHOD, O::PATH));
+        self.names.push(O::NAME);
         self
     }
 }
@@ -94,6 +97,7 @@ fn routes() -> Routes {
         .add::<GetBlockedUsers, _, _>(blocks::get_blocked_users)
         .add::<GetApp, _, _>(app::get_app)
         .add::<UpdateApp, _, _>(app::update_app)
+        .add::<GetRateLimits, _, _>(rate_limits::get_rate_limits)
         .add::<GetTask, _, _>(tasks::get_task)
         .add::<ListChannelTypes, _, _>(channel_types::list_channel_types)
         .add::<GetChannelType, _, _>(channel_types::get_channel_type)
@@ -150,8 +154,14 @@ pub fn operations() -> Vec<(&'static str, Method, &'static str)> {
     routes().operations
 }
 
-/// The whole HTTP interface.
-pub fn router(edge: Arc<Edge>) -> Router {
+/// The names of the same in CamelCase.
+pub(crate) fn operation_names() -> &'static [&'static str] {
+    static NAMES: LazyLock<Vec<&'static str>> = LazyLock::new(|| routes().names);
+    &NAMES
+}
+
+/// The whole HTTP interface. Pages of `allowed_origins` may call, `None` are all.
+pub fn router(edge: Arc<Edge>, allowed_origins: Option<&[HeaderValue]>) -> Router {
     routes()
         .router
         .route("/healthz", get(health::healthz))
@@ -160,6 +170,7 @@ pub fn router(edge: Arc<Edge>) -> Router {
         .route("/errors", get(health::errors))
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_method)
+        .layer(cors::layer(allowed_origins))
         .with_state(edge)
 }
 
