@@ -37,6 +37,7 @@ pub mod own_user;
 pub mod polls;
 pub mod predefined_filters;
 mod query;
+pub mod rate_limits;
 pub mod reactions;
 pub mod reads;
 pub mod search;

@@ -12,6 +12,12 @@ pub const HEADER_TIME_MAX: Duration = Duration::from_secs(120);
 pub const HEADER_SIZE_MAX: usize = 64 * 1024;
 /// Open connections of the whole server.
 pub const CONNECTIONS_MAX: usize = 20_000;
+/// Open connections of one address, unless set otherwise: enough for a proxy in front, too few to take them all.
+pub const CONNECTIONS_PER_ADDRESS_DEFAULT: usize = 15_000;
+/// Windows of calls that are counted, one by app, operation and platform.
+pub const RATE_LIMIT_WINDOWS_MAX: usize = 100_000;
+/// Users whose calls are counted, each for every operation.
+pub const RATE_LIMITED_USERS_MAX: usize = 200_000;
 /// Time that requests get to finish when the server is told to stop.
 pub const DRAIN_TIME_MAX: Duration = Duration::from_secs(20);
 

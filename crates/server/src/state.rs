@@ -13,6 +13,7 @@ use crate::apps::{Apps, CachedApp};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::present;
+use crate::rate_limits::RateLimits;
 
 /// Users kept in memory.
 const USERS_CACHED: usize = 20_000;
@@ -41,6 +42,7 @@ pub struct State {
     pub(crate) known_words: Arc<KnownWords>,
     /// Notified when a task waits.
     pub(crate) tasks: Notify,
+    pub(crate) rate_limits: RateLimits,
 }
 
 /// A user together with its form on the wire.
@@ -100,6 +102,7 @@ impl State {
             memberships: Cache::new(MEMBERSHIPS_CACHED),
             known_words: Arc::default(),
             tasks: Notify::new(),
+            rate_limits: RateLimits::default(),
         };
         state.reload_apps().await?;
         Ok(state)

@@ -178,6 +178,7 @@ fn of_the_life_of_users() -> Vec<Request> {
         Request::post("reactivate_users", "/api/v2/users/reactivate", reactivations),
         Request::post("delete_users", "/api/v2/users/delete", deletion),
         Request::post("restore_users", "/api/v2/users/restore", json!({ "user_ids": ["gone"] })),
+        Request::get("get_rate_limits", "/api/v2/rate_limits", vec![("server_side", json!(true))]),
         Request::get("get_task", "/api/v2/tasks/none", vec![]),
         Request::post(
             "delete_channels",
