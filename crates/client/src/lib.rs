@@ -53,6 +53,7 @@ mod config;
 mod error;
 pub mod filter;
 mod pages;
+mod permissions;
 mod reply;
 mod retry;
 pub mod sort;

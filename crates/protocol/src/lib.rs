@@ -32,11 +32,13 @@ pub mod messages;
 pub mod mutes;
 mod operation;
 pub mod own_user;
+pub mod permissions;
 pub mod polls;
 pub mod predefined_filters;
 mod query;
 pub mod reactions;
 pub mod reads;
+pub mod roles;
 pub mod search;
 pub mod tasks;
 pub mod threads;
@@ -48,7 +50,8 @@ pub use error::{ErrorBody, ErrorCode};
 pub use ids::{ChannelId, ChannelTypeName, Cid, IdError, MessageId, ReactionType, UserId};
 pub use operation::{
     ChannelPath, ChannelTypePath, MessagePath, Method, NoBody, NoPath, NoQuery, Operation, ParentMessagePath,
-    PathParams, PredefinedFilterPath, ReactionPath, TaskPath, ThreadPath, Timed, UserPath,
+    PathParams, PermissionPath, PredefinedFilterPath, ReactionPath, RolePath, TaskPath, ThreadPath, Timed,
+    UserPath,
 };
 pub use query::{CommaList, JsonList, JsonParam, QueryError, QueryParam, QueryParams};
 pub use time::Timestamp;

@@ -35,6 +35,7 @@ mod reads;
 mod receipts;
 mod replies;
 mod requests;
+mod roles;
 mod search;
 mod tasks;
 mod threads;

@@ -13,6 +13,7 @@ mod predefined_filters;
 mod reactions;
 mod reads;
 mod reply;
+mod roles;
 mod router;
 mod search;
 mod tasks;

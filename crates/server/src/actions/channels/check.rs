@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use crate::actions::channel_types::{
     check_chat_preferences, check_message_length, check_one_of, check_push_level,
 };
+use crate::actions::permissions::check_grants;
 use crate::actions::{check_count, check_custom, check_length, check_size};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
@@ -21,6 +22,7 @@ use crate::limits::{
     BATCH_MAX, COOLDOWN_MAX, CUSTOM_SIZE_MAX, FILTER_TAG_LENGTH_MAX, FILTER_TAGS_MAX, LANGUAGES_LENGTH_MAX,
     MEMBER_CUSTOM_INCLUDE_LENGTH_MAX, MEMBER_CUSTOM_INCLUDE_MAX, ROLE_LENGTH_MAX, TEAM_SIZE_MAX,
 };
+use crate::permissions::USER_ROLES;
 use crate::state::State;
 
 /// What the id of a distinct channel begins with.
@@ -75,6 +77,8 @@ pub(crate) fn check_member_custom_include(keys: Vec<String>) -> Result<Vec<Strin
 
 /// The data that a request gives to a channel. `was` is what stays where nothing is given.
 pub(super) fn check_data(
+    state: &State,
+    caller: &Caller,
     config: &ChannelTypeConfig,
     data: &ChannelInput,
     was: ChannelChange,
@@ -91,7 +95,7 @@ pub(super) fn check_data(
     }
     check_language("data.auto_translation_language", data.auto_translation_language.as_deref())?;
     if let Some(overrides) = &data.config_overrides {
-        check_overrides("data.config_overrides", config, overrides)?;
+        check_overrides(state, caller, "data.config_overrides", config, overrides)?;
     }
     Ok(ChannelChange {
         team: data.team.clone().filter(|team| !team.is_empty()).or(was.team),
@@ -136,6 +140,8 @@ pub(super) fn check_cooldown(field: &str, cooldown: i64) -> Result<i64> {
 }
 
 pub(super) fn check_overrides(
+    state: &State,
+    caller: &Caller,
     field: &str,
     config: &ChannelTypeConfig,
     overrides: &ChannelConfigOverrides,
@@ -155,6 +161,9 @@ pub(super) fn check_overrides(
             &format!("{field}.commands"),
             format!("names a command that the channel type does not have: {name}"),
         ));
+    }
+    if let Some(grants) = &overrides.grants {
+        check_grants(state, caller, &within("grants"), grants, true)?;
     }
     check_size(field, overrides, CUSTOM_SIZE_MAX)
 }
@@ -223,8 +232,6 @@ pub(super) async fn check_teams(
 
 /// A role within a channel. Roles of users are not roles of members.
 pub(crate) fn check_channel_role(field: &str, role: Option<&str>) -> Result<String> {
-    const USER_ROLES: [&str; 7] =
-        ["user", "guest", "anonymous", "admin", "moderator", "global_moderator", "global_admin"];
     let role = role.filter(|role| !role.is_empty()).unwrap_or(MEMBER_ROLE_DEFAULT);
     check_length(&format!("{field}.channel_role"), role, ROLE_LENGTH_MAX)?;
     if USER_ROLES.contains(&role) {

@@ -188,7 +188,7 @@ async fn check_create(
     .await?;
     let app_version = state.current_app(&caller.app).app.version;
     let config = check_type(state, caller, &cid.kind).await?;
-    let change = check_data(&config, data, ChannelChange::default())?;
+    let change = check_data(state, caller, &config, data, ChannelChange::default())?;
     let members = data.members.as_deref().unwrap_or_default();
     let mut members = check_members(state, caller, "data.members", members, false).await?;
     let invites = data.invites.as_deref().unwrap_or_default();

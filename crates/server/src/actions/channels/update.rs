@@ -194,9 +194,13 @@ fn check_change(
     let mut change = match &request.data {
         None => was.clone(),
         // A full update: custom data that is not given vanishes.
-        Some(data) => {
-            check_data(&of_type, data, ChannelChange { custom: Default::default(), ..was.clone() })?
-        }
+        Some(data) => check_data(
+            state,
+            caller,
+            &of_type,
+            data,
+            ChannelChange { custom: Default::default(), ..was.clone() },
+        )?,
     };
     if let Some(cooldown) = request.cooldown {
         change.cooldown = check_cooldown("cooldown", cooldown)?;

@@ -97,7 +97,7 @@ fn check_change(
     if let Some(overrides) = update.take_object("config_overrides", change.config_overrides.as_ref())? {
         let of_type = state.channel_type(&caller.app, &channel.channel.kind).unwrap_or_default();
         if let Some(overrides) = &overrides {
-            check_overrides("set.config_overrides", &of_type, overrides)?;
+            check_overrides(state, caller, "set.config_overrides", &of_type, overrides)?;
         }
         // An empty object clears all of them.
         change.config_overrides = overrides.filter(|given| *given != ChannelConfigOverrides::default());
