@@ -4,6 +4,7 @@
 mod app;
 mod apps;
 mod auth;
+mod authorization;
 mod blocks;
 mod bodies;
 mod channel_partial;
@@ -25,6 +26,7 @@ mod message_parts;
 mod messages;
 mod mutations;
 mod mutes;
+mod permissions;
 mod predefined_filters;
 mod purging;
 mod query_channels;

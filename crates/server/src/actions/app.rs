@@ -60,7 +60,28 @@ pub(crate) async fn get_app(state: &State, caller: &Caller) -> Result<AppRespons
     });
     let mut shown = present(&current.app);
     shown.channel_configs = types.collect();
-    Ok(shown)
+    if caller.is_server() { Ok(shown) } else { Ok(for_clients(shown)) }
+}
+
+/// What clients need to know of the app: what they may upload and what is switched on, not where it sends its events.
+fn for_clients(all: AppResponseFields) -> AppResponseFields {
+    AppResponseFields {
+        id: all.id,
+        name: all.name,
+        placement: all.placement,
+        permission_version: all.permission_version,
+        channel_configs: all.channel_configs,
+        file_upload_config: all.file_upload_config,
+        image_upload_config: all.image_upload_config,
+        multi_tenant_enabled: all.multi_tenant_enabled,
+        enforce_unique_usernames: all.enforce_unique_usernames,
+        guest_user_creation_disabled: all.guest_user_creation_disabled,
+        auto_translation_enabled: all.auto_translation_enabled,
+        async_url_enrich_enabled: all.async_url_enrich_enabled,
+        cdn_expiration_seconds: all.cdn_expiration_seconds,
+        reminders_interval: all.reminders_interval,
+        ..AppResponseFields::default()
+    }
 }
 
 /// Changes the settings that are given.

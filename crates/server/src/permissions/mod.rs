@@ -11,10 +11,10 @@ pub(crate) mod grants;
 mod rights;
 mod subject;
 
-pub(crate) use actions::{Action, Level, Permission};
+pub(crate) use actions::{Action, Permission};
 pub(crate) use capabilities::capabilities;
-pub(crate) use rights::{CustomPermission, CustomPermissions, Scope};
-pub(crate) use subject::{Subject, may_meet};
+pub(crate) use rights::{CustomPermission, CustomPermissions, Reach, Scope};
+pub(crate) use subject::{InChannel, Subject};
 
 /// The roles of users that every app has.
 pub(crate) const USER_ROLES: [&str; 7] =

@@ -116,15 +116,54 @@ impl Scope {
         })
     }
 
-    /// The roles that may do this, in some team at least, to what is not theirs. Conditions are not looked at.
+    /// The roles that may do this to what is not their own, in some team or under some condition at least.
     pub(crate) fn roles_with(&self, action: Action) -> impl Iterator<Item = &str> {
-        let may = move |rights: &Rights| (rights.same_team | rights.any_team) & action.bit() != 0;
-        self.roles.iter().filter(move |(_, rights)| may(rights)).map(|(role, _)| role.as_str())
+        let roles = self.roles.iter();
+        roles.filter(move |(_, rights)| rights.reach(action).any).map(|(role, _)| role.as_str())
     }
 
-    /// Whether a role may do this to what is not its own, in its team, or in all of them when `any_team`.
-    pub(crate) fn grants(&self, role: &str, action: Action, relation: Relation) -> bool {
-        self.roles.get(role).is_some_and(|rights| rights.allowed(relation) & action.bit() != 0)
+    /// How far a role may do this.
+    pub(crate) fn reach(&self, role: &str, action: Action) -> Reach {
+        self.roles.get(role).map(|rights| rights.reach(action)).unwrap_or_default()
+    }
+}
+
+/// How far something may be done, in some team or under some condition at least.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Reach {
+    /// To anything.
+    pub(crate) any: bool,
+    /// To what is one's own.
+    pub(crate) own: bool,
+    /// In all teams.
+    pub(crate) any_team: bool,
+}
+
+impl Reach {
+    pub(crate) fn or(self, other: Self) -> Self {
+        Self {
+            any: self.any || other.any,
+            own: self.own || other.own,
+            any_team: self.any_team || other.any_team,
+        }
+    }
+}
+
+impl Rights {
+    fn reach(&self, action: Action) -> Reach {
+        let bit = action.bit();
+        let everywhere = self.any_team | self.own_any_team;
+        let whole = self.same_team | self.any_team;
+        let mine = self.own_same_team | self.own_any_team;
+        let mut reach =
+            Reach { any: whole & bit != 0, own: mine & bit != 0, any_team: everywhere & bit != 0 };
+        for custom in self.conditional.iter().filter(|custom| custom.permission.action == action) {
+            let permission = custom.permission;
+            reach.any |= !permission.owner;
+            reach.own |= permission.owner;
+            reach.any_team |= !permission.same_team;
+        }
+        reach
     }
 }
 

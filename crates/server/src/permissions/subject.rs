@@ -43,6 +43,13 @@ impl Subject {
         of_team.unwrap_or(&user.user.role)
     }
 
+    /// Every role that the subject has somewhere.
+    pub(crate) fn roles(&self) -> Vec<&str> {
+        let of_teams = self.user.iter().filter(|_| self.multi_tenant);
+        let of_teams = of_teams.flat_map(|user| user.user.teams_role.values()).map(String::as_str);
+        std::iter::once(self.role(None)).chain(of_teams).collect()
+    }
+
     /// Whether a channel's team lets the subject have to do with it.
     pub(crate) fn is_of_team(&self, team: Option<&str>) -> bool {
         !self.multi_tenant
@@ -64,12 +71,20 @@ impl Subject {
         self.unlimited || scope.allows(roles, action, relation, &AppSides(self))
     }
 
+    /// Whether this may be done with a channel of this team that does not exist yet, which will be the subject's own.
+    pub(crate) fn may_with_new(&self, scope: &Scope, action: Action, team: Option<&str>) -> bool {
+        let relation = Relation { is_own: true, same_team: self.is_of_team(team) };
+        let roles = std::iter::once(self.role(team));
+        self.unlimited || scope.allows(roles, action, relation, &AppSides(self))
+    }
+
     /// What to say when something in the app is not allowed.
     pub(crate) fn refusal(&self, action: Action) -> Error {
         self.refusal_in(action, None, APP_SCOPE)
     }
 
-    fn refusal_in(&self, action: Action, team: Option<&str>, scope: &str) -> Error {
+    /// What to say when something in a scope is not allowed.
+    pub(crate) fn refusal_in(&self, action: Action, team: Option<&str>, scope: &str) -> Error {
         let id = self.id().unwrap_or("!anon");
         let role = self.role(team);
         let from = match self.teams() {
