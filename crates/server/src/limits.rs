@@ -82,6 +82,14 @@ pub const CHANNEL_TYPE_SIZE_MAX: usize = 64 * 1024;
 pub const GRANTED_ROLES_MAX: usize = 50;
 /// Permissions that one role is granted.
 pub const GRANTS_OF_ROLE_MAX: usize = 250;
+/// Roles that an app makes.
+pub const CUSTOM_ROLES_MAX: usize = 25;
+/// Roles of one page of a search.
+pub const ROLES_PAGE_MAX: i64 = 100;
+/// Roles of such a page without a limit.
+pub const ROLES_PAGE_DEFAULT: i64 = 25;
+/// Permissions that an app makes.
+pub const CUSTOM_PERMISSIONS_MAX: usize = 100;
 /// The name of a permission.
 pub const PERMISSION_LENGTH_MAX: usize = 100;
 /// Permissions in their older form.

@@ -17,6 +17,7 @@ mod rate_limits;
 mod reactions;
 mod reads;
 mod reply;
+mod roles;
 mod router;
 mod search;
 mod tasks;

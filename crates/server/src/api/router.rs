@@ -23,6 +23,9 @@ use natterjack_protocol::messages::{
     UndeleteMessage, UpdateMessage, UpdateMessagePartial,
 };
 use natterjack_protocol::mutes::{MuteChannel, UnmuteChannel};
+use natterjack_protocol::permissions::{
+    CreatePermission, DeletePermission, GetPermission, ListPermissions, UpdatePermission,
+};
 use natterjack_protocol::predefined_filters::{
     CreatePredefinedFilter, DeletePredefinedFilter, GetPredefinedFilter, ListPredefinedFilters,
     UpdatePredefinedFilter,
@@ -32,6 +35,7 @@ use natterjack_protocol::reactions::{DeleteReaction, GetReactions, QueryReaction
 use natterjack_protocol::reads::{
     MarkChannelsRead, MarkDelivered, MarkRead, MarkUnread, UnreadCounts, UnreadCountsBatch,
 };
+use natterjack_protocol::roles::{CreateRole, DeleteRole, ListRoles, SearchRoles};
 use natterjack_protocol::search::Search;
 use natterjack_protocol::tasks::GetTask;
 use natterjack_protocol::threads::{GetThread, QueryThreads, UpdateThreadPartial};
@@ -46,7 +50,7 @@ use super::endpoint::{Call, Edge, handle};
 use super::reply::Dialect;
 use super::{
     app, bans, blocks, channel_types, channels, cors, flags, health, members, messages, mutes,
-    predefined_filters, rate_limits, reactions, reads, search, tasks, threads, user_mutes, users,
+    predefined_filters, rate_limits, reactions, reads, roles, search, tasks, threads, user_mutes, users,
 };
 use crate::error::{Error, Result};
 
@@ -111,6 +115,15 @@ fn routes() -> Routes {
         .add::<GetApp, _, _>(app::get_app)
         .add::<UpdateApp, _, _>(app::update_app)
         .add::<GetRateLimits, _, _>(rate_limits::get_rate_limits)
+        .add::<ListRoles, _, _>(roles::list_roles)
+        .add::<CreateRole, _, _>(roles::create_role)
+        .add::<DeleteRole, _, _>(roles::delete_role)
+        .add::<SearchRoles, _, _>(roles::search_roles)
+        .add::<ListPermissions, _, _>(roles::list_permissions)
+        .add::<GetPermission, _, _>(roles::get_permission)
+        .add::<CreatePermission, _, _>(roles::create_permission)
+        .add::<UpdatePermission, _, _>(roles::update_permission)
+        .add::<DeletePermission, _, _>(roles::delete_permission)
         .add::<GetTask, _, _>(tasks::get_task)
         .add::<ListChannelTypes, _, _>(channel_types::list_channel_types)
         .add::<GetChannelType, _, _>(channel_types::get_channel_type)
