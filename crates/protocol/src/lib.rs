@@ -18,12 +18,14 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod app;
+pub mod bans;
 pub mod blocks;
 pub mod channel_state;
 pub mod channel_types;
 pub mod channels;
 mod custom;
 mod error;
+pub mod flags;
 pub mod guests;
 mod ids;
 pub mod members;
@@ -32,15 +34,19 @@ pub mod messages;
 pub mod mutes;
 mod operation;
 pub mod own_user;
+pub mod permissions;
 pub mod polls;
 pub mod predefined_filters;
 mod query;
+pub mod rate_limits;
 pub mod reactions;
 pub mod reads;
+pub mod roles;
 pub mod search;
 pub mod tasks;
 pub mod threads;
 mod time;
+pub mod user_mutes;
 pub mod users;
 pub mod v1;
 
@@ -51,7 +57,8 @@ pub use ids::{ChannelId, ChannelTypeName, Cid, IdError, MessageId, ReactionType,
 pub use operation::without_prefix;
 pub use operation::{
     ChannelPath, ChannelTypePath, MemberPath, MessagePath, Method, NoBody, NoPath, NoQuery, Operation,
-    ParentMessagePath, PathParams, PredefinedFilterPath, ReactionPath, TaskPath, ThreadPath, Timed, UserPath,
+    ParentMessagePath, PathParams, PermissionPath, PredefinedFilterPath, ReactionPath, RolePath, TaskPath,
+    ThreadPath, Timed, UserPath,
 };
 pub use query::{CommaList, JsonList, JsonParam, QueryError, QueryParam, QueryParams};
 pub use time::Timestamp;

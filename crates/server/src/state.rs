@@ -1,3 +1,5 @@
+pub(crate) mod access;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -5,14 +7,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use natterjack_protocol::channel_types::ChannelTypeConfig;
 use natterjack_protocol::users::UserResponse;
 use natterjack_protocol::{ErrorCode, Timestamp};
-use natterjack_storage::{Advanced, App, Channel, KnownWords, NewApp, Store, User};
+use natterjack_storage::{Advanced, App, Ban, Channel, KnownWords, NewApp, Store, User};
 use quick_cache::sync::Cache;
 use tokio::sync::Notify;
 
 use crate::apps::{Apps, CachedApp};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
+use crate::permissions::Scope;
 use crate::present;
+use crate::rate_limits::RateLimits;
 
 /// Users kept in memory.
 const USERS_CACHED: usize = 20_000;
@@ -41,6 +45,7 @@ pub struct State {
     pub(crate) known_words: Arc<KnownWords>,
     /// Notified when a task waits.
     pub(crate) tasks: Notify,
+    pub(crate) rate_limits: RateLimits,
 }
 
 /// A user together with its form on the wire.
@@ -57,6 +62,8 @@ pub(crate) struct CachedUser {
 pub(crate) struct CachedChannel {
     pub(crate) channel: Channel,
     pub(crate) config: Arc<ChannelTypeConfig>,
+    /// What roles may do in it.
+    pub(crate) scope: Arc<Scope>,
     /// The version of the app whose types the configuration comes from.
     app_version: i64,
 }
@@ -68,11 +75,20 @@ impl CachedChannel {
     }
 }
 
-/// The role of a user in a channel, `None` for one who is not a member, as of a version of the channel.
+/// What a user is in a channel.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Membership {
+    /// `None` for one who is not a member.
+    pub(crate) channel_role: Option<Arc<str>>,
+    /// The ban from the channel, which need not be one of a member and may be over.
+    pub(crate) ban: Option<Arc<Ban>>,
+}
+
+/// What a user is in a channel, as of a version of the channel.
 #[derive(Debug, Clone)]
 struct CachedMembership {
     channel_version: i64,
-    channel_role: Option<Arc<str>>,
+    membership: Membership,
 }
 
 impl State {
@@ -91,6 +107,7 @@ impl State {
             memberships: Cache::new(MEMBERSHIPS_CACHED),
             known_words: Arc::default(),
             tasks: Notify::new(),
+            rate_limits: RateLimits::default(),
         };
         state.reload_apps().await?;
         Ok(state)
@@ -163,7 +180,7 @@ impl State {
             if found.contains_key(id) {
                 continue;
             }
-            match self.users.get(&(app_pk, id.to_owned())) {
+            match self.cached_user(app_pk, id) {
                 Some(user) => {
                     found.insert(id.to_owned(), user);
                 }
@@ -188,10 +205,23 @@ impl State {
 
     /// The user with this id.
     pub(crate) async fn user(&self, app_pk: i64, id: &str) -> Result<Option<Arc<CachedUser>>> {
-        if let Some(user) = self.users.get(&(app_pk, id.to_owned())) {
+        if let Some(user) = self.cached_user(app_pk, id) {
             return Ok(Some(user));
         }
         Ok(self.users(app_pk, [id]).await?.remove(id))
+    }
+
+    /// A user from the cache. One whose ban is over by now is shown anew.
+    fn cached_user(&self, app_pk: i64, id: &str) -> Option<Arc<CachedUser>> {
+        let key = (app_pk, id.to_owned());
+        let cached = self.users.get(&key)?;
+        let shows_ban = cached.response.banned || cached.response.shadow_banned;
+        if !shows_ban || cached.user.ban_at(self.now()).is_some() {
+            return Some(cached);
+        }
+        let response = Arc::new(present::user(&cached.user, self.now()));
+        // Kept as long as it is asked for: what is in the cache may be a newer version by now.
+        Some(Arc::new(CachedUser { user: cached.user.clone(), response }))
     }
 
     /// How many entries were dropped so far: what is read after this may be kept if it has not moved since.
@@ -211,7 +241,7 @@ impl State {
 
     /// Keeps what was just written of a user.
     pub(crate) fn remember_user(&self, user: User) -> Arc<CachedUser> {
-        let response = Arc::new(present::user(&user));
+        let response = Arc::new(present::user(&user, self.now()));
         let key = (user.app_pk, user.id.clone());
         let cached = Arc::new(CachedUser { user, response });
         self.users.insert(key, Arc::clone(&cached));
@@ -229,11 +259,11 @@ impl State {
         types.iter().filter(|(_, kind)| !kind.of_type.read_events).map(|(name, _)| name.clone()).collect()
     }
 
-    /// The channel with this cid that is not deleted.
+    /// The channel with this cid that is not deleted. Actions get it from [`access`], which asks whether they may.
     ///
     /// # Errors
     /// When it does not exist.
-    pub(crate) async fn channel(&self, app: &App, cid: &str) -> Result<Arc<CachedChannel>> {
+    async fn channel(&self, app: &App, cid: &str) -> Result<Arc<CachedChannel>> {
         let key = (app.pk, cid.to_owned());
         let dropped = self.dropped();
         if let Some(cached) = self.channels.get(&key) {
@@ -263,14 +293,28 @@ impl State {
     /// Keeps what was read of a channel, unless something was dropped since `dropped`.
     pub(crate) fn remember_channel(&self, app: &App, channel: Channel, dropped: u64) -> Arc<CachedChannel> {
         let key = (app.pk, channel.cid.clone());
-        let of_app = self.current_app(app);
-        let config = configure(&of_app, &channel);
-        let cached = Arc::new(CachedChannel { channel, config, app_version: of_app.app.version });
+        let cached = Arc::new(self.configured(app, channel));
         self.channels.insert(key.clone(), Arc::clone(&cached));
         if self.dropped() != dropped {
             self.channels.remove(&key);
         }
         cached
+    }
+
+    /// A channel with what holds in it.
+    fn configured(&self, app: &App, channel: Channel) -> CachedChannel {
+        let of_app = self.current_app(app);
+        CachedChannel {
+            config: configure(&of_app, &channel),
+            scope: scope_in(&of_app, &channel),
+            app_version: of_app.app.version,
+            channel,
+        }
+    }
+
+    /// What roles may do in a channel.
+    pub(crate) fn channel_scope(&self, app: &App, channel: &Channel) -> Arc<Scope> {
+        scope_in(&self.current_app(app), channel)
     }
 
     /// The configuration that holds in a channel.
@@ -292,23 +336,33 @@ impl State {
 
     /// The role of a user in a channel, `None` for one who is not a member.
     pub(crate) async fn channel_role(&self, channel: &Channel, user_id: &str) -> Result<Option<Arc<str>>> {
+        Ok(self.membership(channel, user_id).await?.channel_role)
+    }
+
+    /// What a user is in a channel.
+    pub(crate) async fn membership(&self, channel: &Channel, user_id: &str) -> Result<Membership> {
         let key = (channel.pk, user_id.to_owned());
         if let Some(cached) = self.memberships.get(&key)
             && cached.channel_version == channel.version
         {
-            return Ok(cached.channel_role);
+            return Ok(cached.membership);
         }
-        let member = self
+        let (member, ban) = self
             .store
-            .read("find_member", key.clone(), |tx, (channel_pk, user_id)| {
-                Box::pin(tx.find_member(*channel_pk, user_id))
+            .read("find_member", (channel.app_pk, key.clone()), |tx, (app_pk, (channel_pk, user_id))| {
+                Box::pin(async move {
+                    let member = tx.find_member(*channel_pk, user_id).await?;
+                    Ok::<_, Error>((member, tx.find_ban(*app_pk, *channel_pk, user_id).await?))
+                })
             })
             .await?;
-        let channel_role: Option<Arc<str>> = member.map(|member| member.channel_role.into());
-        let cached =
-            CachedMembership { channel_version: channel.version, channel_role: channel_role.clone() };
+        let membership = Membership {
+            channel_role: member.map(|member| member.channel_role.into()),
+            ban: ban.map(Arc::new),
+        };
+        let cached = CachedMembership { channel_version: channel.version, membership: membership.clone() };
         self.memberships.insert(key, cached);
-        Ok(channel_role)
+        Ok(membership)
     }
 }
 
@@ -316,6 +370,14 @@ impl State {
 fn configure(of_app: &CachedApp, channel: &Channel) -> Arc<ChannelTypeConfig> {
     let of_type = of_app.types.get(&channel.kind);
     of_type.map(|of_type| of_type.effective(channel.config_overrides.as_ref())).unwrap_or_default()
+}
+
+/// The permissions of a channel: its type's, with its own changes on top.
+fn scope_in(of_app: &CachedApp, channel: &Channel) -> Arc<Scope> {
+    let of_type = of_app.types.get(&channel.kind);
+    of_type
+        .map(|of_type| of_type.scope_in(channel.config_overrides.as_ref(), &of_app.custom_permissions))
+        .unwrap_or_default()
 }
 
 /// Repeats checks and their write for as long as they find what was cached to be stale.

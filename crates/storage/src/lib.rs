@@ -8,6 +8,7 @@
 //! aggregate, with a bound on what it returns; add a case to the contract tests.
 
 mod apps;
+mod bans;
 mod blocks;
 mod channel_types;
 mod channels;
@@ -16,6 +17,7 @@ mod dialect;
 mod error;
 mod events;
 mod filter_sql;
+mod flags;
 mod history;
 mod members;
 mod messages;
@@ -28,6 +30,7 @@ mod purges;
 pub mod queries;
 mod reactions;
 mod reads;
+mod roles;
 mod search;
 mod sqlite;
 mod store;
@@ -38,17 +41,20 @@ mod truncation;
 mod tx;
 mod unread;
 mod user_content;
+mod user_mutes;
 mod users;
 mod value;
 mod word_function;
 
 pub use apps::{App, NewApp};
+pub use bans::{Ban, BanKind, WHOLE_APP};
 pub use blocks::{BlockChange, UserBlock};
 pub use channels::{Advance, Advanced, Channel, ChannelChange, NewChannel};
 pub use check::{Outcome, Report, Violation};
 pub use dialect::Dialect;
 pub use error::{Error, Result, Transient, error_chain};
 pub use events::{ChannelEvent, UserEvent};
+pub use flags::{Flag, FlagTarget};
 pub use history::MessageHistoryEntry;
 pub use members::{Member, MemberChange, NewMember};
 pub use messages::{
@@ -62,6 +68,7 @@ pub use reactions::Reaction;
 pub use reads::{
     ChannelUnread, ReadPosition, ThreadUnread, UnreadChannels, UnreadGroup, UnreadQuery, UnreadThreads,
 };
+pub use roles::{CustomPermissionRow, Role};
 pub use search::{Found, Indexed, KnownWords, MESSAGES, SearchMode, SearchQuery};
 pub use sqlite::OpFuture;
 pub use store::{DatabaseUrl, Store};
@@ -70,4 +77,5 @@ pub use threads::{Thread, ThreadParticipant, ThreadReadPosition};
 pub use transfer::{Phase, Step, TableChecksum};
 pub use tx::Tx;
 pub use user_content::MessageKey;
+pub use user_mutes::UserMute;
 pub use users::{Deletion, User, UserChange, name_key};

@@ -16,8 +16,9 @@ use super::{check_count, given, limit, offset, users};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::{BATCH_MAX, MEMBERS_OFFSET_MAX, MEMBERS_PAGE_MAX};
+use crate::permissions::Action;
 use crate::present::{self, Users};
-use crate::state::State;
+use crate::state::{State, access};
 
 /// Members of a page without a limit.
 const MEMBERS_PAGE_DEFAULT: i64 = 100;
@@ -77,7 +78,10 @@ pub(crate) async fn update_member_partial(
     request: UpdateMemberPartialRequest,
 ) -> Result<ChannelMemberResponse> {
     let user = users::acting_user(state, caller, "user", query.user_id.as_ref(), None).await?;
-    let channel = state.channel(&caller.app, &cid.to_string()).await?;
+    let channel = access::channel(state, caller, &cid.to_string(), access::READ).await?;
+    if request.set.contains_key("channel_role") && !channel.is_server() {
+        return Err(Error::denied("channel_role can only be set with server-side auth"));
+    }
     let plan = check_update(state.now(), &channel.channel, &user.user.id, &request)?;
     let changes_role = plan.channel_role.is_some();
     let member =
@@ -86,7 +90,8 @@ pub(crate) async fn update_member_partial(
         state.forget_channel(caller.app.pk, &channel.channel.cid);
     }
     let users: Users = std::iter::once(Arc::clone(&user.response)).collect();
-    Ok(present::member(&member, &users, channel.channel.created_by_id.as_deref()))
+    let users = users.seen_by(caller.user_id().map(UserId::as_str));
+    Ok(present::member(&member, &users, channel.channel.created_by_id.as_deref(), state.now()))
 }
 
 fn check_update(
@@ -161,12 +166,14 @@ pub(crate) async fn query_members(
     payload: QueryMembersPayload,
 ) -> Result<Vec<ChannelMemberResponse>> {
     let cid = check_channel(&payload)?;
+    let now = state.now();
     let query = MemberQuery {
         filter: parse(&MEMBERS, &payload.filter_conditions)
             .map_err(|error| Error::filter("filter_conditions", &error))?,
         sort: parse_sort(&MEMBERS, &payload.sort, SORT_MAX).map_err(|error| Error::filter("sort", &error))?,
         limit: limit("limit", payload.limit, MEMBERS_PAGE_DEFAULT, MEMBERS_PAGE_MAX)?,
         offset: offset("offset", payload.offset, MEMBERS_OFFSET_MAX)?,
+        now,
         ..MemberQuery::default()
     };
     let user =
@@ -174,7 +181,7 @@ pub(crate) async fn query_members(
     if user.is_none() {
         check_needs_no_user(&query.filter)?;
     }
-    let channel = state.channel(&caller.app, &cid.to_string()).await?;
+    let channel = access::channel(state, caller, &cid.to_string(), &[Action::ReadChannelMembers]).await?;
     let members = state
         .store
         .read(
@@ -187,7 +194,8 @@ pub(crate) async fn query_members(
     let users: Users =
         state.users(caller.app.pk, ids).await?.into_values().map(|user| Arc::clone(&user.response)).collect();
     let created_by = channel.channel.created_by_id.as_deref();
-    Ok(members.iter().map(|member| present::member(member, &users, created_by)).collect())
+    let users = users.seen_by(caller.user_id().map(UserId::as_str));
+    Ok(members.iter().map(|member| present::member(member, &users, created_by, now)).collect())
 }
 
 /// The channel that a query names: by its id, or by the members that a distinct one was made for.

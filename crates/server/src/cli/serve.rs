@@ -61,6 +61,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<()> {
         }),
         development: config.dev,
         listener,
+        access: config.access.clone(),
     })
     .await
     .map_err(|error| anyhow::anyhow!(error))?;

@@ -8,9 +8,13 @@ use natterjack_protocol::{Custom, Timestamp};
 use natterjack_storage::{Message, Reaction, Tx};
 
 use super::{Users, markdown, only, reaction, user};
-use crate::auth::Caller;
+use crate::auth::{Caller, Who};
 use crate::error::Result;
 use crate::limits::{LATEST_REACTIONS_MAX, THREAD_PARTICIPANTS_MAX};
+use crate::state::CachedUser;
+
+/// Stands for somebody without a token where a user is asked for; nobody can have this id.
+const ANONYMOUS: &str = "!anon";
 
 /// For whom and how messages are shown.
 #[derive(Debug, Clone, Default)]
@@ -27,8 +31,18 @@ pub(crate) struct MessageContext {
 impl MessageContext {
     /// As the caller sees messages.
     pub(crate) fn of(caller: &Caller) -> Self {
-        let viewer = caller.user_id().map(|id| id.as_str().to_owned());
+        let viewer = match &caller.who {
+            Who::Server => None,
+            Who::User(id) => Some(id.as_str().to_owned()),
+            Who::Anonymous => Some(ANONYMOUS.to_owned()),
+        };
         Self { app_pk: caller.app.pk, viewer, ..Self::default() }
+    }
+
+    /// As the user sees messages for whom a server asks.
+    pub(crate) fn seen_by(self, user: Option<&Arc<CachedUser>>) -> Self {
+        let viewer = user.map(|user| user.user.id.clone()).or(self.viewer);
+        Self { viewer, ..self }
     }
 }
 
@@ -49,6 +63,7 @@ pub(crate) struct Bundle {
 impl Bundle {
     /// A bundle for messages that refer to nothing but these users.
     pub(crate) fn of_users(users: Users, context: MessageContext, now: Timestamp) -> Self {
+        let users = users.seen_by(context.viewer.as_deref());
         Self { users, context, now, ..Self::default() }
     }
 
@@ -60,6 +75,11 @@ impl Bundle {
     /// The user for whom is shown; `None` is the server.
     pub(crate) fn viewer(&self) -> Option<&str> {
         self.context.viewer.as_deref()
+    }
+
+    /// The moment for which is shown.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.now
     }
 
     /// Adds a message that another one quotes.
@@ -146,7 +166,8 @@ impl Bundle {
         ids.extend(self.own_reactions.values().flatten().map(|reaction| reaction.user_id.clone()));
         ids.extend(self.participants.values().flatten().cloned());
         let users = tx.list_users(self.context.app_pk, ids.into_iter().collect()).await?;
-        self.users = users.iter().map(|stored| Arc::new(user(stored))).collect();
+        let shown: Users = users.iter().map(|stored| Arc::new(user(stored, self.now))).collect();
+        self.users = shown.seen_by(self.context.viewer.as_deref());
         Ok(())
     }
 

@@ -28,6 +28,13 @@ pub const CONTROLS: &[Control] = controls! {
         "INSERT INTO predefined_filters (app_pk, name, operation, filter, description, created_at, updated_at) \
          VALUES (99, 'x', 'QueryChannels', '{}', '', 1, 1)" /
         "DELETE FROM predefined_filters WHERE app_pk = 99";
+    "roles.app_pk":
+        "INSERT INTO roles (app_pk, name, created_at, updated_at) VALUES (99, 'x', 1, 1)" /
+        "DELETE FROM roles WHERE app_pk = 99";
+    "permissions.app_pk":
+        "INSERT INTO permissions (app_pk, id, name, description, action, owner, same_team, created_at, updated_at) \
+         VALUES (99, 'x', 'x', '', 'ReadChannel', FALSE, TRUE, 1, 1)" /
+        "DELETE FROM permissions WHERE app_pk = 99";
     "members.channel_pk":
         "INSERT INTO members (channel_pk, user_id, app_pk, channel_role, invited, banned, shadow_banned, \
          notifications_muted, hidden, read_seq, read_up_to, unread_less, last_read, created_at, updated_at) VALUES (99, 'zoe', 1, \

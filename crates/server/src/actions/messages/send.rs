@@ -10,12 +10,14 @@ use natterjack_storage::{
 };
 use uuid::Uuid;
 
-use super::check::{Content, PinRequest, check_content, find_in_channel};
-use crate::actions::{check_count, given, message_id, users};
+use super::check::{Content, PinRequest, check_content, check_may_say, find_in_channel};
+use crate::actions::{bans, check_count, given, message_id, users};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::RESTRICTED_VISIBILITY_MAX;
+use crate::permissions::Action;
 use crate::present::{Bundle, MessageContext, Users};
+use crate::state::access::{self, Access};
 use crate::state::{CachedChannel, CachedUser, Freshness, State};
 
 /// A message that may be sent, with everything that its transaction needs. Only [`check_send`] makes one.
@@ -27,6 +29,8 @@ struct SendPlan {
     parent: Option<Parent>,
     new: NewMessage,
     keep_channel_hidden: bool,
+    /// The seconds that must lie between two messages of the sender.
+    cooldown: Option<i64>,
     now: Timestamp,
 }
 
@@ -119,16 +123,21 @@ async fn check_send(
     cid: &str,
     request: &SendMessageRequest,
 ) -> Result<Checked> {
-    let channel = state.channel(&caller.app, cid).await?;
+    let message = &request.message;
+    let is_reply = given(message.parent_id.as_ref()).is_some();
+    let needed = if is_reply { access::REPLY } else { &[Action::CreateMessage] };
+    let access = access::channel(state, caller, cid, needed).await?;
     if request.pending == Some(true) {
         return Err(Error::field("pending", "is refused: pending messages not enabled"));
     }
-    let message = &request.message;
     let sender =
         users::acting_user(state, caller, "message.user", message.user_id.as_ref(), message.user.as_ref())
             .await?;
+    bans::check_not_banned(state, caller, Some(&access)).await?;
     let now = state.now();
     let is_system = check_kind(message)?;
+    check_may_send(&access, message, is_system)?;
+    let channel = Arc::clone(&access.cached);
     let is_restricted = !message.restricted_visibility.is_empty();
     let pin =
         PinRequest::check("message", message.pinned, message.pin_expires.map(Some), is_restricted, now)?
@@ -142,6 +151,7 @@ async fn check_send(
     let Content { mut change, mentioned, quoted } =
         check_content(state, caller, &channel, message, pin).await?;
     let role = state.channel_role(&channel.channel, &sender.user.id).await?;
+    let shadowed = bans::is_shadow_banned(state, &sender, &channel).await?;
     change.extra.channel_role = role.as_deref().map(str::to_owned);
     if parent.is_some() {
         change.extra.show_in_channel = Some(message.show_in_channel == Some(true));
@@ -159,8 +169,9 @@ async fn check_send(
         parent_pk: parent.as_ref().map(|parent| parent.pk),
         parent_id: parent.as_ref().map(|parent| parent.id.clone()),
         in_channel,
-        counts_unread: in_channel && !silent && message.restricted_visibility.is_empty(),
+        counts_unread: in_channel && !silent && !shadowed && message.restricted_visibility.is_empty(),
         silent,
+        shadowed,
         restricted_visibility: BTreeSet::from_iter(message.restricted_visibility.clone())
             .into_iter()
             .collect(),
@@ -176,6 +187,7 @@ async fn check_send(
         }
     }
     content_users.insert(Arc::clone(&sender.response));
+    let cooldown = channel.channel.cooldown;
     let plan = SendPlan {
         app_pk: caller.app.pk,
         channel,
@@ -184,9 +196,28 @@ async fn check_send(
         parent,
         new,
         keep_channel_hidden: request.keep_channel_hidden == Some(true),
+        cooldown: (!access.may(Action::SkipChannelCooldown)).then_some(cooldown).filter(|it| *it > 0),
         now,
     };
     Ok(Checked { plan, content_users, quoted })
+}
+
+/// Refuses what the sender may not send here.
+fn check_may_send(access: &Access, message: &MessageRequest, is_system: bool) -> Result<()> {
+    if is_system {
+        access.require(Action::CreateSystemMessage)?;
+    }
+    if message.pinned == Some(true) {
+        access.require(Action::PinMessage)?;
+    }
+    if !message.restricted_visibility.is_empty() {
+        access.require(Action::CreateRestrictedVisibilityMessage)?;
+    }
+    if given(message.poll_id.as_ref()).is_some() {
+        access.require(Action::SendPoll)?;
+    }
+    check_may_say(access, "message", message)?;
+    access.require_thawed()
 }
 
 /// Whether the message is one of the system's.
@@ -266,6 +297,9 @@ async fn do_send(tx: &mut Tx, plan: &SendPlan) -> Result<Message> {
     if !plan.channel.is_fresh(&advanced) || sender_version != Some(sender.version) {
         return Err(Error::Stale);
     }
+    if let Some(cooldown) = plan.cooldown {
+        check_cooled_down(tx, plan, cooldown, advanced.at).await?;
+    }
     let thread_seq = match &plan.parent {
         None => None,
         Some(parent) => Some(do_advance_thread(tx, plan, parent, advanced).await?),
@@ -290,18 +324,34 @@ async fn do_send(tx: &mut Tx, plan: &SendPlan) -> Result<Message> {
     );
     let moves_read_position = plan.sender_is_member && message.in_channel;
     tx.follow_new_message(&message, advanced.event_seq - events + 1, moves_read_position).await?;
-    if !message.restricted_visibility.is_empty() && message.in_channel && !message.silent {
-        // The channel's counter passed over it; for those who see it the message counts.
-        let readers = message.restricted_visibility.iter().filter(|id| **id != message.user_id).cloned();
-        tx.count_restricted(channel.pk, readers.collect(), advanced.at).await?;
+    if message.counts_for_its_readers() {
+        tx.count_restricted(&message).await?;
     }
     if let Some(parent) = &plan.parent {
         do_follow_reply(tx, parent, &message, advanced).await?;
     }
-    if advanced.is_hidden && !plan.keep_channel_hidden && message.in_channel {
+    if advanced.is_hidden && !plan.keep_channel_hidden && message.in_channel && !message.shadowed {
         do_show_hidden(tx, &message).await?;
     }
     Ok(message)
+}
+
+/// Refuses the sender whose last message in the channel, which is locked, is too young.
+async fn check_cooled_down(tx: &mut Tx, plan: &SendPlan, cooldown: i64, at: Timestamp) -> Result<()> {
+    let channel = &plan.channel.channel;
+    let user_id = &plan.sender.user.id;
+    let last = tx.find_last_sent_at(plan.app_pk, user_id, channel.pk).await?;
+    let age = last.map(|last| at.nanoseconds() - last.nanoseconds());
+    if age.is_none_or(|age| age >= cooldown * 1_000_000_000) {
+        return Ok(());
+    }
+    Err(Error::caller(
+        ErrorCode::Cooldown,
+        format!(
+            "user {user_id} is not allowed to send messages on channel {} under cool down period({cooldown}s)",
+            channel.cid
+        ),
+    ))
 }
 
 /// Counts the reply into its thread, after making sure that its parent is still there.
@@ -321,6 +371,9 @@ async fn do_follow_reply(tx: &mut Tx, parent: &Parent, reply: &Message, advanced
     let others: Vec<&str> =
         std::iter::once(&parent.author_id).chain(&reply.mentioned_user_ids).map(String::as_str).collect();
     tx.follow_reply(reply, &others).await?;
+    if let (true, Some(seq)) = (reply.shadowed, reply.thread_seq) {
+        tx.insert_thread_unread_gap(parent.pk, seq, &reply.user_id).await?;
+    }
     let event = ChannelEvent {
         channel_pk: reply.channel_pk,
         seq: advanced.event_seq,
@@ -341,7 +394,8 @@ async fn do_show_hidden(tx: &mut Tx, message: &Message) -> Result<()> {
         readers.push(message.user_id.clone());
         readers
     });
-    let shown = tx.show_hidden_channel(message.channel_pk, message.created_at, only).await?;
+    let shown =
+        tx.show_hidden_channel(message.channel_pk, &message.user_id, message.created_at, only).await?;
     let event = UserEvent {
         app_pk: message.app_pk,
         user_id: "",
@@ -418,6 +472,7 @@ pub(crate) async fn do_send_system_message(
         in_channel: true,
         counts_unread: new.counts_unread,
         silent: false,
+        shadowed: false,
         restricted_visibility: Vec::new(),
         change: new.change.clone(),
     };
