@@ -104,8 +104,10 @@ class Chat {
   async #loadThread(cid, threadId) {
     const conversation = this.#model.conversation(cid);
     const parent = conversation.find(threadId) ?? (await this.#client.message(threadId));
-    conversation.openThread([parent, ...(await this.#client.replies(threadId))]);
-    await this.#client.markRead(cid, threadId);
+    const replies = await this.#client.replies(threadId);
+    conversation.openThread([parent, ...replies]);
+    // Before the first reply there is no thread that could be read.
+    if (replies.length > 0) await this.#client.markRead(cid, threadId);
   }
 
   async #loadOlder() {
