@@ -44,14 +44,17 @@ pub mod tasks;
 pub mod threads;
 mod time;
 pub mod users;
+pub mod v1;
 
 pub use custom::Custom;
 pub use error::{ErrorBody, ErrorCode};
 pub use ids::{ChannelId, ChannelTypeName, Cid, IdError, MessageId, ReactionType, UserId};
+#[doc(hidden)]
+pub use operation::without_prefix;
 pub use operation::{
-    ChannelPath, ChannelTypePath, MessagePath, Method, NoBody, NoPath, NoQuery, Operation, ParentMessagePath,
-    PathParams, PermissionPath, PredefinedFilterPath, ReactionPath, RolePath, TaskPath, ThreadPath, Timed,
-    UserPath,
+    ChannelPath, ChannelTypePath, MemberPath, MessagePath, Method, NoBody, NoPath, NoQuery, Operation,
+    ParentMessagePath, PathParams, PermissionPath, PredefinedFilterPath, ReactionPath, RolePath, TaskPath,
+    ThreadPath, Timed, UserPath,
 };
 pub use query::{CommaList, JsonList, JsonParam, QueryError, QueryParam, QueryParams};
 pub use time::Timestamp;

@@ -15,7 +15,7 @@ use natterjack_protocol::channels::{
     QueryChannels, ShowChannel, TruncateChannel, UpdateChannel, UpdateChannelPartial,
 };
 use natterjack_protocol::guests::CreateGuest;
-use natterjack_protocol::members::{QueryMembers, UpdateMemberPartial};
+use natterjack_protocol::members::{QueryMembers, UpdateMemberPartial, UpdateMemberPartialByPath};
 use natterjack_protocol::messages::{
     DeleteMessage, GetManyMessages, GetMessage, GetReplies, QueryMessageHistory, SendMessage,
     UndeleteMessage, UpdateMessage, UpdateMessagePartial,
@@ -43,11 +43,15 @@ use natterjack_protocol::users::{
 use natterjack_protocol::{Method, Operation};
 
 use super::endpoint::{Call, Edge, handle};
+use super::reply::Dialect;
 use super::{
     app, blocks, channel_types, channels, health, members, messages, mutes, predefined_filters, reactions,
     reads, roles, search, tasks, threads, users,
 };
 use crate::error::{Error, Result};
+
+/// What the paths of version 2 begin with.
+const V2_PREFIX: &str = "/api/v2/";
 
 /// Collects routes and, for the test of coverage, what they are.
 #[derive(Default)]
@@ -57,7 +61,7 @@ struct Routes {
 }
 
 impl Routes {
-    /// Answers the operation `O` with `handler`.
+    /// Answers the operation `O` with `handler`, in both versions of the API.
     fn add<O, H, F>(mut self, handler: H) -> Self
     where
         O: Operation,
@@ -71,11 +75,17 @@ impl Routes {
             Method::Patch => MethodFilter::PATCH,
             Method::Delete => MethodFilter::DELETE,
         };
-        let route = on(filter, move |State(edge): State<Arc<Edge>>, request: Request| {
-            handle::<O, H, F>(edge, request, handler.clone())
-        });
-        self.router = self.router.route(O::PATH, route);
-        self.operations.push((O::ID, O::METHOD, O::PATH));
+        let route = |dialect| {
+            let handler = handler.clone();
+            on(filter, move |State(edge): State<Arc<Edge>>, request: Request| {
+                handle::<O, H, F>(edge, dialect, request, handler.clone())
+            })
+        };
+        self.router = self.router.route(O::V1_PATH, route(Dialect::V1));
+        if O::PATH.starts_with(V2_PREFIX) {
+            self.router = self.router.route(O::PATH, route(Dialect::V2));
+            self.operations.push((O::ID, O::METHOD, O::PATH));
+        }
         self
     }
 }
@@ -131,6 +141,7 @@ fn routes() -> Routes {
         .add::<DeleteChannels, _, _>(channels::delete_channels)
         .add::<QueryMembers, _, _>(members::query_members)
         .add::<UpdateMemberPartial, _, _>(members::update_member_partial)
+        .add::<UpdateMemberPartialByPath, _, _>(members::update_member_partial_by_path)
         .add::<MuteChannel, _, _>(mutes::mute_channel)
         .add::<UnmuteChannel, _, _>(mutes::unmute_channel)
         .add::<SendMessage, _, _>(messages::send_message)
