@@ -265,19 +265,16 @@ fn check_may_change_members(
     let mut added = request.add_members.iter().map(member_id);
     if added.len() > 0 {
         let is_back = access.channel.distinct_members.iter().any(|id| id == user_id);
-        match added.all(|id| id == user_id) {
-            true if is_back => {}
-            true => access.require_one(&[Action::AddOwnChannelMembership, Action::UpdateChannelMembers])?,
-            false => access.require(Action::UpdateChannelMembers)?,
+        let joins = added.all(|id| id == user_id);
+        let needed = [Action::AddOwnChannelMembership, Action::UpdateChannelMembers];
+        if !(joins && is_back) {
+            access.require_one(if joins { &needed } else { &needed[1..] })?;
         }
     }
     if !request.remove_members.is_empty() {
-        match request.remove_members.iter().all(|id| id == user_id) {
-            true => {
-                access.require_one(&[Action::RemoveOwnChannelMembership, Action::UpdateChannelMembers])?
-            }
-            false => access.require(Action::UpdateChannelMembers)?,
-        }
+        let leaves = request.remove_members.iter().all(|id| id == user_id);
+        let needed = [Action::RemoveOwnChannelMembership, Action::UpdateChannelMembers];
+        access.require_one(if leaves { &needed } else { &needed[1..] })?;
     }
     if request.invites.is_empty() { Ok(()) } else { access.require(Action::UpdateChannelMembers) }
 }
