@@ -48,3 +48,4 @@ mod user_deletion;
 mod user_mutes;
 mod user_tokens;
 mod users;
+mod v1;

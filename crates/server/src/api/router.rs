@@ -17,7 +17,7 @@ use natterjack_protocol::channels::{
 };
 use natterjack_protocol::flags::{Flag, QueryMessageFlags};
 use natterjack_protocol::guests::CreateGuest;
-use natterjack_protocol::members::{QueryMembers, UpdateMemberPartial};
+use natterjack_protocol::members::{QueryMembers, UpdateMemberPartial, UpdateMemberPartialByPath};
 use natterjack_protocol::messages::{
     DeleteMessage, GetManyMessages, GetMessage, GetReplies, QueryMessageHistory, SendMessage,
     UndeleteMessage, UpdateMessage, UpdateMessagePartial,
@@ -42,11 +42,15 @@ use natterjack_protocol::users::{
 use natterjack_protocol::{Method, Operation};
 
 use super::endpoint::{Call, Edge, handle};
+use super::reply::Dialect;
 use super::{
     app, bans, blocks, channel_types, channels, flags, health, members, messages, mutes, predefined_filters,
     reactions, reads, search, tasks, threads, user_mutes, users,
 };
 use crate::error::{Error, Result};
+
+/// What the paths of version 2 begin with.
+const V2_PREFIX: &str = "/api/v2/";
 
 /// Collects routes and, for the test of coverage, what they are.
 #[derive(Default)]
@@ -56,7 +60,7 @@ struct Routes {
 }
 
 impl Routes {
-    /// Answers the operation `O` with `handler`.
+    /// Answers the operation `O` with `handler`, in both versions of the API.
     fn add<O, H, F>(mut self, handler: H) -> Self
     where
         O: Operation,
@@ -70,11 +74,17 @@ impl Routes {
             Method::Patch => MethodFilter::PATCH,
             Method::Delete => MethodFilter::DELETE,
         };
-        let route = on(filter, move |State(edge): State<Arc<Edge>>, request: Request| {
-            handle::<O, H, F>(edge, request, handler.clone())
-        });
-        self.router = self.router.route(O::PATH, route);
-        self.operations.push((O::ID, O::METHOD, O::PATH));
+        let route = |dialect| {
+            let handler = handler.clone();
+            on(filter, move |State(edge): State<Arc<Edge>>, request: Request| {
+                handle::<O, H, F>(edge, dialect, request, handler.clone())
+            })
+        };
+        self.router = self.router.route(O::V1_PATH, route(Dialect::V1));
+        if O::PATH.starts_with(V2_PREFIX) {
+            self.router = self.router.route(O::PATH, route(Dialect::V2));
+            self.operations.push((O::ID, O::METHOD, O::PATH));
+        }
         self
     }
 }
@@ -121,6 +131,7 @@ fn routes() -> Routes {
         .add::<DeleteChannels, _, _>(channels::delete_channels)
         .add::<QueryMembers, _, _>(members::query_members)
         .add::<UpdateMemberPartial, _, _>(members::update_member_partial)
+        .add::<UpdateMemberPartialByPath, _, _>(members::update_member_partial_by_path)
         .add::<Ban, _, _>(bans::ban)
         .add::<Unban, _, _>(bans::unban)
         .add::<QueryBannedUsers, _, _>(bans::query_banned_users)
