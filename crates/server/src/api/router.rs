@@ -6,7 +6,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Response};
 use axum::routing::{MethodFilter, get, on};
 use natterjack_protocol::app::{GetApp, UpdateApp};
-use natterjack_protocol::bans::{Ban, QueryBannedUsers, QueryFutureChannelBans, Unban};
+use natterjack_protocol::bans::{Ban, LiftBan, QueryBannedUsers, QueryFutureChannelBans, Unban};
 use natterjack_protocol::blocks::{BlockUsers, GetBlockedUsers, UnblockUsers};
 use natterjack_protocol::channel_types::{
     CreateChannelType, DeleteChannelType, GetChannelType, ListChannelTypes, UpdateChannelType,
@@ -151,6 +151,7 @@ fn routes() -> Routes {
         .add::<UpdateMemberPartialByPath, _, _>(members::update_member_partial_by_path)
         .add::<Ban, _, _>(bans::ban)
         .add::<Unban, _, _>(bans::unban)
+        .add::<LiftBan, _, _>(bans::lift_ban)
         .add::<QueryBannedUsers, _, _>(bans::query_banned_users)
         .add::<QueryFutureChannelBans, _, _>(bans::query_future_channel_bans)
         .add::<Mute, _, _>(user_mutes::mute)
