@@ -15,6 +15,7 @@ mod check;
 mod dialect;
 mod error;
 mod events;
+mod fill;
 mod filter_sql;
 mod history;
 mod members;
