@@ -86,7 +86,7 @@ pub(crate) async fn update_member_partial(
         state.forget_channel(caller.app.pk, &channel.channel.cid);
     }
     let users: Users = std::iter::once(Arc::clone(&user.response)).collect();
-    Ok(present::member(&member, &users, channel.channel.created_by_id.as_deref()))
+    Ok(present::member(&member, &users, channel.channel.created_by_id.as_deref(), state.now()))
 }
 
 fn check_update(
@@ -167,6 +167,7 @@ pub(crate) async fn query_members(
         sort: parse_sort(&MEMBERS, &payload.sort, SORT_MAX).map_err(|error| Error::filter("sort", &error))?,
         limit: limit("limit", payload.limit, MEMBERS_PAGE_DEFAULT, MEMBERS_PAGE_MAX)?,
         offset: offset("offset", payload.offset, MEMBERS_OFFSET_MAX)?,
+        now: state.now(),
         ..MemberQuery::default()
     };
     let user =
@@ -186,8 +187,8 @@ pub(crate) async fn query_members(
     let ids = members.iter().map(|member| member.user_id.as_str());
     let users: Users =
         state.users(caller.app.pk, ids).await?.into_values().map(|user| Arc::clone(&user.response)).collect();
-    let created_by = channel.channel.created_by_id.as_deref();
-    Ok(members.iter().map(|member| present::member(member, &users, created_by)).collect())
+    let (created_by, now) = (channel.channel.created_by_id.as_deref(), state.now());
+    Ok(members.iter().map(|member| present::member(member, &users, created_by, now)).collect())
 }
 
 /// The channel that a query names: by its id, or by the members that a distinct one was made for.

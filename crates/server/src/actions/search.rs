@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use natterjack_filter::limits::SORT_FIELDS_MAX;
 use natterjack_filter::{Expression, parse, parse_sort};
-use natterjack_protocol::JsonMap;
 use natterjack_protocol::search::{SearchPayload, SearchResponse, SearchResult, SearchWarning};
+use natterjack_protocol::{JsonMap, Timestamp};
 use natterjack_storage::queries::{CHANNELS, needs_user};
 use natterjack_storage::{Channel, ChannelQuery, Found, MESSAGES, SearchMode, SearchQuery, Tx};
 use serde::{Deserialize, Serialize};
@@ -61,8 +61,9 @@ pub(crate) async fn search(state: &State, caller: &Caller, payload: SearchPayloa
     if channels.is_empty() {
         return Ok(SearchResponse { results_warning, ..SearchResponse::default() });
     }
-    plan.query.channels = channels.iter().map(|channel| (channel.pk, channel.history_from)).collect();
-    let channels: HashMap<i64, Channel> = channels.into_iter().map(|channel| (channel.pk, channel)).collect();
+    plan.query.channels = channels.iter().map(|(channel, from)| (channel.pk, *from)).collect();
+    let channels: HashMap<i64, Channel> =
+        channels.into_iter().map(|(channel, _)| (channel.pk, channel)).collect();
     let input = (plan.clone(), channels.clone());
     let results = state
         .store
@@ -77,6 +78,7 @@ fn check_search(state: &State, caller: &Caller, payload: SearchPayload) -> Resul
     if payload.filter_conditions.is_empty() {
         return Err(Error::required("filter_conditions"));
     }
+    let viewer = caller.user_id().map(|id| id.as_str().to_owned());
     let channels = ChannelQuery {
         filter: parse(&CHANNELS, &payload.filter_conditions)
             .map_err(|error| Error::filter("filter_conditions", &error))?,
@@ -84,7 +86,7 @@ fn check_search(state: &State, caller: &Caller, payload: SearchPayload) -> Resul
         // One more shows that there are more.
         limit: SEARCH_CHANNELS_MAX + 1,
         offset: 0,
-        user_id: None,
+        user_id: viewer.clone(),
         now: state.now(),
     };
     if let Some(name) = needs_user(&channels.filter, &channels.sort) {
@@ -104,7 +106,7 @@ fn check_search(state: &State, caller: &Caller, payload: SearchPayload) -> Resul
         limit,
         offset: cursor.offset,
         mode: cursor.parts.map(|parts| if parts { SearchMode::Parts } else { SearchMode::Words }),
-        user_id: None,
+        user_id: viewer,
         now: state.now(),
     };
     let context = MessageContext {
@@ -162,25 +164,46 @@ impl Cursor {
     }
 }
 
-/// The channels to be searched, and a warning about those that are not.
+/// The channels to be searched, each with the moment after which its messages may be seen, and a warning about those
+/// that are not.
 async fn list_channels(
     state: &State,
     caller: &Caller,
     query: &ChannelQuery,
-) -> Result<(Vec<Channel>, Option<SearchWarning>)> {
+) -> Result<(Vec<(Channel, Timestamp)>, Option<SearchWarning>)> {
     let mut matching = state
         .store
         .read("search_channels", (caller.app.pk, query.clone()), |tx, (app_pk, query)| {
-            Box::pin(tx.query_channels(*app_pk, query))
+            Box::pin(find_channels(tx, *app_pk, query))
         })
         .await?;
     let has_more = matching.len() as i64 > SEARCH_CHANNELS_MAX;
     matching.truncate(SEARCH_CHANNELS_MAX as usize);
-    let (searched, skipped): (Vec<_>, Vec<_>) = matching.into_iter().partition(|channel| {
+    let (searched, skipped): (Vec<_>, Vec<_>) = matching.into_iter().partition(|(channel, _)| {
         state.channel_type(&caller.app, &channel.kind).is_some_and(|config| config.search)
     });
-    let skipped = skipped.into_iter().map(|channel| channel.cid).collect();
+    let skipped = skipped.into_iter().map(|(channel, _)| channel.cid).collect();
     Ok((searched, warning(skipped, has_more)))
+}
+
+async fn find_channels(tx: &mut Tx, app_pk: i64, query: &ChannelQuery) -> Result<Vec<(Channel, Timestamp)>> {
+    let channels = tx.query_channels(app_pk, query).await?;
+    let members = match &query.user_id {
+        Some(viewer) => {
+            let pks = channels.iter().map(|channel| channel.pk).collect();
+            tx.list_memberships(app_pk, viewer, pks).await?
+        }
+        None => Vec::new(),
+    };
+    let hidden: HashMap<i64, Timestamp> = members
+        .into_iter()
+        .filter_map(|member| member.hide_messages_before.map(|before| (member.channel_pk, before)))
+        .collect();
+    let with_start = channels.into_iter().map(|channel| {
+        let from = hidden.get(&channel.pk).map_or(channel.history_from, |hid| channel.history_from.max(*hid));
+        (channel, from)
+    });
+    Ok(with_start.collect())
 }
 
 /// Says which channels were not searched, `None` when all were.

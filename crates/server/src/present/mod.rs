@@ -8,7 +8,6 @@ pub(crate) use bundle::{Bundle, MessageContext};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use natterjack_protocol::Custom;
 use natterjack_protocol::channel_state::ChannelResponse;
 use natterjack_protocol::channel_types::ChannelTypeConfig;
 use natterjack_protocol::members::ChannelMemberResponse;
@@ -16,6 +15,7 @@ use natterjack_protocol::reactions::ReactionResponse;
 use natterjack_protocol::reads::ReadStateResponse;
 use natterjack_protocol::threads::{self, ThreadResponse};
 use natterjack_protocol::users::{FullUserResponse, UserResponse};
+use natterjack_protocol::{Custom, Timestamp};
 use natterjack_storage::{
     Channel, ChannelMute, Member, Message, Reaction, Thread, ThreadParticipant, UnreadChannels,
     UnreadThreads, User,
@@ -142,7 +142,12 @@ pub(crate) fn mute(channel: &mut ChannelResponse, mute: Option<&ChannelMute>) {
     channel.mute_expires_at = mute.and_then(|mute| mute.expires);
 }
 
-pub(crate) fn member(member: &Member, users: &Users, created_by: Option<&str>) -> ChannelMemberResponse {
+pub(crate) fn member(
+    member: &Member,
+    users: &Users,
+    created_by: Option<&str>,
+    now: Timestamp,
+) -> ChannelMemberResponse {
     let is_moderator = member.channel_role == CHANNEL_MODERATOR;
     // The older names of the roles.
     let role = match created_by {
@@ -161,7 +166,7 @@ pub(crate) fn member(member: &Member, users: &Users, created_by: Option<&str>) -
         banned: member.banned,
         shadow_banned: member.shadow_banned,
         ban_expires: member.ban_expires,
-        notifications_muted: member.notifications_muted,
+        notifications_muted: member.is_muted(now),
         invited: member.invited.then_some(true),
         invite_accepted_at: member.invite_accepted_at,
         invite_rejected_at: member.invite_rejected_at,

@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::filter_sql::{Column, Resolve, SqlWriter, write_expression, write_order_by};
 use crate::members::{MEMBER_COLUMNS, Member, member_from_row};
 use crate::tx::Tx;
+use crate::unread::muted_until;
 
 /// `$autocomplete $eq $in $q`.
 const NAMED: Operators = Operators::EQUALITY.union(Operators::AUTOCOMPLETE).union(Operators::Q);
@@ -50,6 +51,8 @@ pub struct MemberQuery {
     pub sort: Vec<SortKey>,
     pub limit: i64,
     pub offset: i64,
+    /// The present moment, for mutes that end.
+    pub now: Timestamp,
     pub user_id_lt: Option<String>,
     pub user_id_lte: Option<String>,
     pub user_id_gt: Option<String>,
@@ -68,6 +71,7 @@ impl Default for MemberQuery {
             sort: Vec::new(),
             limit: 100,
             offset: 0,
+            now: Timestamp::default(),
             user_id_lt: None,
             user_id_lte: None,
             user_id_gt: None,
@@ -109,6 +113,7 @@ impl MemberQuery {
     }
 }
 
+/// Fields of `members m`, their users, `users u`, and of `page`, which has the present moment where it is asked for.
 struct MemberFields;
 
 impl Resolve for MemberFields {
@@ -129,7 +134,9 @@ impl Resolve for MemberFields {
             ),
             "joined" => Column::boolean("(NOT m.invited OR m.invite_accepted_at IS NOT NULL)"),
             "is_moderator" => Column::boolean("(m.channel_role = 'channel_moderator')"),
-            "notifications_muted" => Column::boolean("m.notifications_muted"),
+            "notifications_muted" => {
+                Column::boolean(concat!("(COALESCE(", muted_until!("m"), ", 0) > page.now)"))
+            }
             "created_at" => Column::time("m.created_at"),
             "updated_at" => Column::time("m.updated_at"),
             "last_active" => Column::time("u.last_active"),
@@ -148,7 +155,13 @@ impl Tx {
         query: &MemberQuery,
     ) -> Result<Vec<Member>> {
         let mut writer = SqlWriter::new(self.dialect());
-        writer.push(&format!("SELECT {MEMBER_COLUMNS} FROM members m LEFT JOIN users u ON u.app_pk = "));
+        writer.push(&format!("SELECT {MEMBER_COLUMNS} FROM "));
+        if query.filter.mentions("notifications_muted") {
+            writer.push("(SELECT CAST(");
+            writer.bind(query.now);
+            writer.push(" AS BIGINT) AS now) page CROSS JOIN ");
+        }
+        writer.push("members m LEFT JOIN users u ON u.app_pk = ");
         writer.bind(app_pk);
         writer.push(" AND u.id = m.user_id WHERE m.channel_pk = ");
         writer.bind(channel_pk);

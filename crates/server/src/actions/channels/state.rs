@@ -158,7 +158,10 @@ impl LoadedChannels {
         let bundle = &self.bundle;
         self.channels
             .iter()
-            .map(|loaded| present_state(loaded, &state.channel_config(&caller.app, &loaded.channel), bundle))
+            .map(|loaded| {
+                let config = state.channel_config(&caller.app, &loaded.channel);
+                present_state(loaded, &config, bundle, state.now())
+            })
             .collect()
     }
 }
@@ -167,6 +170,7 @@ fn present_state(
     loaded: &LoadedChannel,
     config: &Arc<ChannelTypeConfig>,
     bundle: &Bundle,
+    now: Timestamp,
 ) -> ChannelStateResponse {
     let users = &bundle.users;
     let channel = &loaded.channel;
@@ -176,13 +180,13 @@ fn present_state(
     present::mute(&mut response, loaded.mute.as_ref());
     ChannelStateResponse {
         channel: Some(Arc::new(response)),
-        members: loaded.members.iter().map(|member| present::member(member, users, creator)).collect(),
+        members: loaded.members.iter().map(|member| present::member(member, users, creator, now)).collect(),
         messages: loaded.messages.iter().map(|message| bundle.message(message)).collect(),
         pinned_messages: loaded.pinned.iter().map(|message| bundle.message(message)).collect(),
         read: config
             .read_events
             .then(|| present::reads(&loaded.reads, bundle.viewer(), channel.unread_seq, users)),
-        membership: viewer.map(|member| present::member(member, users, creator)),
+        membership: viewer.map(|member| present::member(member, users, creator, now)),
         hidden: viewer.filter(|member| member.hidden).map(|_| true),
         hide_messages_before: viewer.and_then(|member| member.hide_messages_before),
         pending_messages: Some(Vec::new()),

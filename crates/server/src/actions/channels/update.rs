@@ -106,10 +106,10 @@ pub(super) fn present_updated(state: &State, caller: &Caller, updated: Updated) 
     let Updated { channel, members, message, mut bundle } = updated;
     bundle.add_channel(channel.pk, &channel.cid);
     let config = state.channel_config(&caller.app, &channel);
-    let creator = channel.created_by_id.as_deref();
+    let (creator, now) = (channel.created_by_id.as_deref(), state.now());
     UpdateChannelResponse {
         channel: Some(Arc::new(present::channel(&channel, &config, &bundle.users, None))),
-        members: members.iter().map(|member| present::member(member, &bundle.users, creator)).collect(),
+        members: members.iter().map(|member| present::member(member, &bundle.users, creator, now)).collect(),
         message: message.map(|message| bundle.message(&message)),
     }
 }
