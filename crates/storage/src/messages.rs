@@ -170,6 +170,8 @@ pub struct NewMessage {
     pub in_channel: bool,
     pub counts_unread: bool,
     pub silent: bool,
+    /// Sent by somebody who is banned without noticing it.
+    pub shadowed: bool,
     pub restricted_visibility: Vec<String>,
     pub change: MessageChange,
 }
@@ -262,8 +264,38 @@ pub(crate) fn message_from_row(row: Row<'_>) -> Result<Message> {
     })
 }
 
+/// As SQL, what the index of message ids has in place of an id; the columns `id_key` are defined by the same words.
+macro_rules! id_key {
+    ($id:literal) => {
+        concat!(
+            "CASE WHEN length(",
+            $id,
+            ") > 37 AND octet_length(",
+            $id,
+            ") = length(",
+            $id,
+            ") AND substr(",
+            $id,
+            ", length(",
+            $id,
+            ") - 36, 1) = '-' THEN substr(",
+            $id,
+            ", length(",
+            $id,
+            ") - 35) || ',' || substr(",
+            $id,
+            ", 1, length(",
+            $id,
+            ") - 37) ELSE ",
+            $id,
+            " END"
+        )
+    };
+}
+pub(crate) use id_key;
+
 /// A message `m` has the id `$2` in the app `$1`.
-pub(crate) const HAS_ID: &str = "m.app_pk = $1 AND m.id = $2";
+pub(crate) const HAS_ID: &str = concat!("m.app_pk = $1 AND m.id_key = ", id_key!("CAST($2 AS TEXT)"));
 
 /// A message as far as counters know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -316,10 +348,10 @@ impl Tx {
         }
         let sql = format!(
             "SELECT {MESSAGE_COLUMNS} FROM messages m JOIN channels c ON c.pk = m.channel_pk \
-             WHERE m.app_pk = $1 AND {} AND c.deleted_at IS NULL AND m.created_at > c.history_from",
-            self.dialect().is_in("m.id", 2)
+             WHERE {HAS_ID} AND c.deleted_at IS NULL AND m.created_at > c.history_from"
         );
-        self.query(&sql, params![app_pk, ids], message_from_row).await
+        let params: Vec<Vec<Param<'_>>> = ids.into_iter().map(|id| vec![app_pk.into(), id.into()]).collect();
+        Ok(self.query_each(&sql, &params, message_from_row).await?.into_iter().flatten().collect())
     }
 
     /// A page of a channel's messages, ascending. Replies that stay in their thread are left out.
@@ -504,7 +536,7 @@ impl Tx {
              restricted_visibility, custom, extra, created_at, updated_at, pinned_at, pin_expires, pinned_by_id, \
              shadowed, reply_count, deleted_reply_count) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $20, \
-             $21, $22, $23, FALSE, 0, 0) ON CONFLICT DO NOTHING RETURNING pk",
+             $21, $22, $23, $24, 0, 0) ON CONFLICT DO NOTHING RETURNING pk",
             params![
                 app_pk,
                 channel_pk,
@@ -529,6 +561,7 @@ impl Tx {
                 pin.map(|_| at),
                 pin.and_then(|pin| pin.expires),
                 pin.map(|pin| pin.by_id.as_str()),
+                message.shadowed,
             ],
             |row| row.int(0),
         )
@@ -664,6 +697,8 @@ impl Tx {
              (SELECT pk FROM messages WHERE parent_pk = $1)",
             "DELETE FROM message_history WHERE message_pk = $1 OR message_pk IN \
              (SELECT pk FROM messages WHERE parent_pk = $1)",
+            "DELETE FROM flags WHERE message_pk = $1 OR message_pk IN \
+             (SELECT pk FROM messages WHERE parent_pk = $1)",
             "DELETE FROM messages WHERE parent_pk = $1",
             "DELETE FROM messages WHERE pk = $1",
         ] {
@@ -773,6 +808,11 @@ impl Message {
         }
     }
 
+    /// Whether it is unread for those who alone see it, though the channel's counter passed over it.
+    pub fn counts_for_its_readers(&self) -> bool {
+        !self.restricted_visibility.is_empty() && self.in_channel && !self.silent && !self.shadowed
+    }
+
     /// The message that a [`NewMessage`] became.
     pub fn from_new(
         new: NewMessage,
@@ -797,7 +837,7 @@ impl Message {
             in_channel: new.in_channel,
             counts_unread: new.counts_unread,
             silent: new.silent,
-            shadowed: false,
+            shadowed: new.shadowed,
             quoted_message_id: change.quoted_message_id,
             unread_seq,
             thread_seq,
@@ -823,12 +863,24 @@ mod tests {
     use super::HAS_ID;
 
     #[test]
+    fn the_key_of_an_id_begins_with_its_uuid() {
+        let connection = rusqlite::Connection::open_in_memory().unwrap();
+        let sql = concat!("SELECT ", id_key!("?1"));
+        let key = |id: &str| connection.query_row(sql, [id], |row| row.get::<_, String>(0)).unwrap();
+        let uuid = "0193c5a4-7d5e-7cc0-8a3b-1f2e3d4c5b6a";
+        assert_eq!(key(&format!("jane-{uuid}")), format!("{uuid},jane"));
+        for id in [uuid, &format!("jane_{uuid}"), "m1", "", &format!("jané-{uuid}")] {
+            assert_eq!(key(id), id);
+        }
+    }
+
+    #[test]
     fn the_index_of_ids_finds_a_message() {
         let connection = rusqlite::Connection::open_in_memory().unwrap();
         crate::migrate::migrate_sqlite(&connection).unwrap();
         connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).unwrap();
         let sql = format!("EXPLAIN QUERY PLAN SELECT m.text FROM messages m WHERE {HAS_ID}");
         let plan: String = connection.query_row(&sql, (1, "id"), |row| row.get(3)).unwrap();
-        assert!(plan.contains("messages_by_id (app_pk=? AND id=?)"), "{plan}");
+        assert!(plan.contains("messages_by_id (app_pk=? AND id_key=?)"), "{plan}");
     }
 }

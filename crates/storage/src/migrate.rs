@@ -33,6 +33,8 @@ const MIGRATIONS: &[Migration] = migrations! {
     7 "0007_types";
     8 "0008_history";
     9 "0009_threads";
+    11 "0011_moderation";
+    14 "0014_id_key";
 };
 
 /// Key of the lock that lets one node migrate at a time.

@@ -2,6 +2,7 @@
 
 mod channels;
 mod messages;
+mod moderation;
 mod mutes;
 mod predefined_filters;
 mod reactions;

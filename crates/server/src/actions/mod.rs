@@ -2,10 +2,12 @@
 //! with its events. All writes start here.
 
 pub(crate) mod app;
+pub(crate) mod bans;
 pub(crate) mod blocks;
 pub(crate) mod channel_types;
 pub(crate) mod channels;
 pub(crate) mod cursor;
+pub(crate) mod flags;
 pub(crate) mod members;
 pub(crate) mod messages;
 pub(crate) mod mutes;
@@ -18,6 +20,7 @@ pub(crate) mod replies;
 pub(crate) mod search;
 pub(crate) mod tasks;
 pub(crate) mod threads;
+pub(crate) mod user_mutes;
 pub(crate) mod users;
 
 use natterjack_protocol::{ChannelId, ChannelPath, ChannelTypeName, Cid, Custom, MessageId};

@@ -1,10 +1,12 @@
 //! The HTTP edge: who calls, what is asked, and how the answer is written. The rules are in `actions`.
 
 mod app;
+mod bans;
 mod blocks;
 mod channel_types;
 mod channels;
 mod endpoint;
+mod flags;
 mod health;
 mod members;
 mod messages;
@@ -17,6 +19,7 @@ mod router;
 mod search;
 mod tasks;
 mod threads;
+mod user_mutes;
 mod users;
 
 pub use endpoint::Edge;

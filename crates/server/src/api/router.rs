@@ -6,6 +6,7 @@ use axum::extract::{Request, State};
 use axum::http::Response;
 use axum::routing::{MethodFilter, get, on};
 use natterjack_protocol::app::{GetApp, UpdateApp};
+use natterjack_protocol::bans::{Ban, QueryBannedUsers, QueryFutureChannelBans, Unban};
 use natterjack_protocol::blocks::{BlockUsers, GetBlockedUsers, UnblockUsers};
 use natterjack_protocol::channel_types::{
     CreateChannelType, DeleteChannelType, GetChannelType, ListChannelTypes, UpdateChannelType,
@@ -14,8 +15,9 @@ use natterjack_protocol::channels::{
     DeleteChannel, DeleteChannels, GetChannel, GetOrCreateChannel, GetOrCreateDistinctChannel, HideChannel,
     QueryChannels, ShowChannel, TruncateChannel, UpdateChannel, UpdateChannelPartial,
 };
+use natterjack_protocol::flags::{Flag, QueryMessageFlags};
 use natterjack_protocol::guests::CreateGuest;
-use natterjack_protocol::members::{QueryMembers, UpdateMemberPartial};
+use natterjack_protocol::members::{QueryMembers, UpdateMemberPartial, UpdateMemberPartialByPath};
 use natterjack_protocol::messages::{
     DeleteMessage, GetManyMessages, GetMessage, GetReplies, QueryMessageHistory, SendMessage,
     UndeleteMessage, UpdateMessage, UpdateMessagePartial,
@@ -32,6 +34,7 @@ use natterjack_protocol::reads::{
 use natterjack_protocol::search::Search;
 use natterjack_protocol::tasks::GetTask;
 use natterjack_protocol::threads::{GetThread, QueryThreads, UpdateThreadPartial};
+use natterjack_protocol::user_mutes::{Mute, Unmute};
 use natterjack_protocol::users::{
     DeactivateUser, DeactivateUsers, DeleteUsers, QueryUsers, ReactivateUser, ReactivateUsers, RestoreUsers,
     UpdateUsers, UpdateUsersPartial,
@@ -39,11 +42,15 @@ use natterjack_protocol::users::{
 use natterjack_protocol::{Method, Operation};
 
 use super::endpoint::{Call, Edge, handle};
+use super::reply::Dialect;
 use super::{
-    app, blocks, channel_types, channels, health, members, messages, mutes, predefined_filters, reactions,
-    reads, search, tasks, threads, users,
+    app, bans, blocks, channel_types, channels, flags, health, members, messages, mutes, predefined_filters,
+    reactions, reads, search, tasks, threads, user_mutes, users,
 };
 use crate::error::{Error, Result};
+
+/// What the paths of version 2 begin with.
+const V2_PREFIX: &str = "/api/v2/";
 
 /// Collects routes and, for the test of coverage, what they are.
 #[derive(Default)]
@@ -53,7 +60,7 @@ struct Routes {
 }
 
 impl Routes {
-    /// Answers the operation `O` with `handler`.
+    /// Answers the operation `O` with `handler`, in both versions of the API.
     fn add<O, H, F>(mut self, handler: H) -> Self
     where
         O: Operation,
@@ -67,11 +74,17 @@ impl Routes {
             Method::Patch => MethodFilter::PATCH,
             Method::Delete => MethodFilter::DELETE,
         };
-        let route = on(filter, move |State(edge): State<Arc<Edge>>, request: Request| {
-            handle::<O, H, F>(edge, request, handler.clone())
-        });
-        self.router = self.router.route(O::PATH, route);
-        self.operations.push((O::ID, O::METHOD, O::PATH));
+        let route = |dialect| {
+            let handler = handler.clone();
+            on(filter, move |State(edge): State<Arc<Edge>>, request: Request| {
+                handle::<O, H, F>(edge, dialect, request, handler.clone())
+            })
+        };
+        self.router = self.router.route(O::V1_PATH, route(Dialect::V1));
+        if O::PATH.starts_with(V2_PREFIX) {
+            self.router = self.router.route(O::PATH, route(Dialect::V2));
+            self.operations.push((O::ID, O::METHOD, O::PATH));
+        }
         self
     }
 }
@@ -118,6 +131,15 @@ fn routes() -> Routes {
         .add::<DeleteChannels, _, _>(channels::delete_channels)
         .add::<QueryMembers, _, _>(members::query_members)
         .add::<UpdateMemberPartial, _, _>(members::update_member_partial)
+        .add::<UpdateMemberPartialByPath, _, _>(members::update_member_partial_by_path)
+        .add::<Ban, _, _>(bans::ban)
+        .add::<Unban, _, _>(bans::unban)
+        .add::<QueryBannedUsers, _, _>(bans::query_banned_users)
+        .add::<QueryFutureChannelBans, _, _>(bans::query_future_channel_bans)
+        .add::<Mute, _, _>(user_mutes::mute)
+        .add::<Unmute, _, _>(user_mutes::unmute)
+        .add::<Flag, _, _>(flags::flag)
+        .add::<QueryMessageFlags, _, _>(flags::query_message_flags)
         .add::<MuteChannel, _, _>(mutes::mute_channel)
         .add::<UnmuteChannel, _, _>(mutes::unmute_channel)
         .add::<SendMessage, _, _>(messages::send_message)

@@ -51,8 +51,6 @@ pub struct MemberQuery {
     pub sort: Vec<SortKey>,
     pub limit: i64,
     pub offset: i64,
-    /// The present moment, for mutes that end.
-    pub now: Timestamp,
     pub user_id_lt: Option<String>,
     pub user_id_lte: Option<String>,
     pub user_id_gt: Option<String>,
@@ -61,6 +59,8 @@ pub struct MemberQuery {
     pub created_at_before_or_equal: Option<Timestamp>,
     pub created_at_after: Option<Timestamp>,
     pub created_at_after_or_equal: Option<Timestamp>,
+    /// The moment of the query, on which it depends who is banned.
+    pub now: Timestamp,
 }
 
 impl Default for MemberQuery {
@@ -71,7 +71,6 @@ impl Default for MemberQuery {
             sort: Vec::new(),
             limit: 100,
             offset: 0,
-            now: Timestamp::default(),
             user_id_lt: None,
             user_id_lte: None,
             user_id_gt: None,
@@ -80,6 +79,7 @@ impl Default for MemberQuery {
             created_at_before_or_equal: None,
             created_at_after: None,
             created_at_after_or_equal: None,
+            now: Timestamp::default(),
         }
     }
 }
@@ -113,7 +113,6 @@ impl MemberQuery {
     }
 }
 
-/// Fields of `members m`, their users, `users u`, and of `page`, which has the present moment where it is asked for.
 struct MemberFields;
 
 impl Resolve for MemberFields {
@@ -127,7 +126,9 @@ impl Resolve for MemberFields {
             "name" => Column::text("u.name"),
             "user.email" => Column::custom_text(dialect, "u.custom", "email"),
             "channel_role" => Column::text("m.channel_role"),
-            "banned" => Column::boolean("m.banned"),
+            "banned" => {
+                Column::boolean("(m.banned AND (m.ban_expires IS NULL OR m.ban_expires > moment.now))")
+            }
             "invite" => Column::text(
                 "(CASE WHEN NOT m.invited THEN NULL WHEN m.invite_accepted_at IS NOT NULL THEN 'accepted' \
                  WHEN m.invite_rejected_at IS NOT NULL THEN 'rejected' ELSE 'pending' END)",
@@ -135,7 +136,7 @@ impl Resolve for MemberFields {
             "joined" => Column::boolean("(NOT m.invited OR m.invite_accepted_at IS NOT NULL)"),
             "is_moderator" => Column::boolean("(m.channel_role = 'channel_moderator')"),
             "notifications_muted" => {
-                Column::boolean(concat!("(COALESCE(", muted_until!("m"), ", 0) > page.now)"))
+                Column::boolean(concat!("(COALESCE(", muted_until!("m"), ", 0) > moment.now)"))
             }
             "created_at" => Column::time("m.created_at"),
             "updated_at" => Column::time("m.updated_at"),
@@ -155,15 +156,11 @@ impl Tx {
         query: &MemberQuery,
     ) -> Result<Vec<Member>> {
         let mut writer = SqlWriter::new(self.dialect());
-        writer.push(&format!("SELECT {MEMBER_COLUMNS} FROM "));
-        if query.filter.mentions("notifications_muted") {
-            writer.push("(SELECT CAST(");
-            writer.bind(query.now);
-            writer.push(" AS BIGINT) AS now) page CROSS JOIN ");
-        }
-        writer.push("members m LEFT JOIN users u ON u.app_pk = ");
+        writer.push(&format!("SELECT {MEMBER_COLUMNS} FROM members m LEFT JOIN users u ON u.app_pk = "));
         writer.bind(app_pk);
-        writer.push(" AND u.id = m.user_id WHERE m.channel_pk = ");
+        writer.push(" AND u.id = m.user_id CROSS JOIN (SELECT CAST(");
+        writer.bind(query.now);
+        writer.push(" AS BIGINT) AS now) AS moment WHERE m.channel_pk = ");
         writer.bind(channel_pk);
         query.write_bounds(&mut writer);
         writer.push(" AND ");

@@ -158,10 +158,7 @@ impl LoadedChannels {
         let bundle = &self.bundle;
         self.channels
             .iter()
-            .map(|loaded| {
-                let config = state.channel_config(&caller.app, &loaded.channel);
-                present_state(loaded, &config, bundle, state.now())
-            })
+            .map(|loaded| present_state(loaded, &state.channel_config(&caller.app, &loaded.channel), bundle))
             .collect()
     }
 }
@@ -170,7 +167,6 @@ fn present_state(
     loaded: &LoadedChannel,
     config: &Arc<ChannelTypeConfig>,
     bundle: &Bundle,
-    now: Timestamp,
 ) -> ChannelStateResponse {
     let users = &bundle.users;
     let channel = &loaded.channel;
@@ -180,13 +176,17 @@ fn present_state(
     present::mute(&mut response, loaded.mute.as_ref());
     ChannelStateResponse {
         channel: Some(Arc::new(response)),
-        members: loaded.members.iter().map(|member| present::member(member, users, creator, now)).collect(),
+        members: loaded
+            .members
+            .iter()
+            .map(|member| present::member(member, users, creator, bundle.now()))
+            .collect(),
         messages: loaded.messages.iter().map(|message| bundle.message(message)).collect(),
         pinned_messages: loaded.pinned.iter().map(|message| bundle.message(message)).collect(),
         read: config
             .read_events
             .then(|| present::reads(&loaded.reads, bundle.viewer(), channel.unread_seq, users)),
-        membership: viewer.map(|member| present::member(member, users, creator, now)),
+        membership: viewer.map(|member| present::member(member, users, creator, bundle.now())),
         hidden: viewer.filter(|member| member.hidden).map(|_| true),
         hide_messages_before: viewer.and_then(|member| member.hide_messages_before),
         pending_messages: Some(Vec::new()),

@@ -193,11 +193,12 @@ impl LoadedThreads {
     }
 
     fn present_channels(&self, state: &State, caller: &Caller) -> HashMap<i64, Arc<ChannelResponse>> {
-        let (users, now) = (&self.bundle.users, state.now());
+        let users = &self.bundle.users;
         let shown = self.channels.values().map(|LoadedChannel { channel, membership, members }| {
             let config = state.channel_config(&caller.app, channel);
             let created_by = channel.created_by_id.as_deref();
-            let members = members.iter().map(|member| present::member(member, users, created_by, now));
+            let members =
+                members.iter().map(|member| present::member(member, users, created_by, self.bundle.now()));
             let response = ChannelResponse {
                 members: Some(members.collect()),
                 ..present::channel(channel, &config, users, membership.as_ref())
