@@ -474,8 +474,14 @@ async fn reads(tx: &mut Tx, channel_pk: i64) -> Result<()> {
 
 async fn queries(tx: &mut Tx, channel_pk: i64) -> Result<()> {
     let all = || Expression::All(Vec::new());
-    let users =
-        UserQuery { filter: all(), sort: Vec::new(), limit: 2, offset: 0, include_deactivated: false };
+    let users = UserQuery {
+        filter: all(),
+        sort: Vec::new(),
+        limit: 2,
+        offset: 0,
+        include_deactivated: false,
+        now: at(1),
+    };
     let ids: Vec<_> = tx.query_users(APP, &users).await?.into_iter().map(|user| user.id).collect();
     assert_eq!(ids, ["ann", "bob"]);
     let members = MemberQuery {
