@@ -182,17 +182,61 @@ impl TestServer {
         }
     }
 
+    /// Does the work of the job that forgets when channels were quiet, for everything up to now.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub async fn prune_quiet_spans(&self) {
+        let input = natterjack_server::clock::Clock::now(&*self.clock);
+        let step = self
+            .store
+            .write("prune", input, |tx, before| Box::pin(tx.prune_quiet_spans(0, *before, 100)))
+            .await;
+        step.expect("pruning succeeds");
+    }
+
     /// Requires that what is stored agrees with itself.
     ///
     /// # Panics
     /// When it does not.
     pub async fn check(&self) {
+        self.find_violations().await.expect("what is stored agrees with itself");
+    }
+
+    /// Whether what is stored agrees with itself, and where it does not.
+    ///
+    /// # Panics
+    /// When the check does not run.
+    pub async fn find_violations(&self) -> Result<(), String> {
         // On connections of its own, as `natterjack check` has them: on one that has read the text index before, SQLite
         // checks it by what it remembers of it.
         let store = self.store().await;
         let report = store.check(|_| ()).await.expect("the check runs");
         store.close().await;
-        assert!(report.is_clean(), "{:#?}", report.violations().collect::<Vec<_>>());
+        if report.is_clean() {
+            Ok(())
+        } else {
+            Err(format!("{:#?}", report.violations().collect::<Vec<_>>()))
+        }
+    }
+
+    /// Changes the database beside the server, by SQL for SQLite and for PostgreSQL.
+    ///
+    /// # Panics
+    /// When the database refuses.
+    pub async fn damage(&self, [sqlite, postgres]: [&str; 2]) {
+        match &self.database {
+            DatabaseUrl::Sqlite(file) => {
+                let connection = rusqlite::Connection::open(file).expect("the database opens");
+                connection.execute_batch(sqlite).expect("SQLite takes the change");
+            }
+            DatabaseUrl::Postgres(url) => {
+                let connected = tokio_postgres::connect(url, tokio_postgres::NoTls).await;
+                let (client, connection) = connected.expect("the database opens");
+                tokio::spawn(connection);
+                client.batch_execute(postgres).await.expect("PostgreSQL takes the change");
+            }
+        }
     }
 
     /// How many rows a table has.

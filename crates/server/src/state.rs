@@ -312,6 +312,14 @@ impl State {
         scope_in(&self.current_app(app), channel)
     }
 
+    /// The channel types of an app whose `last_message_at` passes over system messages.
+    pub(crate) fn types_without_system(&self, app_pk: i64) -> Vec<String> {
+        let app = self.apps.get(app_pk);
+        let types = app.iter().flat_map(|app| &app.types);
+        let skipping = types.filter(|(_, kind)| kind.of_type.skip_last_msg_update_for_system_msgs);
+        skipping.map(|(name, _)| name.clone()).collect()
+    }
+
     /// The configuration that holds in a channel.
     pub(crate) fn channel_config(&self, app: &App, channel: &Channel) -> Arc<ChannelTypeConfig> {
         configure(&self.current_app(app), channel)

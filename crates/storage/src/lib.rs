@@ -16,6 +16,7 @@ mod check;
 mod dialect;
 mod error;
 mod events;
+mod fill;
 mod filter_sql;
 mod flags;
 mod history;

@@ -590,7 +590,7 @@ async fn queries(tx: &mut Tx, channel_pk: i64) -> Result<()> {
         limit: 2,
         offset: 0,
         include_deactivated: false,
-        now: at(0),
+        now: at(1),
     };
     let ids: Vec<_> = tx.query_users(APP, &users).await?.into_iter().map(|user| user.id).collect();
     assert_eq!(ids, ["ann", "bob"]);

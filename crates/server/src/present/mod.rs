@@ -215,7 +215,7 @@ pub(crate) fn member(
         banned: ban == Some(BanKind::Open),
         shadow_banned: ban == Some(BanKind::Shadow),
         ban_expires: member.ban_expires.filter(|_| ban.is_some()),
-        notifications_muted: member.notifications_muted,
+        notifications_muted: member.is_muted(now),
         invited: member.invited.then_some(true),
         invite_accepted_at: member.invite_accepted_at,
         invite_rejected_at: member.invite_rejected_at,

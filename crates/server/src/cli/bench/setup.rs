@@ -17,6 +17,8 @@ pub const SIZES: [usize; 3] = [2, 100, 10_000];
 pub const SPREAD: usize = 16;
 /// Channels of the loaded set, all of them [`READER`]'s.
 pub const SET: usize = 1000;
+/// The channel that gets very many messages and is truncated.
+pub const TRUNCATED: &str = "truncated";
 /// The user with many channels.
 pub const READER: &str = "bench-reader";
 
@@ -64,6 +66,7 @@ pub async fn create(client: &Client) -> Result<()> {
     let mut channels: Vec<_> = SIZES.iter().map(|size| (sized_channel(*size), members(*size))).collect();
     channels.extend((0..SPREAD).map(spread_channel));
     channels.extend((0..SET).map(set_channel));
+    channels.push((TRUNCATED.to_owned(), members(2)));
     together(channels.into_iter().map(|(id, members)| create_channel(client, id, members))).await
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::report::{Bound, Figures, Measurement, Report};
+use super::report::{Bound, Figures, Measurement, Report, Truncation};
 
 /// Writes the whole report.
 pub fn write(report: &Report) -> String {
@@ -54,12 +54,33 @@ fn write_database(text: &mut String, figures: &Figures) -> std::fmt::Result {
         let (moment, now, peak) = (memory.moment, resident.now_mib, resident.peak_mib);
         writeln!(text, "  resident memory {moment}: {now:.1} MiB, at most {peak:.1} MiB so far")?;
     }
+    if let Some(truncation) = &figures.truncation {
+        write_truncation(text, truncation)?;
+    }
     writeln!(text, "\nTargets")?;
     for target in &figures.targets {
         let bound = if target.bound == Bound::AtLeast { "≥" } else { "≤" };
         let met = if target.met { "met" } else { "not met" };
         let (found, limit) = (number(target.found), number(target.limit));
         writeln!(text, "  {met:<7}  {found:>9}  {bound} {limit:<9} {}", target.name)?;
+    }
+    Ok(())
+}
+
+fn write_truncation(text: &mut String, truncation: &Truncation) -> std::fmt::Result {
+    let (messages, before) = (count(truncation.messages as f64), count(truncation.sends_before));
+    let during = truncation.sends_during.map_or_else(|| "too short to tell".to_owned(), count);
+    writeln!(
+        text,
+        "  a channel of {messages} messages truncated in {:.1} ms; sends elsewhere before: {before}/s, while they \
+         are removed: {during}",
+        truncation.answer_ms
+    )?;
+    if let Some([without, full, after]) = truncation.file_mib {
+        writeln!(
+            text,
+            "  database file without them {without:.1} MiB, with them {full:.1} MiB, without them again {after:.1} MiB"
+        )?;
     }
     Ok(())
 }
