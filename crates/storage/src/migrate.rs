@@ -34,6 +34,7 @@ const MIGRATIONS: &[Migration] = migrations! {
     8 "0008_history";
     9 "0009_threads";
     13 "0013_live";
+    14 "0014_id_key";
 };
 
 /// Key of the lock that lets one node migrate at a time.

@@ -64,9 +64,9 @@ impl Encoded {
     }
 }
 
-/// Writes an event in the dialect of connections.
+/// Writes an event in the encoding of connections, which is that of version 1.
 fn write_json(bytes: &mut Vec<u8>, event: &Event) -> serde_json::Result<()> {
-    serde_json::to_writer(bytes, event)
+    natterjack_protocol::v1::to_writer(bytes, event)
 }
 
 /// The head of a frame that is not masked, and its length.

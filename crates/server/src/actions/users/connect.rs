@@ -2,9 +2,8 @@ use std::sync::Arc;
 
 use natterjack_protocol::own_user::OwnUserResponse;
 use natterjack_protocol::users::UserRequest;
-use natterjack_protocol::{ErrorCode, JsonMap, UserId};
+use natterjack_protocol::{ErrorCode, JsonMap, UserId, v1};
 use natterjack_storage::User;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{accompany, change, check_custom, full_users};
@@ -14,26 +13,6 @@ use crate::state::{CachedUser, State};
 
 /// Where the user object of a client that connects stands.
 const PLACE: &str = "user_details";
-/// Fields that belong to the server.
-const RESERVED: [&str; 16] = [
-    "created_at",
-    "updated_at",
-    "deleted_at",
-    "deactivated_at",
-    "last_active",
-    "online",
-    "banned",
-    "shadow_banned",
-    "ban_expires",
-    "mutes",
-    "channel_mutes",
-    "blocked_user_ids",
-    "total_unread_count",
-    "unread_channels",
-    "unread_count",
-    "revoke_tokens_issued_before",
-];
-
 /// Creates the user who connects, or merges what the client says of him or her into what is stored: keys that are given
 /// are set, others stay. Writes only when something changes.
 ///
@@ -52,47 +31,29 @@ pub(crate) async fn connect_user(
     accompany(state, caller, PLACE, &request).await
 }
 
-/// What a client may say of its user, custom data beside the built-in fields or under `custom`.
+/// What a client may say of its user, custom data beside the built-in fields.
 fn check_details(id: &UserId, mut details: JsonMap, stored: Option<&CachedUser>) -> Result<UserRequest> {
-    if let Some(name) = RESERVED.iter().find(|name| details.contains_key(**name)) {
-        return Err(Error::reserved(&format!("{PLACE}.{name}")));
+    let named = details.entry("id").or_insert_with(|| id.as_str().into());
+    if named.as_str() != Some(id.as_str()) {
+        let text = format!("{PLACE}.id is not the user of the token");
+        return Err(Error::caller(ErrorCode::Authentication, text));
     }
-    match details.remove("id") {
-        None | Some(Value::Null) => {}
-        Some(Value::String(named)) if named == id.as_str() => {}
-        Some(_) => {
-            let text = format!("{PLACE}.id is not the user of the token");
-            return Err(Error::caller(ErrorCode::Authentication, text));
+    let request: UserRequest = v1::from_value(Value::Object(details)).map_err(|error| {
+        let problem = error.to_string();
+        match v1::Reader::reserved_field(&problem) {
+            Some(name) => Error::reserved(&format!("{PLACE}.{name}")),
+            None => Error::field(PLACE, format!("is not valid: {problem}")),
         }
+    })?;
+    let was = stored.map(|user| user.user.teams.as_slice()).unwrap_or_default();
+    if request.teams.as_ref().is_some_and(|teams| teams != was) || request.teams_role.is_some() {
+        return Err(Error::caller(
+            ErrorCode::Authentication,
+            "user teams can only be updated server-side",
+        ));
     }
     // Nobody raises the own role; a client that knows it repeats it.
-    details.remove("role");
-    let teams: Option<Vec<String>> = take(&mut details, "teams")?;
-    let was = stored.map(|user| user.user.teams.as_slice()).unwrap_or_default();
-    if teams.is_some_and(|teams| teams != was)
-        || details.remove("teams_role").is_some_and(|role| !role.is_null())
-    {
-        return Err(Error::caller(ErrorCode::Authentication, "user teams can only be updated server-side"));
-    }
-    let request = UserRequest {
-        id: id.as_str().to_owned(),
-        name: take(&mut details, "name")?,
-        image: take(&mut details, "image")?,
-        language: take(&mut details, "language")?,
-        invisible: take(&mut details, "invisible")?,
-        privacy_settings: take(&mut details, "privacy_settings")?,
-        ..UserRequest::default()
-    };
-    if let Some(Value::Object(nested)) = details.remove("custom") {
-        details.extend(nested);
-    }
-    Ok(UserRequest { custom: (!details.is_empty()).then(|| details.into()), ..request })
-}
-
-fn take<T: DeserializeOwned>(details: &mut JsonMap, name: &str) -> Result<Option<T>> {
-    let Some(value) = details.remove(name) else { return Ok(None) };
-    serde_json::from_value(value)
-        .map_err(|error| Error::field(&format!("{PLACE}.{name}"), format!("is not valid: {error}")))
+    Ok(UserRequest { role: None, teams: None, ..request })
 }
 
 /// A user as he or she sees himself or herself.
