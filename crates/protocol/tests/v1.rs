@@ -144,7 +144,8 @@ fn what_only_the_server_sets_is_refused_by_its_name() {
 
 #[test]
 fn wrong_types_are_refused_as_in_version_2() {
-    for wrong in [json!({ "text": 5 }), json!({ "attachments": {} }), json!("hi"), json!({ "pinned": "yes" })] {
+    for wrong in [json!({ "text": 5 }), json!({ "attachments": {} }), json!("hi"), json!({ "pinned": "yes" })]
+    {
         let message = v1::from_value::<MessageRequest>(wrong.clone()).unwrap_err().to_string();
         let expected = serde_json::from_value::<MessageRequest>(wrong).unwrap_err().to_string();
         assert_eq!(message, expected);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use natterjack_storage::Presence;
+use natterjack_storage::{Presence, User};
 use tokio::sync::{Notify, oneshot};
 use tokio_util::sync::CancellationToken;
 
@@ -80,14 +80,14 @@ async fn note(state: &State, users: Vec<(i64, String)>) -> Result<()> {
     let now = state.now();
     let mut presences = Vec::with_capacity(users.len());
     let mut turned = Vec::new();
-    for (app_pk, user_id) in users {
-        let Some(user) = state.user(app_pk, &user_id).await? else { continue };
+    for user in find(state, users).await? {
+        let User { app_pk, id: user_id, invisible, online: was_online, .. } = user;
         let is_connected = state.live.hub.is_connected(app_pk, &user_id);
-        let online = is_connected && !user.user.invisible;
-        if online != user.user.online {
+        let online = is_connected && !invisible;
+        if online != was_online {
             turned.push((app_pk, user_id.clone()));
         }
-        if online != user.user.online || is_connected {
+        if online != was_online || is_connected {
             let last_active = is_connected.then_some(now);
             presences.push(Presence { app_pk, user_id, online, last_active });
         }
@@ -107,4 +107,20 @@ async fn note(state: &State, users: Vec<(i64, String)>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The users as they are stored: what is cached may be older than the change that this is about.
+async fn find(state: &State, users: Vec<(i64, String)>) -> Result<Vec<User>> {
+    let mut by_app: HashMap<i64, Vec<String>> = HashMap::new();
+    for (app_pk, user_id) in users {
+        by_app.entry(app_pk).or_default().push(user_id);
+    }
+    let mut found = Vec::new();
+    for (app_pk, ids) in by_app {
+        let read = state.store.read("list_users", (app_pk, ids), |tx, (app_pk, ids)| {
+            Box::pin(tx.list_users(*app_pk, ids.clone()))
+        });
+        found.extend(read.await?);
+    }
+    Ok(found)
 }

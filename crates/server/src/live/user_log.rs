@@ -238,6 +238,8 @@ fn close_if_gone(state: &State, app_pk: i64, user_id: &str, kind: &str, user: &U
     }
     if kind == "user.updated" {
         close_revoked(&hub.of_user(app_pk, user_id), user.revoke_tokens_issued_before);
+        // Who became invisible is offline to others, and the other way round.
+        state.live.presences.note(app_pk, user_id);
     }
 }
 

@@ -47,10 +47,7 @@ fn check_details(id: &UserId, mut details: JsonMap, stored: Option<&CachedUser>)
     })?;
     let was = stored.map(|user| user.user.teams.as_slice()).unwrap_or_default();
     if request.teams.as_ref().is_some_and(|teams| teams != was) || request.teams_role.is_some() {
-        return Err(Error::caller(
-            ErrorCode::Authentication,
-            "user teams can only be updated server-side",
-        ));
+        return Err(Error::caller(ErrorCode::Authentication, "user teams can only be updated server-side"));
     }
     // Nobody raises the own role; a client that knows it repeats it.
     Ok(UserRequest { role: None, teams: None, ..request })
