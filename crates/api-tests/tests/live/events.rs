@@ -23,12 +23,15 @@ impl Audience {
     async fn open(server: &TestServer) -> Self {
         server.users(&["jane", "joe", "mary", "eve"]).await;
         server.channel("general", &["jane", "joe", "mary"]).await;
-        Self {
+        let mut all = Self {
             watcher: server.watch("jane", "general").await,
             member: server.socket("joe").open().await,
             actor: server.socket("mary").open().await,
             stranger: server.socket("eve").open().await,
-        }
+        };
+        // That the others came online.
+        all.told(server).await;
+        all
     }
 
     async fn told(&mut self, server: &TestServer) -> Told {

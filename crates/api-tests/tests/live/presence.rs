@@ -101,6 +101,7 @@ both_databases! {
         let mut joe = server.watch("joe", "general").await;
         let mut mary = server.socket("mary").open().await;
         jane.drain(server).await;
+        joe.drain(server).await;
         let sent = send(server, "joe", json!({ "type": "typing.start", "parent_id": "m1" })).await;
         assert_eq!(sent.status, 201, "{}", sent.text);
         assert_eq!(sent.body["event"]["type"], "typing.start");

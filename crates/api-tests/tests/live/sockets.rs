@@ -38,10 +38,10 @@ both_databases! {
     async fn watchers_get_messages_and_other_members_notifications(server: TestServer) {
         server.users(&["jane", "joe", "mary", "eve"]).await;
         server.channel("general", &["jane", "joe", "mary"]).await;
-        let mut jane = server.watch("jane", "general").await;
         let mut joe = server.socket("joe").open().await;
         let mut sender = server.socket("mary").open().await;
         let mut eve = server.socket("eve").open().await;
+        let mut jane = server.watch("jane", "general").await;
         server.send("general", "mary", "m1", "hello").await;
 
         let events = jane.drain(server).await;
