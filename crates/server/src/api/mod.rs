@@ -7,6 +7,7 @@ mod channel_types;
 mod channels;
 mod cors;
 mod endpoint;
+mod events;
 mod flags;
 mod health;
 mod members;
@@ -26,5 +27,6 @@ mod user_mutes;
 mod users;
 
 pub use endpoint::Edge;
-pub(crate) use endpoint::{Call, number_header};
+pub(crate) use endpoint::{Call, check_user, header_text, identify, number_header, query_pairs};
+pub(crate) use reply::{error_body, failure};
 pub use router::{operations, router};

@@ -15,6 +15,7 @@ use natterjack_protocol::channels::{
     DeleteChannel, DeleteChannels, GetChannel, GetOrCreateChannel, GetOrCreateDistinctChannel, HideChannel,
     QueryChannels, ShowChannel, TruncateChannel, UpdateChannel, UpdateChannelPartial,
 };
+use natterjack_protocol::events::{SendEvent, SendUserCustomEvent, StopWatching, Sync as SyncChannels};
 use natterjack_protocol::flags::{Flag, QueryMessageFlags};
 use natterjack_protocol::guests::CreateGuest;
 use natterjack_protocol::members::{QueryMembers, UpdateMemberPartial, UpdateMemberPartialByPath};
@@ -49,10 +50,11 @@ use natterjack_protocol::{Method, Operation};
 use super::endpoint::{Call, Edge, handle};
 use super::reply::Dialect;
 use super::{
-    app, bans, blocks, channel_types, channels, cors, flags, health, members, messages, mutes,
+    app, bans, blocks, channel_types, channels, cors, events, flags, health, members, messages, mutes,
     predefined_filters, rate_limits, reactions, reads, roles, search, tasks, threads, user_mutes, users,
 };
 use crate::error::{Error, Result};
+use crate::live;
 
 /// What the paths of version 2 begin with.
 const V2_PREFIX: &str = "/api/v2/";
@@ -169,6 +171,10 @@ fn routes() -> Routes {
         .add::<UndeleteMessage, _, _>(messages::undelete_message)
         .add::<QueryMessageHistory, _, _>(messages::query_message_history)
         .add::<GetReplies, _, _>(messages::get_replies)
+        .add::<SendEvent, _, _>(events::send_event)
+        .add::<SendUserCustomEvent, _, _>(events::send_user_custom_event)
+        .add::<StopWatching, _, _>(events::stop_watching)
+        .add::<SyncChannels, _, _>(events::sync)
         .add::<Search, _, _>(search::search)
         .add::<SendReaction, _, _>(reactions::send_reaction)
         .add::<DeleteReaction, _, _>(reactions::delete_reaction)
@@ -200,6 +206,8 @@ pub(crate) fn operation_names() -> &'static [&'static str] {
 pub fn router(edge: Arc<Edge>, allowed_origins: Option<&[HeaderValue]>) -> Router {
     routes()
         .router
+        .route("/connect", get(live::connect))
+        .route("/longpoll", get(live::long_poll))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
