@@ -54,6 +54,7 @@ mod error;
 pub mod filter;
 mod moderation;
 mod pages;
+mod permissions;
 mod reply;
 mod retry;
 pub mod sort;

@@ -1,5 +1,6 @@
 //! A channel as it is answered, alone and with everything around it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -84,7 +85,7 @@ pub struct ChannelResponse {
     pub members: Option<Vec<ChannelMemberResponse>>,
     /// What the acting user may do here, such as `send-message`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub own_capabilities: Option<Vec<String>>,
+    pub own_capabilities: Option<Vec<Cow<'static, str>>>,
     /// The settings in effect.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config: Option<Arc<ChannelTypeConfig>>,

@@ -34,11 +34,14 @@ pub mod messages;
 pub mod mutes;
 mod operation;
 pub mod own_user;
+pub mod permissions;
 pub mod polls;
 pub mod predefined_filters;
 mod query;
+pub mod rate_limits;
 pub mod reactions;
 pub mod reads;
+pub mod roles;
 pub mod search;
 pub mod tasks;
 pub mod threads;
@@ -54,7 +57,8 @@ pub use ids::{ChannelId, ChannelTypeName, Cid, IdError, MessageId, ReactionType,
 pub use operation::without_prefix;
 pub use operation::{
     ChannelPath, ChannelTypePath, MemberPath, MessagePath, Method, NoBody, NoPath, NoQuery, Operation,
-    ParentMessagePath, PathParams, PredefinedFilterPath, ReactionPath, TaskPath, ThreadPath, Timed, UserPath,
+    ParentMessagePath, PathParams, PermissionPath, PredefinedFilterPath, ReactionPath, RolePath, TaskPath,
+    ThreadPath, Timed, UserPath,
 };
 pub use query::{CommaList, JsonList, JsonParam, QueryError, QueryParam, QueryParams};
 pub use time::Timestamp;

@@ -222,6 +222,16 @@ path_params! {
         /// The filter's name.
         name
     }
+    /// A path that names a permission.
+    PermissionPath {
+        /// The permission's id.
+        id
+    }
+    /// A path that names a role.
+    RolePath {
+        /// The role's name.
+        name
+    }
     /// A path that names a kind of reaction on a message.
     ReactionPath {
         /// The message's id.

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use natterjack_storage::{App, Store};
+use natterjack_storage::{App, CustomPermissionRow, Role, Store};
 use tokio::sync::Mutex;
 
-use crate::channel_types::{self, ChannelType};
+use crate::channel_types::{self, ChannelType, WrittenType};
 use crate::error::Result;
+use crate::permissions::{Action, CustomPermission, CustomPermissions, Permission, Scope, grants};
 
 /// Every app with its channel types, as of the version of its row.
 ///
@@ -32,11 +33,43 @@ struct Current {
     by_key: HashMap<String, i64>,
 }
 
-/// An app and its channel types.
+/// An app and its channel types, roles and permissions.
 #[derive(Debug)]
 pub(crate) struct CachedApp {
     pub(crate) app: Arc<App>,
     pub(crate) types: BTreeMap<String, ChannelType>,
+    /// The roles that the app has made.
+    pub(crate) roles: Vec<Role>,
+    /// The permissions that the app has made.
+    pub(crate) custom_permissions: CustomPermissions,
+    /// What may be done outside of channels.
+    pub(crate) scope: Scope,
+}
+
+impl CachedApp {
+    fn new(
+        app: App,
+        types: Vec<WrittenType>,
+        roles: Vec<Role>,
+        permissions: Vec<CustomPermissionRow>,
+    ) -> Self {
+        let compiled = permissions.into_iter().filter_map(compiled).collect();
+        let grants = app.settings.grants.clone().flatten().unwrap_or_else(grants::app_defaults);
+        Self {
+            types: channel_types::all(types, app.created_at, &compiled),
+            roles,
+            scope: Scope::compile(&grants, &compiled),
+            custom_permissions: compiled,
+            app: Arc::new(app),
+        }
+    }
+}
+
+/// A stored permission, ready to be asked. One whose action this version does not know allows nothing.
+fn compiled(row: CustomPermissionRow) -> Option<(String, Arc<CustomPermission>)> {
+    let action = Action::named(&row.action)?;
+    let permission = Permission { action, owner: row.owner, same_team: row.same_team };
+    Some((row.id, Arc::new(CustomPermission { permission, condition: row.condition })))
 }
 
 impl Apps {
@@ -76,13 +109,19 @@ impl Apps {
                     Box::pin(async move {
                         let Some(app) = tx.find_app(*app_pk).await? else { return Ok(None) };
                         let types = tx.list_channel_types(*app_pk).await?;
-                        Ok::<_, natterjack_storage::Error>(Some((app, types)))
+                        let roles = tx.list_roles(*app_pk).await?;
+                        let permissions = tx.list_custom_permissions(*app_pk).await?;
+                        Ok::<_, natterjack_storage::Error>(Some(CachedApp::new(
+                            app,
+                            types,
+                            roles,
+                            permissions,
+                        )))
                     })
                 })
                 .await?;
-            if let Some((app, types)) = found {
-                let types = channel_types::all(types, app.created_at);
-                self.put(CachedApp { app: Arc::new(app), types });
+            if let Some(cached) = found {
+                self.put(cached);
             }
         }
         self.ended.store(number, Ordering::Release);

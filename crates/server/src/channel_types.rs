@@ -6,7 +6,8 @@ use std::sync::Arc;
 use natterjack_protocol::Timestamp;
 use natterjack_protocol::channel_types::{ChannelConfigOverrides, ChannelTypeConfig, Grants};
 
-use crate::{commands, grants};
+use crate::commands;
+use crate::permissions::{CustomPermissions, Scope, grants};
 
 /// Names of the types that every app has.
 pub const BUILT_IN: [&str; 5] = ["commerce", "gaming", "livestream", "messaging", "team"];
@@ -24,6 +25,8 @@ pub struct ChannelType {
     pub of_type: Arc<ChannelTypeConfig>,
     /// As a channel without settings of its own shows it: without grants.
     of_channel: Arc<ChannelTypeConfig>,
+    /// What the grants allow.
+    pub(crate) scope: Arc<Scope>,
 }
 
 /// The settings of a type for which nothing is given but its name.
@@ -70,9 +73,13 @@ pub fn built_in(name: &str, created_at: Timestamp) -> Option<WrittenType> {
 }
 
 /// Every type of an app, by name: the built-in ones, and `stored` ones beside them or in their place.
-pub fn all(stored: Vec<WrittenType>, created_at: Timestamp) -> BTreeMap<String, ChannelType> {
+pub(crate) fn all(
+    stored: Vec<WrittenType>,
+    created_at: Timestamp,
+    custom: &CustomPermissions,
+) -> BTreeMap<String, ChannelType> {
     let built_in = BUILT_IN.into_iter().filter_map(|name| built_in(name, created_at));
-    built_in.chain(stored).map(|written| (written.name.clone(), ChannelType::new(written))).collect()
+    built_in.chain(stored).map(|written| (written.name.clone(), ChannelType::new(written, custom))).collect()
 }
 
 /// The permissions that are granted in a type.
@@ -81,9 +88,10 @@ pub fn grants_of(written: &WrittenType) -> Grants {
 }
 
 impl ChannelType {
-    fn new(written: WrittenType) -> Self {
+    fn new(written: WrittenType, custom: &CustomPermissions) -> Self {
         let commands = written.commands.iter().filter_map(|name| commands::find(name)).collect();
         let grants = grants_of(&written);
+        let scope = Arc::new(Scope::compile(&grants, custom));
         let permissions = written.permissions.clone().unwrap_or_default();
         let config = written.with_commands(commands);
         let of_channel = ChannelTypeConfig { permissions: None, grants: None, ..config };
@@ -94,7 +102,21 @@ impl ChannelType {
                 ..of_channel.clone()
             }),
             of_channel: Arc::new(of_channel),
+            scope,
         }
+    }
+
+    /// What the grants allow in one channel: those of its type with the channel's own changes.
+    pub(crate) fn scope_in(
+        &self,
+        overrides: Option<&ChannelConfigOverrides>,
+        custom: &CustomPermissions,
+    ) -> Arc<Scope> {
+        let Some(changes) = overrides.and_then(|overrides| overrides.grants.as_ref()) else {
+            return Arc::clone(&self.scope);
+        };
+        let grants = apply_grants(self.of_type.grants.clone().unwrap_or_default(), changes);
+        Arc::new(Scope::compile(&grants, custom))
     }
 
     /// The configuration of one channel: that of its type with the channel's own settings on top.

@@ -4,6 +4,7 @@
 //! `actions`; what is stored is in the `natterjack-storage` crate. [`Server`] puts the parts together.
 
 mod actions;
+mod addresses;
 pub mod api;
 mod apps;
 mod auth;
@@ -14,9 +15,9 @@ mod commands;
 mod compress;
 pub mod config;
 mod error;
-mod grants;
 mod jobs;
 pub mod limits;
+mod permissions;
 mod present;
 mod rate_limits;
 mod serve;

@@ -12,6 +12,12 @@ pub const HEADER_TIME_MAX: Duration = Duration::from_secs(120);
 pub const HEADER_SIZE_MAX: usize = 64 * 1024;
 /// Open connections of the whole server.
 pub const CONNECTIONS_MAX: usize = 20_000;
+/// Open connections of one address, unless set otherwise: enough for a proxy in front, too few to take them all.
+pub const CONNECTIONS_PER_ADDRESS_DEFAULT: usize = 15_000;
+/// Windows of calls that are counted, one by app, operation and platform.
+pub const RATE_LIMIT_WINDOWS_MAX: usize = 100_000;
+/// Users whose calls are counted, each for every operation.
+pub const RATE_LIMITED_USERS_MAX: usize = 200_000;
 /// Time that requests get to finish when the server is told to stop.
 pub const DRAIN_TIME_MAX: Duration = Duration::from_secs(20);
 
@@ -76,6 +82,14 @@ pub const CHANNEL_TYPE_SIZE_MAX: usize = 64 * 1024;
 pub const GRANTED_ROLES_MAX: usize = 50;
 /// Permissions that one role is granted.
 pub const GRANTS_OF_ROLE_MAX: usize = 250;
+/// Roles that an app makes.
+pub const CUSTOM_ROLES_MAX: usize = 25;
+/// Roles of one page of a search.
+pub const ROLES_PAGE_MAX: i64 = 100;
+/// Roles of such a page without a limit.
+pub const ROLES_PAGE_DEFAULT: i64 = 25;
+/// Permissions that an app makes.
+pub const CUSTOM_PERMISSIONS_MAX: usize = 100;
 /// The name of a permission.
 pub const PERMISSION_LENGTH_MAX: usize = 100;
 /// Permissions in their older form.

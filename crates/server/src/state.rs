@@ -1,3 +1,5 @@
+pub(crate) mod access;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,7 +14,9 @@ use tokio::sync::Notify;
 use crate::apps::{Apps, CachedApp};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
+use crate::permissions::Scope;
 use crate::present;
+use crate::rate_limits::RateLimits;
 
 /// Users kept in memory.
 const USERS_CACHED: usize = 20_000;
@@ -41,6 +45,7 @@ pub struct State {
     pub(crate) known_words: Arc<KnownWords>,
     /// Notified when a task waits.
     pub(crate) tasks: Notify,
+    pub(crate) rate_limits: RateLimits,
 }
 
 /// A user together with its form on the wire.
@@ -57,6 +62,8 @@ pub(crate) struct CachedUser {
 pub(crate) struct CachedChannel {
     pub(crate) channel: Channel,
     pub(crate) config: Arc<ChannelTypeConfig>,
+    /// What roles may do in it.
+    pub(crate) scope: Arc<Scope>,
     /// The version of the app whose types the configuration comes from.
     app_version: i64,
 }
@@ -100,6 +107,7 @@ impl State {
             memberships: Cache::new(MEMBERSHIPS_CACHED),
             known_words: Arc::default(),
             tasks: Notify::new(),
+            rate_limits: RateLimits::default(),
         };
         state.reload_apps().await?;
         Ok(state)
@@ -246,11 +254,11 @@ impl State {
         types.iter().filter(|(_, kind)| !kind.of_type.read_events).map(|(name, _)| name.clone()).collect()
     }
 
-    /// The channel with this cid that is not deleted.
+    /// The channel with this cid that is not deleted. Actions get it from [`access`], which asks whether they may.
     ///
     /// # Errors
     /// When it does not exist.
-    pub(crate) async fn channel(&self, app: &App, cid: &str) -> Result<Arc<CachedChannel>> {
+    async fn channel(&self, app: &App, cid: &str) -> Result<Arc<CachedChannel>> {
         let key = (app.pk, cid.to_owned());
         let dropped = self.dropped();
         if let Some(cached) = self.channels.get(&key) {
@@ -280,9 +288,7 @@ impl State {
     /// Keeps what was read of a channel, unless something was dropped since `dropped`.
     pub(crate) fn remember_channel(&self, app: &App, channel: Channel, dropped: u64) -> Arc<CachedChannel> {
         let key = (app.pk, channel.cid.clone());
-        let of_app = self.current_app(app);
-        let config = configure(&of_app, &channel);
-        let cached = Arc::new(CachedChannel { channel, config, app_version: of_app.app.version });
+        let cached = Arc::new(self.configured(app, channel));
         self.channels.insert(key.clone(), Arc::clone(&cached));
         if self.dropped() != dropped {
             self.channels.remove(&key);
@@ -296,6 +302,22 @@ impl State {
         let types = app.iter().flat_map(|app| &app.types);
         let skipping = types.filter(|(_, kind)| kind.of_type.skip_last_msg_update_for_system_msgs);
         skipping.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// A channel with what holds in it.
+    fn configured(&self, app: &App, channel: Channel) -> CachedChannel {
+        let of_app = self.current_app(app);
+        CachedChannel {
+            config: configure(&of_app, &channel),
+            scope: scope_in(&of_app, &channel),
+            app_version: of_app.app.version,
+            channel,
+        }
+    }
+
+    /// What roles may do in a channel.
+    pub(crate) fn channel_scope(&self, app: &App, channel: &Channel) -> Arc<Scope> {
+        scope_in(&self.current_app(app), channel)
     }
 
     /// The configuration that holds in a channel.
@@ -351,6 +373,14 @@ impl State {
 fn configure(of_app: &CachedApp, channel: &Channel) -> Arc<ChannelTypeConfig> {
     let of_type = of_app.types.get(&channel.kind);
     of_type.map(|of_type| of_type.effective(channel.config_overrides.as_ref())).unwrap_or_default()
+}
+
+/// The permissions of a channel: its type's, with its own changes on top.
+fn scope_in(of_app: &CachedApp, channel: &Channel) -> Arc<Scope> {
+    let of_type = of_app.types.get(&channel.kind);
+    of_type
+        .map(|of_type| of_type.scope_in(channel.config_overrides.as_ref(), &of_app.custom_permissions))
+        .unwrap_or_default()
 }
 
 /// Repeats checks and their write for as long as they find what was cached to be stale.

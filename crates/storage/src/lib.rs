@@ -31,6 +31,7 @@ mod purges;
 pub mod queries;
 mod reactions;
 mod reads;
+mod roles;
 mod search;
 mod sqlite;
 mod store;
@@ -68,6 +69,7 @@ pub use reactions::Reaction;
 pub use reads::{
     ChannelUnread, ReadPosition, ThreadUnread, UnreadChannels, UnreadGroup, UnreadQuery, UnreadThreads,
 };
+pub use roles::{CustomPermissionRow, Role};
 pub use search::{Found, Indexed, KnownWords, MESSAGES, SearchMode, SearchQuery};
 pub use sqlite::OpFuture;
 pub use store::{DatabaseUrl, Store};

@@ -66,6 +66,18 @@ impl Tx {
         Ok(Some((advanced, Channel { history_from, ..channel })))
     }
 
+    /// When a user last sent a message to a channel, or a reply in it.
+    pub async fn find_last_sent_at(
+        &mut self,
+        app_pk: i64,
+        user_id: &str,
+        channel_pk: i64,
+    ) -> Result<Option<Timestamp>> {
+        let sql = "SELECT created_at FROM messages WHERE app_pk = $1 AND user_id = $2 AND channel_pk = $3 \
+                   ORDER BY pk DESC LIMIT 1";
+        self.query_optional(sql, params![app_pk, user_id, channel_pk], |row| row.time(0)).await
+    }
+
     /// Messages of a user, those behind the place `after` of channel and message.
     pub async fn list_messages_of_user(
         &mut self,

@@ -284,7 +284,7 @@ async fn users_are_found() {
                 limit: 30,
                 offset: 0,
                 include_deactivated: false,
-                now: at(1),
+                now: at(0),
             };
             let found = read(store, query, |tx, query| Box::pin(tx.query_users(APP, query))).await;
             let found: Vec<_> = found.into_iter().map(|user| user.id).collect();

@@ -323,7 +323,7 @@ fn users_agree() {
                 limit: 100,
                 offset: 0,
                 include_deactivated: true,
-                now: at(1),
+                now: at(0),
             };
             let run = async |store, query| {
                 read(store, query, move |tx, query| Box::pin(tx.query_users(app_pk, query))).await

@@ -47,7 +47,10 @@ both_databases! {
         ] {
             assert_eq!(app[setting], value, "{setting}");
         }
-        assert_eq!(app["grants"]["user"], json!(["flag-user", "mute-user", "search-user", "update-user-owner"]));
+        assert_eq!(app["grants"]["user"], json!([
+            "close-poll-owner", "create-poll", "delete-poll-owner", "flag-user", "mute-user", "query-polls",
+            "search-user", "update-poll-owner", "update-user-owner"
+        ]));
         assert_eq!(app["channel_configs"]["messaging"]["commands"], json!(["giphy"]));
         assert_eq!(app["file_upload_config"]["size_limit"], 104_857_600);
         assert_eq!(app["push_notifications"]["apn"]["enabled"], false);

@@ -73,6 +73,11 @@ pub async fn prepare(server: &TestServer) {
         let body = json!({ "name": name, "operation": "QueryChannels", "filter": { "frozen": false } });
         crate::bodies::post_ok(server, "/api/v2/chat/predefined_filters", &body).await;
     }
+    crate::bodies::post_ok(server, "/api/v2/roles", &json!({ "name": "unworn" })).await;
+    for id in ["experts", "unneeded"] {
+        let body = json!({ "id": id, "action": "ReadChannel" });
+        crate::bodies::post_ok(server, "/permissions", &body).await;
+    }
     for id in ["m1", "m2", "m9"] {
         server.send("general", "jane", id, "a word").await;
     }
@@ -96,7 +101,31 @@ pub fn all() -> Vec<Request> {
     all.extend(of_threads());
     all.extend(of_mutes_and_blocks());
     all.extend(of_moderation());
+    all.extend(of_roles());
     all
+}
+
+fn of_roles() -> Vec<Request> {
+    let permission = json!({
+        "id": "fresh", "name": "Fresh", "description": "New.", "action": "ReadChannel", "owner": false,
+        "same_team": true, "condition": { "$or": [{ "$subject.rank": { "$gte": 3 } }, { "$resource.open": true }] }
+    });
+    let change = json!({ "action": "DeleteMessage", "owner": true, "condition": { "$subject.id": "jane" } });
+    vec![
+        Request::get("list_roles", "/api/v2/roles", vec![]),
+        Request::post("create_role", "/api/v2/roles", json!({ "name": "fresh" })),
+        Request::get(
+            "search_roles",
+            "/api/v2/roles/search",
+            vec![("query", json!("a")), ("limit", json!(2)), ("role_type", json!("user"))],
+        ),
+        Request::delete("delete_role", "/api/v2/roles/unworn", vec![]),
+        Request::get("list_permissions", "/api/v2/permissions", vec![]),
+        Request::get("get_permission", "/api/v2/permissions/experts", vec![]),
+        Request::post("create_permission", "/permissions", permission),
+        Request::put("update_permission", "/permissions/experts", change),
+        Request::delete("delete_permission", "/permissions/unneeded", vec![]),
+    ]
 }
 
 /// The requests that have a JSON body.
@@ -178,6 +207,7 @@ fn of_the_life_of_users() -> Vec<Request> {
         Request::post("reactivate_users", "/api/v2/users/reactivate", reactivations),
         Request::post("delete_users", "/api/v2/users/delete", deletion),
         Request::post("restore_users", "/api/v2/users/restore", json!({ "user_ids": ["gone"] })),
+        Request::get("get_rate_limits", "/api/v2/rate_limits", vec![("server_side", json!(true))]),
         Request::get("get_task", "/api/v2/tasks/none", vec![]),
         Request::post(
             "delete_channels",

@@ -9,15 +9,16 @@ use natterjack_storage::{App, Tx};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::channel_types::{check_flag_reasons, check_grants, check_one_of, replace_grants};
+use super::channel_types::{check_flag_reasons, check_one_of, replace_grants};
+use super::permissions::check_grants;
 use super::{check_count, check_length, check_size};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
-use crate::grants;
 use crate::limits::{
     APP_SETTINGS_SIZE_MAX, EVENT_HOOKS_MAX, NAME_LENGTH_MAX, SETTING_LIST_MAX, UPLOAD_SIZE_MAX,
     URL_LENGTH_MAX,
 };
+use crate::permissions::grants;
 use crate::state::State;
 
 /// What is shown in place of a secret. Given back in an update it leaves the secret as it is.
@@ -59,12 +60,34 @@ pub(crate) async fn get_app(state: &State, caller: &Caller) -> Result<AppRespons
     });
     let mut shown = present(&current.app);
     shown.channel_configs = types.collect();
-    Ok(shown)
+    if caller.is_server() { Ok(shown) } else { Ok(for_clients(shown)) }
+}
+
+/// What clients need to know of the app: what they may upload and what is switched on, not where it sends its events.
+fn for_clients(all: AppResponseFields) -> AppResponseFields {
+    AppResponseFields {
+        id: all.id,
+        name: all.name,
+        placement: all.placement,
+        permission_version: all.permission_version,
+        channel_configs: all.channel_configs,
+        file_upload_config: all.file_upload_config,
+        image_upload_config: all.image_upload_config,
+        multi_tenant_enabled: all.multi_tenant_enabled,
+        enforce_unique_usernames: all.enforce_unique_usernames,
+        guest_user_creation_disabled: all.guest_user_creation_disabled,
+        auto_translation_enabled: all.auto_translation_enabled,
+        async_url_enrich_enabled: all.async_url_enrich_enabled,
+        cdn_expiration_seconds: all.cdn_expiration_seconds,
+        reminders_interval: all.reminders_interval,
+        ..AppResponseFields::default()
+    }
 }
 
 /// Changes the settings that are given.
 pub(crate) async fn update_app(state: &State, caller: &Caller, given: AppSettings) -> Result<()> {
-    check_settings(&given)?;
+    state.reload_apps().await?;
+    check_settings(state, caller, &given)?;
     let plan = UpdatePlan { app_pk: caller.app.pk, given, now: state.now() };
     state.store.write("update_app", plan, |tx, plan| Box::pin(do_update_app(tx, plan))).await?;
     state.reload_apps().await
@@ -282,7 +305,7 @@ fn any_upload() -> FileUploadConfig {
 }
 
 /// Refuses settings that no app may have.
-fn check_settings(given: &AppSettings) -> Result<()> {
+fn check_settings(state: &State, caller: &Caller, given: &AppSettings) -> Result<()> {
     check_one_of(
         "enforce_unique_usernames",
         given.enforce_unique_usernames.as_deref(),
@@ -335,7 +358,7 @@ fn check_settings(given: &AppSettings) -> Result<()> {
     let version = given.push_config.as_ref().and_then(|push| push.version.as_deref());
     check_one_of("push_config.version", version, &["v1", "v2", "v3"])?;
     if let Some(Some(grants)) = &given.grants {
-        check_grants("grants", grants)?;
+        check_grants(state, caller, "grants", grants, false)?;
     }
     check_size("the settings of the app", given, APP_SETTINGS_SIZE_MAX)
 }

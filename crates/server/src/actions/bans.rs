@@ -18,11 +18,8 @@ use super::{check_length, given, users};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::{BAN_REASON_LENGTH_MAX, FUTURE_CHANNEL_BANS_MAX};
-use crate::present::CHANNEL_MODERATOR;
-use crate::state::{CachedChannel, CachedUser, State};
-
-/// Roles of users who moderate the whole app.
-const MODERATORS: [&str; 2] = ["admin", "moderator"];
+use crate::permissions::Action;
+use crate::state::{CachedChannel, CachedUser, State, access};
 
 /// A ban that may be made. Only [`check_ban`] makes one.
 struct BanPlan {
@@ -88,23 +85,9 @@ pub(crate) async fn is_shadow_banned(
     Ok(membership.ban.and_then(|ban| ban.at(now)) == Some(BanKind::Shadow))
 }
 
-/// Whether a user may ban in a channel, or in the whole app: the one place that says who moderates.
-pub(crate) async fn check_may_moderate(
-    state: &State,
-    caller: &Caller,
-    channel: Option<&CachedChannel>,
-) -> Result<()> {
-    let Some(id) = caller.user_id() else { return Ok(()) };
-    let user = state.user(caller.app.pk, id.as_str()).await?;
-    if user.is_some_and(|user| MODERATORS.contains(&user.user.role.as_str())) {
-        return Ok(());
-    }
-    if let Some(channel) = channel
-        && state.channel_role(&channel.channel, id.as_str()).await?.as_deref() == Some(CHANNEL_MODERATOR)
-    {
-        return Ok(());
-    }
-    Err(Error::denied(format!("user {:?} is not allowed to moderate here", id.as_str())))
+/// The channel of a ban, when the caller may ban there.
+async fn check_may_ban_in(state: &State, caller: &Caller, cid: &Cid) -> Result<Arc<CachedChannel>> {
+    Ok(access::channel(state, caller, &cid.to_string(), &[Action::BanChannelMember]).await?.cached)
 }
 
 /// Bans a user. Messages that are to be deleted are gone when the call is answered, unless there are very many.
@@ -131,7 +114,9 @@ async fn check_ban(state: &State, caller: &Caller, request: &BanRequest) -> Resu
     let target = check_target(state, caller, Some(&request.target_user_id)).await?;
     let channel = find_channel(state, caller, request).await?;
     let banned_by = acting_user(state, caller, request).await?;
-    check_may_moderate(state, caller, channel.as_deref()).await?;
+    if channel.is_none() {
+        access::require_ban_in_app(state, caller, &target).await?;
+    }
     if banned_by.user.id == target.user.id {
         return Err(Error::field("target_user_id", "must not be the user who bans"));
     }
@@ -197,7 +182,7 @@ async fn find_channel(
         }
         (None, None) => return Ok(None),
     };
-    state.channel(&caller.app, &cid.to_string()).await.map(Some)
+    check_may_ban_in(state, caller, &cid).await.map(Some)
 }
 
 fn check_cid(text: &str) -> Result<Cid> {
@@ -342,7 +327,7 @@ async fn check_unban(
     let target = check_target(state, caller, query.target_user_id.as_ref()).await?;
     let channel = match given(query.channel_cid.as_ref()) {
         None => None,
-        Some(cid) => Some(state.channel(&caller.app, &check_cid(cid)?.to_string()).await?),
+        Some(cid) => Some(check_may_ban_in(state, caller, &check_cid(cid)?).await?),
     };
     let id = match (given(request.unbanned_by_id.as_ref()), &request.unbanned_by) {
         (None, None) => query.created_by.as_ref(),
@@ -352,7 +337,9 @@ async fn check_unban(
     if by.is_none() && !caller.is_server() {
         return Err(Error::denied("anonymous users are not allowed to perform this operation"));
     }
-    check_may_moderate(state, caller, channel.as_deref()).await?;
+    if channel.is_none() {
+        access::require_ban_in_app(state, caller, &target).await?;
+    }
     Ok(UnbanPlan {
         app_pk: caller.app.pk,
         channel_pk: channel.as_ref().map_or(WHOLE_APP, |channel| channel.channel.pk),

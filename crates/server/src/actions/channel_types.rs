@@ -4,17 +4,18 @@ use natterjack_protocol::channel_types::{
 use natterjack_protocol::{ChannelTypeName, Timestamp};
 use natterjack_storage::Tx;
 
+use super::permissions::check_grants;
 use super::{check_count, check_length, check_size};
 use crate::auth::Caller;
 use crate::channel_types::{self, BUILT_IN, WrittenType};
+use crate::commands;
 use crate::error::{Error, Result};
 use crate::limits::{
-    BLOCKLISTS_MAX, CHANNEL_TYPE_SIZE_MAX, CHANNEL_TYPES_MAX, FLAG_REASONS_MAX, GRANTED_ROLES_MAX,
-    GRANTS_OF_ROLE_MAX, MESSAGE_LENGTH_MAX, NAME_LENGTH_MAX, PARTITION_SIZE_MIN, PERMISSION_LENGTH_MAX,
-    POLICIES_MAX, RETENTION_DAYS_MAX, ROLE_LENGTH_MAX,
+    BLOCKLISTS_MAX, CHANNEL_TYPE_SIZE_MAX, CHANNEL_TYPES_MAX, FLAG_REASONS_MAX, MESSAGE_LENGTH_MAX,
+    NAME_LENGTH_MAX, PARTITION_SIZE_MIN, POLICIES_MAX, RETENTION_DAYS_MAX,
 };
+use crate::permissions::grants;
 use crate::state::State;
-use crate::{commands, grants};
 
 /// What is to be done with the channel types of an app. Only the `check_*` functions make one.
 struct TypePlan {
@@ -58,6 +59,7 @@ pub(crate) async fn create_channel_type(
     caller: &Caller,
     request: ChannelTypeRequest,
 ) -> Result<WrittenType> {
+    state.reload_apps().await?;
     let plan = check_create(state, caller, request)?;
     let created = state
         .store
@@ -80,7 +82,7 @@ fn check_create(state: &State, caller: &Caller, request: ChannelTypeRequest) -> 
             return Err(Error::required(field));
         }
     }
-    check_settings(&request)?;
+    check_settings(state, caller, &request)?;
     Ok(TypePlan {
         app_pk: caller.app.pk,
         app_created_at: caller.app.created_at,
@@ -119,7 +121,8 @@ pub(crate) async fn update_channel_type(
     name: &str,
     request: ChannelTypeRequest,
 ) -> Result<WrittenType> {
-    check_settings(&request)?;
+    state.reload_apps().await?;
+    check_settings(state, caller, &request)?;
     let plan = TypePlan {
         app_pk: caller.app.pk,
         app_created_at: caller.app.created_at,
@@ -278,7 +281,7 @@ pub(crate) fn replace_grants(mut was: Grants, given: &Grants) -> Grants {
 }
 
 /// Refuses settings that no channel type may have.
-fn check_settings(request: &ChannelTypeRequest) -> Result<()> {
+fn check_settings(state: &State, caller: &Caller, request: &ChannelTypeRequest) -> Result<()> {
     const BEHAVIORS: &[&str] = &["flag", "block", "shadow_block"];
     check_one_of("automod", request.automod.as_deref(), &["disabled", "simple", "AI"])?;
     check_one_of("automod_behavior", request.automod_behavior.as_deref(), BEHAVIORS)?;
@@ -307,7 +310,7 @@ fn check_settings(request: &ChannelTypeRequest) -> Result<()> {
     check_flag_reasons("allowed_flag_reasons", reasons)?;
     check_thresholds(request.automod_thresholds.as_ref())?;
     match &request.grants {
-        Some(Some(grants)) => check_grants("grants", grants),
+        Some(Some(grants)) => check_grants(state, caller, "grants", grants, false),
         _ => Ok(()),
     }
 }
@@ -355,28 +358,6 @@ pub(crate) fn check_chat_preferences(field: &str, preferences: Option<&ChatPrefe
 pub(crate) fn check_flag_reasons(field: &str, reasons: &[String]) -> Result<()> {
     check_count(field, reasons.len(), FLAG_REASONS_MAX)?;
     reasons.iter().try_for_each(|reason| check_length(field, reason, NAME_LENGTH_MAX))
-}
-
-/// Permissions by role: names as permissions are written, in bounded numbers.
-pub(crate) fn check_grants(field: &str, grants: &Grants) -> Result<()> {
-    check_count(field, grants.len(), GRANTED_ROLES_MAX)?;
-    for (role, permissions) in grants {
-        if role.is_empty() {
-            return Err(Error::field(field, "has a role without a name"));
-        }
-        check_length(field, role, ROLE_LENGTH_MAX)?;
-        let of_role = format!("{field}.{role}");
-        check_count(&of_role, permissions.len(), GRANTS_OF_ROLE_MAX)?;
-        let is_name = |text: &String| {
-            !text.is_empty()
-                && text.len() <= PERMISSION_LENGTH_MAX
-                && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
-        };
-        if let Some(permission) = permissions.iter().find(|permission| !is_name(permission)) {
-            return Err(Error::field(&of_role, format!("names no permission: {permission:?}")));
-        }
-    }
-    Ok(())
 }
 
 fn check_retention(retention: Option<&str>) -> Result<()> {

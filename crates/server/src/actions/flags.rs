@@ -10,14 +10,13 @@ use natterjack_storage::{Advance, ChannelEvent, Flag, FlagTarget, Message, Tx, U
 use serde_json::json;
 use uuid::Uuid;
 
-use super::bans::check_may_moderate;
-use super::messages::find_with_channel;
 use super::{check_custom, check_length, given, limit, message_id, offset, users};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::{FLAG_REASON_LENGTH_MAX, FLAGS_OFFSET_MAX, FLAGS_PAGE_DEFAULT, FLAGS_PAGE_MAX};
+use crate::permissions::Action;
 use crate::present::{Bundle, MessageContext};
-use crate::state::{CachedUser, State};
+use crate::state::{CachedUser, State, access};
 
 /// Keys that a list of flags is sorted by.
 const SORT_MAX: usize = 1;
@@ -77,10 +76,12 @@ async fn check_flag(state: &State, caller: &Caller, request: &FlagRequest) -> Re
     let (target, message_id) = match entity {
         Entity::User(id) => {
             let user = users::existing(state, caller, "entity_id", id).await?;
+            access::require_in_app(state, caller, Action::FlagUser, &user).await?;
             (target_of_user(caller, &user), None)
         }
         Entity::Message(id) => {
-            let (message, _) = find_with_channel(state, caller, &message_id("entity_id", id)?).await?;
+            let id = message_id("entity_id", id)?;
+            let (message, _) = access::message(state, caller, &id, &[Action::FlagMessage]).await?;
             check_creator(request, &message)?;
             (target_of_message(caller, &message), Some(message.id))
         }
@@ -183,7 +184,7 @@ pub(crate) async fn query_message_flags(
     payload: QueryMessageFlagsPayload,
 ) -> Result<Vec<MessageFlagResponse>> {
     users::optional_user(state, caller, "user", payload.user_id.as_ref(), payload.user.as_ref()).await?;
-    check_may_moderate(state, caller, None).await?;
+    access::require_reports(state, caller).await?;
     let show_deleted = payload.show_deleted_messages == Some(true);
     let query = FlagQuery {
         filter: parse(&FLAGS, &payload.filter_conditions)

@@ -16,8 +16,9 @@ use super::{check_count, given, limit, offset, users};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::{BATCH_MAX, MEMBERS_OFFSET_MAX, MEMBERS_PAGE_MAX};
+use crate::permissions::Action;
 use crate::present::{self, Users};
-use crate::state::State;
+use crate::state::{State, access};
 
 /// Members of a page without a limit.
 const MEMBERS_PAGE_DEFAULT: i64 = 100;
@@ -77,7 +78,10 @@ pub(crate) async fn update_member_partial(
     request: UpdateMemberPartialRequest,
 ) -> Result<ChannelMemberResponse> {
     let user = users::acting_user(state, caller, "user", query.user_id.as_ref(), None).await?;
-    let channel = state.channel(&caller.app, &cid.to_string()).await?;
+    let channel = access::channel(state, caller, &cid.to_string(), access::READ).await?;
+    if request.set.contains_key("channel_role") && !channel.is_server() {
+        return Err(Error::denied("channel_role can only be set with server-side auth"));
+    }
     let plan = check_update(state.now(), &channel.channel, &user.user.id, &request)?;
     let changes_role = plan.channel_role.is_some();
     let member =
@@ -177,7 +181,7 @@ pub(crate) async fn query_members(
     if user.is_none() {
         check_needs_no_user(&query.filter)?;
     }
-    let channel = state.channel(&caller.app, &cid.to_string()).await?;
+    let channel = access::channel(state, caller, &cid.to_string(), &[Action::ReadChannelMembers]).await?;
     let members = state
         .store
         .read(

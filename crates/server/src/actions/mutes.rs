@@ -12,8 +12,9 @@ use super::{check_count, users};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::{CHANNEL_MUTES_SHOWN_MAX, MUTED_CHANNELS_MAX};
+use crate::permissions::Action;
 use crate::present::{self, Users};
-use crate::state::{CachedUser, State};
+use crate::state::{CachedUser, State, access};
 
 /// Mutes that may be made or taken back. Only [`check_mute`] makes one.
 struct MutePlan {
@@ -34,7 +35,7 @@ pub(crate) async fn mute_channel(
     caller: &Caller,
     request: MuteChannelRequest,
 ) -> Result<MuteChannelResponse> {
-    let (user, plan) = check_mute(state, caller, &request).await?;
+    let (user, plan) = check_mute(state, caller, &request, &[Action::MuteChannel]).await?;
     let (mutes, channels) =
         state.store.write("mute_channel", plan, |tx, plan| Box::pin(do_mute(tx, plan))).await?;
     let mut mutes = present_mutes(state, caller, &mutes, &channels).await?;
@@ -53,7 +54,7 @@ pub(crate) async fn unmute_channel(
     caller: &Caller,
     request: MuteChannelRequest,
 ) -> Result<()> {
-    let (_, plan) = check_mute(state, caller, &request).await?;
+    let (_, plan) = check_mute(state, caller, &request, access::ANY).await?;
     state.store.write("unmute_channel", plan, |tx, plan| Box::pin(do_unmute(tx, plan))).await
 }
 
@@ -61,6 +62,7 @@ async fn check_mute(
     state: &State,
     caller: &Caller,
     request: &MuteChannelRequest,
+    actions: &[Action],
 ) -> Result<(Arc<CachedUser>, MutePlan)> {
     const FIELD: &str = "channel_cids";
     if request.channel_cids.is_empty() {
@@ -73,7 +75,7 @@ async fn check_mute(
     let (mut channels, mut unknown) = (Vec::new(), Vec::new());
     for text in request.channel_cids.iter().filter(|cid| seen.insert(*cid)) {
         let cid = Cid::parse(text).map_err(|error| Error::id(FIELD, &error))?.to_string();
-        match state.channel(&caller.app, &cid).await {
+        match access::channel(state, caller, &cid, actions).await {
             Ok(channel) => channels.push((channel.channel.pk, cid)),
             Err(Error::Caller(fault)) if fault.code == ErrorCode::NotFound => unknown.push(cid),
             Err(error) => return Err(error),
@@ -194,18 +196,19 @@ pub(super) async fn present_mutes(
     }
     let users: Users =
         state.users(caller.app.pk, ids).await?.into_values().map(|user| Arc::clone(&user.response)).collect();
-    let present = |mute: &storage::ChannelMute| {
-        let channel = channels.get(&mute.channel_pk)?;
-        let mut response =
-            present::channel(channel, &state.channel_config(&caller.app, channel), &users, None);
+    let viewer = access::viewer(state, caller, None).await?;
+    let mut shown = Vec::with_capacity(mutes.len());
+    for mute in mutes {
+        let Some(channel) = channels.get(&mute.channel_pk) else { continue };
+        let mut response = access::show_alone(state, caller, viewer.as_ref(), channel, &users).await?;
         present::mute(&mut response, Some(mute));
-        Some(ChannelMute {
+        shown.push(ChannelMute {
             created_at: mute.created_at,
             updated_at: mute.updated_at,
             expires: mute.expires,
             channel: Some(Arc::new(response)),
             user: Some(users.get(&mute.user_id)),
-        })
-    };
-    Ok(mutes.iter().filter_map(present).collect())
+        });
+    }
+    Ok(shown)
 }

@@ -12,7 +12,6 @@ use natterjack_protocol::{Custom, ErrorCode, MessageId, ReactionType, Timestamp}
 use natterjack_storage::queries::{REACTIONS, ReactionQuery};
 use natterjack_storage::{Advance, Advanced, ChannelEvent, Message, MessageKey, Reaction, Tx};
 
-use super::messages::find_with_channel;
 use super::{bans, check_size, cursor, limit, offset, users};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
@@ -20,8 +19,9 @@ use crate::limits::{
     LATEST_REACTIONS_MAX, OFFSET_MAX, QUERY_REACTIONS_PAGE_DEFAULT, QUERY_REACTIONS_PAGE_MAX,
     REACTION_CUSTOM_SIZE_MAX, REACTIONS_PAGE_DEFAULT, REACTIONS_PAGE_MAX,
 };
+use crate::permissions::Action;
 use crate::present::{self, Bundle, MessageContext, Users};
-use crate::state::{CachedChannel, CachedUser, Freshness, State};
+use crate::state::{CachedChannel, CachedUser, Freshness, State, access};
 
 /// Score of a reaction for which none was given.
 const SCORE_DEFAULT: i64 = 1;
@@ -65,7 +65,7 @@ pub(crate) async fn send_reaction(
     id: &MessageId,
     request: SendReactionRequest,
 ) -> Result<SendReactionResponse> {
-    let (_, channel) = find_with_channel(state, caller, id).await?;
+    let (_, channel) = access::message(state, caller, id, &[Action::CreateReaction]).await?;
     let cid = channel.channel.cid.clone();
     let given = &request.reaction;
     let user =
@@ -97,12 +97,13 @@ async fn check_send(
         users::acting_user(state, caller, "reaction.user", given.user_id.as_ref(), given.user.as_ref())
             .await?;
     let (kind, score) = check_reaction(given)?;
-    let channel = state.channel(&caller.app, cid).await?;
-    bans::check_not_banned(state, caller, Some(&channel)).await?;
-    check_enabled(&channel)?;
+    let access = access::channel(state, caller, cid, &[Action::CreateReaction]).await?;
+    bans::check_not_banned(state, caller, Some(&access)).await?;
+    check_enabled(&access)?;
+    access.require_thawed()?;
     Ok(SendPlan {
         app_pk: caller.app.pk,
-        channel,
+        channel: access.cached,
         message_id: id.as_str().to_owned(),
         user,
         kind: kind.as_str().to_owned(),
@@ -267,11 +268,13 @@ pub(crate) async fn delete_reaction(
 ) -> Result<DeleteReactionResponse> {
     let user = users::acting_user(state, caller, "user", query.user_id.as_ref(), None).await?;
     let kind = ReactionType::parse(kind).map_err(|error| Error::id("type", &error))?;
-    let (_, channel) = find_with_channel(state, caller, id).await?;
-    bans::check_not_banned(state, caller, Some(&channel)).await?;
+    let (_, access) = access::message(state, caller, id, access::ANY).await?;
+    bans::check_not_banned(state, caller, Some(&access)).await?;
+    access.require_to(Action::DeleteReaction, &user.user.id)?;
+    access.require_thawed()?;
     let plan = DeletePlan {
         app_pk: caller.app.pk,
-        channel,
+        channel: access.cached,
         message_id: id.as_str().to_owned(),
         user_id: user.user.id.clone(),
         kind: kind.as_str().to_owned(),
@@ -334,7 +337,7 @@ pub(crate) async fn get_reactions(
 ) -> Result<Vec<ReactionResponse>> {
     let limit = limit("limit", query.limit, REACTIONS_PAGE_DEFAULT, REACTIONS_PAGE_MAX)?;
     let offset = offset("offset", query.offset, OFFSET_MAX)?;
-    let (message, channel) = find_with_channel(state, caller, id).await?;
+    let (message, channel) = access::message(state, caller, id, access::READ).await?;
     check_enabled(&channel)?;
     let reactions = state
         .store
@@ -367,7 +370,7 @@ pub(crate) async fn query_reactions(
     let query = check_query(&request)?;
     let user =
         users::optional_user(state, caller, "user", request.user_id.as_ref(), request.user.as_ref()).await?;
-    let (message, channel) = find_with_channel(state, caller, id).await?;
+    let (message, channel) = access::message(state, caller, id, access::READ).await?;
     if user.is_some_and(|user| !message.is_visible_to(&user.user.id)) {
         return Err(Error::not_found("message", id.as_str()));
     }

@@ -17,12 +17,12 @@ use natterjack_storage::{Channel, Member, Message, Thread, Tx, Visibility};
 
 use crate::auth::Caller;
 use crate::error::{Error, Result};
-use crate::state::State;
+use crate::state::{State, access};
 
 /// Refuses reading in a channel whose type has no read events. Answers the channel's cid.
 async fn check_read_events(state: &State, caller: &Caller, cid: &Cid) -> Result<String> {
     let cid = cid.to_string();
-    let channel = state.channel(&caller.app, &cid).await?;
+    let channel = access::channel(state, caller, &cid, access::READ).await?;
     if !channel.config.read_events {
         let kind = &channel.channel.kind;
         return Err(Error::caller(

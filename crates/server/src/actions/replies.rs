@@ -7,13 +7,12 @@ use natterjack_protocol::messages::GetRepliesQuery;
 use natterjack_storage::{MessagePage, Visibility};
 
 use super::channels::check_member_custom_include;
-use super::messages::find_with_channel;
 use super::pages::MessagePageRequest;
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::REPLIES_DEFAULT;
 use crate::present::{Bundle, MessageContext};
-use crate::state::State;
+use crate::state::{State, access};
 
 /// A page of the replies to a message, in the order asked for.
 pub(crate) async fn get_replies(
@@ -46,9 +45,9 @@ pub(crate) async fn get_replies(
         member_custom_include: check_member_custom_include(query.member_custom_include.0)?,
         ..MessageContext::of(caller)
     };
-    let (parent, channel) = find_with_channel(state, caller, parent_id).await?;
+    let (parent, channel) = access::message(state, caller, parent_id, access::READ).await?;
     let cid = channel.channel.cid.clone();
-    let visibility = Visibility { from: channel.channel.history_from, user_id: None };
+    let visibility = Visibility { from: channel.shown_from(), user_id: context.viewer.clone() };
     let input = (parent.pk, page, unpivoted, visibility, context, state.now());
     let (replies, mut bundle) = state
         .store

@@ -5,20 +5,21 @@ use std::sync::Arc;
 
 use natterjack_filter::limits::SORT_FIELDS_MAX;
 use natterjack_filter::{Expression, parse, parse_sort};
+use natterjack_protocol::JsonMap;
 use natterjack_protocol::search::{SearchPayload, SearchResponse, SearchResult, SearchWarning};
-use natterjack_protocol::{JsonMap, Timestamp};
 use natterjack_storage::queries::{CHANNELS, needs_user};
-use natterjack_storage::{Channel, ChannelQuery, Found, MESSAGES, SearchMode, SearchQuery, Tx};
+use natterjack_storage::{Channel, ChannelQuery, Found, MESSAGES, Member, SearchMode, SearchQuery, Tx};
 use serde::{Deserialize, Serialize};
 
-use super::channels::check_member_custom_include;
+use super::channels::{Limited, check_member_custom_include, limit_to};
 use super::{cursor, given, limit, offset};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::jobs::index_before_search;
 use crate::limits::{OFFSET_MAX, SEARCH_CHANNELS_MAX, SEARCH_DEPTH_MAX, SEARCH_PAGE_MAX};
-use crate::present::{self, Bundle, MessageContext};
-use crate::state::State;
+use crate::permissions::Subject;
+use crate::present::{Bundle, MessageContext};
+use crate::state::{State, access};
 
 /// Number of the warning that channels were left out because their type is not searched.
 const WARNING_SEARCH_OFF: i64 = 1;
@@ -40,7 +41,7 @@ struct Cursor {
 /// A search that may be made. Only [`check_search`] makes one.
 #[derive(Debug, Clone)]
 struct SearchPlan {
-    channels: ChannelQuery,
+    channels: Limited,
     query: SearchQuery,
     /// Results of a whole page; the query may ask for fewer.
     page_limit: i64,
@@ -55,30 +56,41 @@ struct Results {
 
 /// Finds messages in the channels that a filter selects.
 pub(crate) async fn search(state: &State, caller: &Caller, payload: SearchPayload) -> Result<SearchResponse> {
-    let mut plan = check_search(state, caller, payload)?;
+    let client = access::subject(state, caller).await?;
+    let mut plan = check_search(state, caller, client.as_ref(), payload)?;
     index_before_search(state).await;
-    let (channels, results_warning) = list_channels(state, caller, &plan.channels).await?;
+    let (channels, results_warning) = list_channels(state, caller, client.as_ref(), &plan.channels).await?;
     if channels.is_empty() {
         return Ok(SearchResponse { results_warning, ..SearchResponse::default() });
     }
-    plan.query.channels = channels.iter().map(|(channel, from)| (channel.pk, *from)).collect();
-    let channels: HashMap<i64, Channel> =
-        channels.into_iter().map(|(channel, _)| (channel.pk, channel)).collect();
+    plan.query.channels = channels
+        .iter()
+        .map(|(channel, member)| {
+            let hidden_before = member.as_ref().and_then(|member| member.hide_messages_before);
+            (channel.pk, channel.history_from.max(hidden_before.unwrap_or_default()))
+        })
+        .collect();
+    let channels: HashMap<i64, (Channel, Option<Member>)> =
+        channels.into_iter().map(|(channel, member)| (channel.pk, (channel, member))).collect();
     let input = (plan.clone(), channels.clone());
     let results = state
         .store
         .read("search", input, |tx, (plan, channels)| Box::pin(do_search(tx, plan, channels)))
         .await?;
     let (next, previous) = cursors(&plan, &results.found);
-    let results = present_results(state, caller, &channels, results);
+    let results = present_results(state, caller, client.as_ref(), &channels, results);
     Ok(SearchResponse { results, next, previous, results_warning })
 }
 
-fn check_search(state: &State, caller: &Caller, payload: SearchPayload) -> Result<SearchPlan> {
+fn check_search(
+    state: &State,
+    caller: &Caller,
+    client: Option<&Subject>,
+    payload: SearchPayload,
+) -> Result<SearchPlan> {
     if payload.filter_conditions.is_empty() {
         return Err(Error::required("filter_conditions"));
     }
-    let viewer = caller.user_id().map(|id| id.as_str().to_owned());
     let channels = ChannelQuery {
         filter: parse(&CHANNELS, &payload.filter_conditions)
             .map_err(|error| Error::filter("filter_conditions", &error))?,
@@ -86,12 +98,13 @@ fn check_search(state: &State, caller: &Caller, payload: SearchPayload) -> Resul
         // One more shows that there are more.
         limit: SEARCH_CHANNELS_MAX + 1,
         offset: 0,
-        user_id: viewer.clone(),
+        user_id: client.and_then(Subject::id).map(str::to_owned),
         now: state.now(),
     };
-    if let Some(name) = needs_user(&channels.filter, &channels.sort) {
+    if let (Some(name), None) = (needs_user(&channels.filter, &channels.sort), &channels.user_id) {
         return Err(Error::field("filter_conditions", format!("is not valid: {name} requires a valid user")));
     }
+    let channels = limit_to(state, caller, client, channels)?;
     let filter = check_question(&payload)?;
     let sort = parse_sort(&MESSAGES, &payload.sort, SORT_FIELDS_MAX)
         .map_err(|error| Error::filter("sort", &error))?;
@@ -99,6 +112,10 @@ fn check_search(state: &State, caller: &Caller, payload: SearchPayload) -> Resul
     let cursor = check_place(&payload)?;
     let limit = cursor.limit.unwrap_or(page_limit).min(page_limit).min(SEARCH_DEPTH_MAX - cursor.offset);
     let include = payload.message_options.map(|options| options.member_custom_include).unwrap_or_default();
+    let context = MessageContext {
+        member_custom_include: check_member_custom_include(include)?,
+        ..MessageContext::of(caller)
+    };
     let query = SearchQuery {
         channels: Vec::new(),
         filter,
@@ -106,12 +123,8 @@ fn check_search(state: &State, caller: &Caller, payload: SearchPayload) -> Resul
         limit,
         offset: cursor.offset,
         mode: cursor.parts.map(|parts| if parts { SearchMode::Parts } else { SearchMode::Words }),
-        user_id: viewer,
+        user_id: context.viewer.clone(),
         now: state.now(),
-    };
-    let context = MessageContext {
-        member_custom_include: check_member_custom_include(include)?,
-        ..MessageContext::of(caller)
     };
     Ok(SearchPlan { channels, query, page_limit, context })
 }
@@ -164,46 +177,49 @@ impl Cursor {
     }
 }
 
-/// The channels to be searched, each with the moment after which its messages may be seen, and a warning about those
-/// that are not.
+/// A channel and the caller's membership in it.
+type WithMember = (Channel, Option<Member>);
+
+/// The channels to be searched, and a warning about those that are not.
 async fn list_channels(
     state: &State,
     caller: &Caller,
-    query: &ChannelQuery,
-) -> Result<(Vec<(Channel, Timestamp)>, Option<SearchWarning>)> {
-    let mut matching = state
+    client: Option<&Subject>,
+    limited: &Limited,
+) -> Result<(Vec<WithMember>, Option<SearchWarning>)> {
+    let mut matching: Vec<WithMember> = state
         .store
-        .read("search_channels", (caller.app.pk, query.clone()), |tx, (app_pk, query)| {
-            Box::pin(find_channels(tx, *app_pk, query))
+        .read("search_channels", (caller.app.pk, limited.clone()), |tx, (app_pk, limited)| {
+            Box::pin(async move {
+                let channels = limited.run(tx, *app_pk).await?;
+                let mut members: HashMap<i64, Member> = match &limited.query.user_id {
+                    None => HashMap::new(),
+                    Some(user_id) => {
+                        let pks = channels.iter().map(|channel| channel.pk).collect();
+                        let members = tx.list_memberships(*app_pk, user_id, pks).await?;
+                        members.into_iter().map(|member| (member.channel_pk, member)).collect()
+                    }
+                };
+                let with_member = channels.into_iter().map(|channel| {
+                    let member = members.remove(&channel.pk);
+                    (channel, member)
+                });
+                Ok::<_, Error>(with_member.collect())
+            })
         })
         .await?;
     let has_more = matching.len() as i64 > SEARCH_CHANNELS_MAX;
     matching.truncate(SEARCH_CHANNELS_MAX as usize);
+    limited.retain(state, caller, client, &mut matching, |(channel, member)| (channel, member.as_ref()))?;
+    if client.is_some() {
+        // Nothing of a disabled channel is read by clients.
+        matching.retain(|(channel, _)| !channel.disabled);
+    }
     let (searched, skipped): (Vec<_>, Vec<_>) = matching.into_iter().partition(|(channel, _)| {
         state.channel_type(&caller.app, &channel.kind).is_some_and(|config| config.search)
     });
     let skipped = skipped.into_iter().map(|(channel, _)| channel.cid).collect();
     Ok((searched, warning(skipped, has_more)))
-}
-
-async fn find_channels(tx: &mut Tx, app_pk: i64, query: &ChannelQuery) -> Result<Vec<(Channel, Timestamp)>> {
-    let channels = tx.query_channels(app_pk, query).await?;
-    let members = match &query.user_id {
-        Some(viewer) => {
-            let pks = channels.iter().map(|channel| channel.pk).collect();
-            tx.list_memberships(app_pk, viewer, pks).await?
-        }
-        None => Vec::new(),
-    };
-    let hidden: HashMap<i64, Timestamp> = members
-        .into_iter()
-        .filter_map(|member| member.hide_messages_before.map(|before| (member.channel_pk, before)))
-        .collect();
-    let with_start = channels.into_iter().map(|channel| {
-        let from = hidden.get(&channel.pk).map_or(channel.history_from, |hid| channel.history_from.max(*hid));
-        (channel, from)
-    });
-    Ok(with_start.collect())
 }
 
 /// Says which channels were not searched, `None` when all were.
@@ -225,13 +241,13 @@ fn warning(skipped: Vec<String>, has_more: bool) -> Option<SearchWarning> {
     })
 }
 
-async fn do_search(tx: &mut Tx, plan: &SearchPlan, channels: &HashMap<i64, Channel>) -> Result<Results> {
+async fn do_search(tx: &mut Tx, plan: &SearchPlan, channels: &HashMap<i64, WithMember>) -> Result<Results> {
     let found = tx.search_messages(plan.context.app_pk, &plan.query).await?;
     let messages: Vec<_> = found.messages.iter().map(|(message, _)| message).collect();
     let of_channels: Vec<String> = messages
         .iter()
         .filter_map(|message| channels.get(&message.channel_pk))
-        .flat_map(|channel| [&channel.created_by_id, &channel.truncated_by_id])
+        .flat_map(|(channel, _)| [&channel.created_by_id, &channel.truncated_by_id])
         .flatten()
         .cloned()
         .collect();
@@ -257,18 +273,18 @@ fn cursors(plan: &SearchPlan, found: &Found) -> (Option<String>, Option<String>)
 fn present_results(
     state: &State,
     caller: &Caller,
-    channels: &HashMap<i64, Channel>,
+    client: Option<&Subject>,
+    channels: &HashMap<i64, WithMember>,
     results: Results,
 ) -> Vec<SearchResult> {
     let Results { found, mut bundle } = results;
     let mut shown = HashMap::new();
     for (message, _) in &found.messages {
-        if let Some(channel) = channels.get(&message.channel_pk)
+        if let Some((channel, member)) = channels.get(&message.channel_pk)
             && !shown.contains_key(&channel.pk)
         {
             bundle.add_channel(channel.pk, &channel.cid);
-            let config = state.channel_config(&caller.app, channel);
-            let response = present::channel(channel, &config, &bundle.users, None);
+            let response = access::show(state, caller, client, channel, &bundle.users, member.as_ref());
             shown.insert(channel.pk, Arc::new(response));
         }
     }

@@ -14,8 +14,9 @@ use super::{check_count, given, users};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::MUTED_USERS_MAX;
+use crate::permissions::Action;
 use crate::present::Users;
-use crate::state::{CachedUser, State};
+use crate::state::{CachedUser, State, access};
 
 /// Mutes that may be made or taken back. Only [`check_mute`] makes one.
 struct MutePlan {
@@ -79,6 +80,9 @@ async fn check_mute(state: &State, caller: &Caller, request: &MuteRequest) -> Re
         return Err(Error::field(FIELD, "must not name the user who mutes"));
     }
     let found = state.users(caller.app.pk, wanted.iter().map(String::as_str)).await?;
+    for target in found.values() {
+        access::require_in_app(state, caller, Action::MuteUser, target).await?;
+    }
     let exists = |id: &String| found.get(id).is_some_and(|user| user.user.deleted_at.is_none());
     let (target_ids, unknown) = wanted.into_iter().partition(exists);
     let plan = MutePlan { app_pk: caller.app.pk, user_id, target_ids, expires, now };

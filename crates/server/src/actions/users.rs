@@ -4,6 +4,7 @@ mod deactivate;
 mod delete;
 mod guest;
 mod partial;
+mod reach;
 mod reactivate;
 
 pub(crate) use deactivate::of_one_channel;
@@ -11,6 +12,7 @@ pub(crate) use deactivate::{DeactivateUsers, deactivate_user, deactivate_users};
 pub(crate) use delete::{DeleteUsers, check_deletion, delete_users, restore_users};
 pub(crate) use guest::create_guest;
 pub(crate) use partial::update_users_partial;
+use reach::{check_may_update, limit_to_reach};
 pub(crate) use reactivate::{ReactivateUsers, reactivate_user, reactivate_users};
 
 use std::collections::{BTreeMap, HashMap};
@@ -35,8 +37,9 @@ use crate::limits::{
     BATCH_MAX, BLOCKS_SHOWN_MAX, NAME_LENGTH_MAX, OFFSET_MAX, ROLE_LENGTH_MAX, TEAM_SIZE_MAX, TEAMS_MAX,
     URL_LENGTH_MAX, USER_MUTES_SHOWN_MAX, USERS_PAGE_DEFAULT, USERS_PAGE_MAX,
 };
+use crate::permissions::Subject;
 use crate::present;
-use crate::state::{CachedUser, State};
+use crate::state::{CachedUser, State, access};
 
 /// Role of a guest.
 const ROLE_GUEST: &str = "guest";
@@ -98,7 +101,10 @@ pub(crate) async fn update_users(
             return Err(Error::field(&format!("users.{key}.id"), "must be equal to the key"));
         }
     }
-    let requests = request.users.into_values().collect();
+    let requests: Vec<UserRequest> = request.users.into_values().collect();
+    for request in &requests {
+        check_may_update(state, caller, request).await?;
+    }
     let users = upsert(state, caller, requests, Missing::Vanish).await?;
     let users = users.iter().map(|cached| &cached.user).collect();
     Ok(full_users(state, caller, users).await?.into_iter().map(|user| (user.id.clone(), user)).collect())
@@ -128,7 +134,7 @@ pub(crate) async fn acting_user(
             existing(state, caller, what, id.as_str()).await?
         }
         (Who::Anonymous, ..) => {
-            return Err(Error::denied("anonymous users are not allowed to perform this operation"));
+            return Err(anonymous());
         }
         (Who::Server, None, None) => {
             return Err(Error::input(format!(
@@ -143,6 +149,11 @@ pub(crate) async fn acting_user(
     };
     check_active(&user)?;
     Ok(user)
+}
+
+/// Nothing is done in the name of somebody without a token.
+pub(crate) fn anonymous() -> Error {
+    Error::denied("anonymous users are not allowed to perform this operation")
 }
 
 /// Refuses to act for a user who was deactivated or deleted.
@@ -181,6 +192,8 @@ pub(crate) async fn existing(
 ) -> Result<Arc<CachedUser>> {
     let id = UserId::parse(id).map_err(|error| Error::id(field, &error))?;
     let found = state.user(caller.app.pk, id.as_str()).await?;
+    let client = access::subject(state, caller).await?;
+    let found = found.filter(|user| access::may_meet(state, caller, client.as_ref(), user));
     let user = found.ok_or_else(|| {
         Error::field(field, format!("names a user who doesn't exist: {id}. Please create the user first."))
     })?;
@@ -201,15 +214,21 @@ pub(crate) async fn all_existing(
         UserId::parse(id).map_err(|error| Error::id(field, &error))?;
     }
     let found = state.users(caller.app.pk, ids.iter().map(String::as_str)).await?;
+    let client = access::subject(state, caller).await?;
     let unknown: Vec<&str> = ids
         .iter()
         .map(String::as_str)
-        .filter(|id| found.get(*id).is_none_or(|user| user.user.deleted_at.is_some()))
+        .filter(|id| found.get(*id).is_none_or(|user| !is_there(state, caller, client.as_ref(), user)))
         .collect();
     if unknown.is_empty() {
         return Ok(found);
     }
     Err(Error::field(field, format!("names users who don't exist: [{}]", unknown.join(" "))))
+}
+
+/// Whether a user exists, as far as the caller is concerned.
+pub(crate) fn is_there(state: &State, caller: &Caller, client: Option<&Subject>, user: &CachedUser) -> bool {
+    user.user.deleted_at.is_none() && access::may_meet(state, caller, client, user)
 }
 
 /// Creates or updates the user of a `user` object inside another call. Writes only when something changes.
@@ -475,9 +494,10 @@ pub(crate) async fn query_users(
         return Err(Error::field("presence", "needs a connected user; it must be false for servers"));
     }
     optional_user(state, caller, "user", payload.user_id.as_ref(), payload.user.as_ref()).await?;
+    let filter = parse(&USERS, &payload.filter_conditions)
+        .map_err(|error| Error::filter("filter_conditions", &error))?;
     let query = UserQuery {
-        filter: parse(&USERS, &payload.filter_conditions)
-            .map_err(|error| Error::filter("filter_conditions", &error))?,
+        filter: limit_to_reach(state, caller, filter).await?,
         sort: parse_sort(&USERS, &payload.sort, SORT_FIELDS_MAX)
             .map_err(|error| Error::filter("sort", &error))?,
         limit: limit("limit", payload.limit, USERS_PAGE_DEFAULT, USERS_PAGE_MAX)?,
@@ -500,9 +520,13 @@ pub(crate) async fn full_users(
     caller: &Caller,
     users: Vec<&User>,
 ) -> Result<Vec<FullUserResponse>> {
-    let ids: Vec<String> = users.iter().map(|user| user.id.clone()).collect();
+    // What is nobody else's business is shown to servers and to the user alone.
+    let is_private_to = |id: &str| caller.user_id().is_some_and(|own| own.as_str() == id);
+    let ids = users.iter().map(|user| user.id.clone());
+    let ids: Vec<String> = ids.filter(|id| caller.is_server() || is_private_to(id)).collect();
     let unread = load_unread(state, caller, ids.clone(), 0).await?;
     let now = state.now();
+    let mut unread: HashMap<String, _> = ids.iter().cloned().zip(unread).collect();
     let (mutes, user_mutes, blocks) = state
         .store
         .read("list_mutes_and_blocks", (caller.app.pk, ids, now), |tx, (app_pk, ids, now)| {
@@ -516,7 +540,10 @@ pub(crate) async fn full_users(
         .await?;
     let mutes = present_mutes(state, caller, &mutes.0, &mutes.1).await?;
     let user_mutes = present_user_mutes(state, caller, &user_mutes).await?;
-    let full = users.into_iter().zip(unread).map(|(user, (channels, threads))| {
+    let full = users.into_iter().map(|user| {
+        let Some((channels, threads)) = unread.remove(&user.id) else {
+            return present::other_user(user, now);
+        };
         let is_own = |mute: &&ChannelMute| mute.user.as_ref().is_some_and(|muter| muter.id == user.id);
         let blocked = blocks.iter().filter(|block| block.user_id == user.id);
         let has_muted =

@@ -24,7 +24,7 @@ use crate::auth::{Authenticator, Caller, Credentials, check_not_revoked};
 use crate::compress;
 use crate::error::{Error, Result};
 use crate::limits::{BODY_SIZE_MAX, BODY_TIME_MAX};
-use crate::rate_limits;
+use crate::rate_limits::{Platform, Standing};
 use crate::state::State;
 
 /// What every request shares.
@@ -59,7 +59,8 @@ where
     let (parts, body) = request.into_parts();
     let accepts_gzip = compress::accepts_gzip(&parts.headers);
     let now = edge.state.now();
-    let outcome = match decode::<O>(&edge, dialect, parts, body, now).await {
+    let mut standing = edge.state.rate_limits.untouched(O::NAME, now);
+    let outcome = match decode::<O>(&edge, dialect, parts, body, now, &mut standing).await {
         Ok(call) => {
             let span = tracing::debug_span!("api", operation = O::ID);
             // A panic in one request takes no other request of the connection with it.
@@ -80,7 +81,7 @@ where
             reply::failure(O::NAME, &error, elapsed)
         }
     };
-    rate_limits::write_headers::<O>(response.headers_mut(), now);
+    standing.write_headers(response.headers_mut());
     metrics::counter!(
         "natterjack_requests_total",
         "operation" => O::ID, "status" => status_class(response.status().as_u16())
@@ -105,6 +106,7 @@ async fn decode<O: Operation>(
     mut parts: request::Parts,
     body: Body,
     now: Timestamp,
+    standing: &mut Standing,
 ) -> Result<Call<O>> {
     let pairs = query_pairs(parts.uri.query().unwrap_or_default())?;
     let parameter = |name: &str| {
@@ -120,6 +122,10 @@ async fn decode<O: Operation>(
         user_id: parameter("user_id"),
     };
     let caller = caller(edge, api_key, credentials, now).await?;
+    let library = header_text(&parts.headers, "x-stream-client").or(parameter("x-stream-client"));
+    let library = library.or(parameter("X-Stream-Client"));
+    *standing = edge.state.rate_limits.take(&caller, O::NAME, Platform::of(&caller, library), now);
+    standing.check(O::NAME)?;
     if O::SERVER_SIDE_ONLY && !caller.is_server() {
         return Err(Error::denied("this operation is only allowed with server-side auth"));
     }

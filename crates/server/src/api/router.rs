@@ -1,12 +1,12 @@
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::Response;
+use axum::http::{HeaderValue, Response};
 use axum::routing::{MethodFilter, get, on};
 use natterjack_protocol::app::{GetApp, UpdateApp};
-use natterjack_protocol::bans::{Ban, QueryBannedUsers, QueryFutureChannelBans, Unban};
+use natterjack_protocol::bans::{Ban, LiftBan, QueryBannedUsers, QueryFutureChannelBans, Unban};
 use natterjack_protocol::blocks::{BlockUsers, GetBlockedUsers, UnblockUsers};
 use natterjack_protocol::channel_types::{
     CreateChannelType, DeleteChannelType, GetChannelType, ListChannelTypes, UpdateChannelType,
@@ -23,14 +23,19 @@ use natterjack_protocol::messages::{
     UndeleteMessage, UpdateMessage, UpdateMessagePartial,
 };
 use natterjack_protocol::mutes::{MuteChannel, UnmuteChannel};
+use natterjack_protocol::permissions::{
+    CreatePermission, DeletePermission, GetPermission, ListPermissions, UpdatePermission,
+};
 use natterjack_protocol::predefined_filters::{
     CreatePredefinedFilter, DeletePredefinedFilter, GetPredefinedFilter, ListPredefinedFilters,
     UpdatePredefinedFilter,
 };
+use natterjack_protocol::rate_limits::GetRateLimits;
 use natterjack_protocol::reactions::{DeleteReaction, GetReactions, QueryReactions, SendReaction};
 use natterjack_protocol::reads::{
     MarkChannelsRead, MarkDelivered, MarkRead, MarkUnread, UnreadCounts, UnreadCountsBatch,
 };
+use natterjack_protocol::roles::{CreateRole, DeleteRole, ListRoles, SearchRoles};
 use natterjack_protocol::search::Search;
 use natterjack_protocol::tasks::GetTask;
 use natterjack_protocol::threads::{GetThread, QueryThreads, UpdateThreadPartial};
@@ -44,8 +49,8 @@ use natterjack_protocol::{Method, Operation};
 use super::endpoint::{Call, Edge, handle};
 use super::reply::Dialect;
 use super::{
-    app, bans, blocks, channel_types, channels, flags, health, members, messages, mutes, predefined_filters,
-    reactions, reads, search, tasks, threads, user_mutes, users,
+    app, bans, blocks, channel_types, channels, cors, flags, health, members, messages, mutes,
+    predefined_filters, rate_limits, reactions, reads, roles, search, tasks, threads, user_mutes, users,
 };
 use crate::error::{Error, Result};
 
@@ -57,6 +62,7 @@ const V2_PREFIX: &str = "/api/v2/";
 struct Routes {
     router: Router<Arc<Edge>>,
     operations: Vec<(&'static str, Method, &'static str)>,
+    names: Vec<&'static str>,
 }
 
 impl Routes {
@@ -85,6 +91,7 @@ impl Routes {
             self.router = self.router.route(O::PATH, route(Dialect::V2));
             self.operations.push((O::ID, O::METHOD, O::PATH));
         }
+        self.names.push(O::NAME);
         self
     }
 }
@@ -107,6 +114,16 @@ fn routes() -> Routes {
         .add::<GetBlockedUsers, _, _>(blocks::get_blocked_users)
         .add::<GetApp, _, _>(app::get_app)
         .add::<UpdateApp, _, _>(app::update_app)
+        .add::<GetRateLimits, _, _>(rate_limits::get_rate_limits)
+        .add::<ListRoles, _, _>(roles::list_roles)
+        .add::<CreateRole, _, _>(roles::create_role)
+        .add::<DeleteRole, _, _>(roles::delete_role)
+        .add::<SearchRoles, _, _>(roles::search_roles)
+        .add::<ListPermissions, _, _>(roles::list_permissions)
+        .add::<GetPermission, _, _>(roles::get_permission)
+        .add::<CreatePermission, _, _>(roles::create_permission)
+        .add::<UpdatePermission, _, _>(roles::update_permission)
+        .add::<DeletePermission, _, _>(roles::delete_permission)
         .add::<GetTask, _, _>(tasks::get_task)
         .add::<ListChannelTypes, _, _>(channel_types::list_channel_types)
         .add::<GetChannelType, _, _>(channel_types::get_channel_type)
@@ -134,6 +151,7 @@ fn routes() -> Routes {
         .add::<UpdateMemberPartialByPath, _, _>(members::update_member_partial_by_path)
         .add::<Ban, _, _>(bans::ban)
         .add::<Unban, _, _>(bans::unban)
+        .add::<LiftBan, _, _>(bans::lift_ban)
         .add::<QueryBannedUsers, _, _>(bans::query_banned_users)
         .add::<QueryFutureChannelBans, _, _>(bans::query_future_channel_bans)
         .add::<Mute, _, _>(user_mutes::mute)
@@ -172,8 +190,14 @@ pub fn operations() -> Vec<(&'static str, Method, &'static str)> {
     routes().operations
 }
 
-/// The whole HTTP interface.
-pub fn router(edge: Arc<Edge>) -> Router {
+/// The names of the same in CamelCase.
+pub(crate) fn operation_names() -> &'static [&'static str] {
+    static NAMES: LazyLock<Vec<&'static str>> = LazyLock::new(|| routes().names);
+    &NAMES
+}
+
+/// The whole HTTP interface. Pages of `allowed_origins` may call, `None` are all.
+pub fn router(edge: Arc<Edge>, allowed_origins: Option<&[HeaderValue]>) -> Router {
     routes()
         .router
         .route("/healthz", get(health::healthz))
@@ -182,6 +206,7 @@ pub fn router(edge: Arc<Edge>) -> Router {
         .route("/errors", get(health::errors))
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_method)
+        .layer(cors::layer(allowed_origins))
         .with_state(edge)
 }
 

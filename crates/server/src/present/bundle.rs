@@ -8,9 +8,13 @@ use natterjack_protocol::{Custom, Timestamp};
 use natterjack_storage::{Message, Reaction, Tx};
 
 use super::{Users, markdown, only, reaction, user};
-use crate::auth::Caller;
+use crate::auth::{Caller, Who};
 use crate::error::Result;
 use crate::limits::{LATEST_REACTIONS_MAX, THREAD_PARTICIPANTS_MAX};
+use crate::state::CachedUser;
+
+/// Stands for somebody without a token where a user is asked for; nobody can have this id.
+const ANONYMOUS: &str = "!anon";
 
 /// For whom and how messages are shown.
 #[derive(Debug, Clone, Default)]
@@ -27,8 +31,18 @@ pub(crate) struct MessageContext {
 impl MessageContext {
     /// As the caller sees messages.
     pub(crate) fn of(caller: &Caller) -> Self {
-        let viewer = caller.user_id().map(|id| id.as_str().to_owned());
+        let viewer = match &caller.who {
+            Who::Server => None,
+            Who::User(id) => Some(id.as_str().to_owned()),
+            Who::Anonymous => Some(ANONYMOUS.to_owned()),
+        };
         Self { app_pk: caller.app.pk, viewer, ..Self::default() }
+    }
+
+    /// As the user sees messages for whom a server asks.
+    pub(crate) fn seen_by(self, user: Option<&Arc<CachedUser>>) -> Self {
+        let viewer = user.map(|user| user.user.id.clone()).or(self.viewer);
+        Self { viewer, ..self }
     }
 }
 

@@ -136,6 +136,15 @@ pub(crate) fn full_user(
     }
 }
 
+/// A user as others see him or her: without numbers and lists that are nobody else's business.
+pub(crate) fn other_user(user: &User, now: Timestamp) -> FullUserResponse {
+    FullUserResponse {
+        invisible: false,
+        revoke_tokens_issued_before: None,
+        ..full_user(user, &UnreadChannels::default(), &UnreadThreads::default(), now)
+    }
+}
+
 /// A channel. `viewer` is the membership of the user for whom it is shown.
 pub(crate) fn channel(
     channel: &Channel,

@@ -31,6 +31,12 @@ pub(super) const RULES: &[Rule] = rules! {
     "predefined_filters.app_pk", "the app of every predefined filter is there",
         "SELECT f.name AS subject, f.app_pk AS found, NULL AS expected \
          FROM predefined_filters f LEFT JOIN apps a ON a.pk = f.app_pk WHERE a.pk IS NULL";
+    "roles.app_pk", "the app of every role is there",
+        "SELECT r.name AS subject, r.app_pk AS found, NULL AS expected \
+         FROM roles r LEFT JOIN apps a ON a.pk = r.app_pk WHERE a.pk IS NULL";
+    "permissions.app_pk", "the app of every permission is there",
+        "SELECT p.id AS subject, p.app_pk AS found, NULL AS expected \
+         FROM permissions p LEFT JOIN apps a ON a.pk = p.app_pk WHERE a.pk IS NULL";
     "members.channel_pk", "the channel of every member is there, in the same app",
         "SELECT m.user_id AS subject, m.channel_pk AS found, NULL AS expected \
          FROM members m LEFT JOIN channels c ON c.pk = m.channel_pk AND c.app_pk = m.app_pk WHERE c.pk IS NULL";

@@ -9,13 +9,12 @@ use natterjack_protocol::bans::{
 use natterjack_storage::queries::{BANS, BanQuery, FutureBanQuery};
 use natterjack_storage::{Ban, Channel, Tx, WHOLE_APP};
 
-use super::check_may_moderate;
 use crate::actions::{given, limit, offset, users};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::{BANS_OFFSET_MAX, BANS_PAGE_DEFAULT, BANS_PAGE_MAX, FUTURE_CHANNEL_BANS_COUNTED_MAX};
 use crate::present::{self, Users};
-use crate::state::State;
+use crate::state::{State, access};
 
 /// Keys that a list of bans is sorted by.
 const SORT_MAX: usize = 1;
@@ -27,7 +26,7 @@ pub(crate) async fn query_banned_users(
     payload: QueryBannedUsersPayload,
 ) -> Result<Vec<BanResponse>> {
     users::optional_user(state, caller, "user", payload.user_id.as_ref(), payload.user.as_ref()).await?;
-    check_may_moderate(state, caller, None).await?;
+    access::require_reports(state, caller).await?;
     let query = BanQuery {
         filter: parse(&BANS, &payload.filter_conditions)
             .map_err(|error| Error::filter("filter_conditions", &error))?,

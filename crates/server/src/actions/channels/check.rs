@@ -4,24 +4,27 @@ use std::collections::BTreeSet;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use natterjack_protocol::UserId;
 use natterjack_protocol::channel_types::{ChannelConfigOverrides, ChannelTypeConfig};
 use natterjack_protocol::channels::ChannelInput;
 use natterjack_protocol::members::ChannelMemberRequest;
+use natterjack_protocol::{ErrorCode, UserId};
 use natterjack_storage::{ChannelChange, NewMember};
 use sha2::{Digest, Sha256};
 
 use crate::actions::channel_types::{
     check_chat_preferences, check_message_length, check_one_of, check_push_level,
 };
-use crate::actions::{check_count, check_custom, check_length, check_size};
+use crate::actions::permissions::check_grants;
+use crate::actions::{check_count, check_custom, check_length, check_size, users};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::{
     BATCH_MAX, COOLDOWN_MAX, CUSTOM_SIZE_MAX, FILTER_TAG_LENGTH_MAX, FILTER_TAGS_MAX, LANGUAGES_LENGTH_MAX,
     MEMBER_CUSTOM_INCLUDE_LENGTH_MAX, MEMBER_CUSTOM_INCLUDE_MAX, ROLE_LENGTH_MAX, TEAM_SIZE_MAX,
 };
+use crate::permissions::{Action, USER_ROLES};
 use crate::state::State;
+use crate::state::access::{self, Access};
 
 /// What the id of a distinct channel begins with.
 pub(super) const DISTINCT_PREFIX: &str = "!members-";
@@ -75,6 +78,8 @@ pub(crate) fn check_member_custom_include(keys: Vec<String>) -> Result<Vec<Strin
 
 /// The data that a request gives to a channel. `was` is what stays where nothing is given.
 pub(super) fn check_data(
+    state: &State,
+    caller: &Caller,
     config: &ChannelTypeConfig,
     data: &ChannelInput,
     was: ChannelChange,
@@ -91,7 +96,7 @@ pub(super) fn check_data(
     }
     check_language("data.auto_translation_language", data.auto_translation_language.as_deref())?;
     if let Some(overrides) = &data.config_overrides {
-        check_overrides("data.config_overrides", config, overrides)?;
+        check_overrides(state, caller, "data.config_overrides", config, overrides)?;
     }
     Ok(ChannelChange {
         team: data.team.clone().filter(|team| !team.is_empty()).or(was.team),
@@ -136,6 +141,8 @@ pub(super) fn check_cooldown(field: &str, cooldown: i64) -> Result<i64> {
 }
 
 pub(super) fn check_overrides(
+    state: &State,
+    caller: &Caller,
     field: &str,
     config: &ChannelTypeConfig,
     overrides: &ChannelConfigOverrides,
@@ -155,6 +162,9 @@ pub(super) fn check_overrides(
             &format!("{field}.commands"),
             format!("names a command that the channel type does not have: {name}"),
         ));
+    }
+    if let Some(grants) = &overrides.grants {
+        check_grants(state, caller, &within("grants"), grants, true)?;
     }
     check_size(field, overrides, CUSTOM_SIZE_MAX)
 }
@@ -223,8 +233,6 @@ pub(super) async fn check_teams(
 
 /// A role within a channel. Roles of users are not roles of members.
 pub(crate) fn check_channel_role(field: &str, role: Option<&str>) -> Result<String> {
-    const USER_ROLES: [&str; 7] =
-        ["user", "guest", "anonymous", "admin", "moderator", "global_moderator", "global_admin"];
     let role = role.filter(|role| !role.is_empty()).unwrap_or(MEMBER_ROLE_DEFAULT);
     check_length(&format!("{field}.channel_role"), role, ROLE_LENGTH_MAX)?;
     if USER_ROLES.contains(&role) {
@@ -236,6 +244,55 @@ pub(crate) fn check_channel_role(field: &str, role: Option<&str>) -> Result<Stri
     Ok(role.to_owned())
 }
 
+/// Refuses changes of a channel's data that the caller may not make.
+pub(super) fn check_may_change(access: &Access, change: &ChannelChange) -> Result<()> {
+    if access.is_server() {
+        return Ok(());
+    }
+    let was = ChannelChange::from(&access.channel);
+    if change.team != was.team {
+        return Err(protected("changing channel team is not allowed client-side"));
+    }
+    check_protected(change.config_overrides != was.config_overrides, change.disabled != was.disabled)?;
+    if change.frozen != was.frozen {
+        access.require(Action::UpdateChannelFrozen)?;
+    }
+    if change.cooldown != was.cooldown {
+        access.require(Action::UpdateChannelCooldown)?;
+    }
+    let rest = ChannelChange { frozen: was.frozen, cooldown: was.cooldown, ..change.clone() };
+    // A change of nothing is told to the members all the same.
+    if rest != was || *change == was { access.require(Action::UpdateChannel) } else { Ok(()) }
+}
+
+/// Refuses a client who sets what only servers set.
+pub(super) fn check_protected(config_overrides: bool, disabled: bool) -> Result<()> {
+    for (name, is_set) in [("config_overrides", config_overrides), ("disabled", disabled)] {
+        if is_set {
+            return Err(protected(&format!("changing {name} is not allowed client-side")));
+        }
+    }
+    Ok(())
+}
+
+/// A refusal to let a client change a setting that is the servers'.
+pub(super) fn protected(text: &str) -> Error {
+    Error::caller(ErrorCode::Authentication, text)
+}
+
+/// Refuses a client who gives roles to members.
+pub(super) fn check_no_roles(requests: &[ChannelMemberRequest]) -> Result<()> {
+    let mut roles = requests.iter().filter_map(|request| request.channel_role.as_deref());
+    if roles.any(|role| !role.is_empty() && role != MEMBER_ROLE_DEFAULT) {
+        return Err(roles_are_the_servers());
+    }
+    Ok(())
+}
+
+pub(super) fn roles_are_the_servers() -> Error {
+    Error::denied("roles of members can only be changed with server-side auth")
+}
+
 /// Refuses users who do not exist, all of them in one message.
 pub(super) async fn check_all_exist<'a>(
     state: &State,
@@ -243,8 +300,10 @@ pub(super) async fn check_all_exist<'a>(
     ids: impl Iterator<Item = &'a str> + Clone,
 ) -> Result<()> {
     let found = state.users(caller.app.pk, ids.clone()).await?;
+    let client = access::subject(state, caller).await?;
+    let is_there = |user| users::is_there(state, caller, client.as_ref(), user);
     let unknown: BTreeSet<&str> =
-        ids.filter(|id| found.get(*id).is_none_or(|user| user.user.deleted_at.is_some())).collect();
+        ids.filter(|id| found.get(*id).is_none_or(|user| !is_there(user))).collect();
     if unknown.is_empty() {
         return Ok(());
     }

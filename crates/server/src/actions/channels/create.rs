@@ -9,10 +9,11 @@ use natterjack_storage::{
 };
 
 use super::check::{
-    DISTINCT_PREFIX, check_data, check_member_custom_include, check_members, check_teams, distinct_id,
-    member_id,
+    DISTINCT_PREFIX, check_data, check_member_custom_include, check_members, check_no_roles, check_protected,
+    check_teams, distinct_id, member_id, protected,
 };
 use super::state::{StateRequest, load_states};
+use super::update::rejoin;
 use crate::actions::pages::MessagePageRequest;
 use crate::actions::{bans, blocks, limit, offset, users};
 use crate::auth::Caller;
@@ -20,7 +21,9 @@ use crate::error::{Error, Result};
 use crate::limits::{
     CHANNEL_MESSAGES_DEFAULT, MEMBERS_OFFSET_MAX, MEMBERS_PAGE_MAX, QUERY_MEMBERS_LIMIT_MAX,
 };
+use crate::permissions::Action;
 use crate::present::MessageContext;
+use crate::state::access::{self, Access};
 use crate::state::{Freshness, State};
 
 /// A channel that may be created, or brought back. Only [`check_create`] makes one.
@@ -118,7 +121,8 @@ async fn get_or_create(
         state_request.messages.check_empty()?;
         let mut fresh = Freshness::new(caller.app.pk, &cid_text, None);
         let created = loop {
-            let plan = check_create(state, caller, cid, distinct_members.clone(), &request).await?;
+            let deleted = found.as_ref();
+            let plan = check_create(state, caller, cid, distinct_members.clone(), deleted, &request).await?;
             let outcome =
                 state.store.write("create_channel", plan, |tx, plan| Box::pin(do_create(tx, plan))).await;
             if let Some(created) = fresh.settle(state, outcome)? {
@@ -129,15 +133,31 @@ async fn get_or_create(
         };
         state.forget_channel(caller.app.pk, &cid_text);
         found = Some(created);
+    } else if let Some(channel) = &found {
+        let access = access::this_channel(state, caller, channel.clone(), access::ANY).await?;
+        if is_away(caller, &access) {
+            rejoin(state, caller, access.cached).await?;
+            found = find(state, caller, &cid_text).await?;
+        } else {
+            access.require(Action::ReadChannel)?;
+        }
     }
     let channel = found.ok_or_else(|| Error::not_found("channel", &cid_text))?;
+    let viewer = access::viewer(state, caller, None).await?;
     let loaded = state
         .store
         .read("load_channel", (channel, state_request), |tx, (channel, request)| {
             Box::pin(load_states(tx, vec![channel.clone()], request))
         })
         .await?;
-    Ok(loaded.present(state, caller).pop().unwrap_or_default())
+    Ok(loaded.present(state, caller, viewer.as_ref()).pop().unwrap_or_default())
+}
+
+/// Whether the caller is one of those that a distinct channel was made for, and has left it.
+fn is_away(caller: &Caller, access: &Access) -> bool {
+    let made_for = &access.channel.distinct_members;
+    let is_one = caller.user_id().is_some_and(|id| made_for.iter().any(|of| of == id.as_str()));
+    is_one && !access.is_member()
 }
 
 async fn find(state: &State, caller: &Caller, cid: &str) -> Result<Option<Channel>> {
@@ -174,6 +194,7 @@ async fn check_create(
     caller: &Caller,
     cid: &Cid,
     distinct_members: Vec<String>,
+    deleted: Option<&Channel>,
     request: &GetOrCreateChannelRequest,
 ) -> Result<CreatePlan> {
     let none = ChannelInput::default();
@@ -189,7 +210,8 @@ async fn check_create(
     bans::check_not_banned(state, caller, None).await?;
     let app_version = state.current_app(&caller.app).app.version;
     let config = check_type(state, caller, &cid.kind).await?;
-    let change = check_data(&config, data, ChannelChange::default())?;
+    let change = check_data(state, caller, &config, data, ChannelChange::default())?;
+    check_may_create(state, caller, cid, &distinct_members, deleted, data).await?;
     let members = data.members.as_deref().unwrap_or_default();
     let mut members = check_members(state, caller, "data.members", members, false).await?;
     let invites = data.invites.as_deref().unwrap_or_default();
@@ -216,6 +238,44 @@ async fn check_create(
         change,
     };
     Ok(CreatePlan { app_pk: caller.app.pk, app_version, new, members, invites, now: state.now() })
+}
+
+/// Refuses a client who may not create this channel, or not with this data.
+async fn check_may_create(
+    state: &State,
+    caller: &Caller,
+    cid: &Cid,
+    distinct_members: &[String],
+    deleted: Option<&Channel>,
+    data: &ChannelInput,
+) -> Result<()> {
+    let Some(subject) = access::subject(state, caller).await? else { return Ok(()) };
+    if let Some(deleted) = deleted {
+        access::this_channel(state, caller, deleted.clone(), &[Action::RecreateChannel]).await?;
+    }
+    let of_app = state.current_app(&caller.app);
+    let kind = cid.kind.as_str();
+    let scope = of_app.types.get(kind).map(|of_type| Arc::clone(&of_type.scope)).unwrap_or_default();
+    let team = data.team.as_deref().filter(|team| !team.is_empty());
+    let require = |action| match subject.may_with_new(&scope, action, team) {
+        true => Ok(()),
+        false if !subject.is_of_team(team) => Err(protected(
+            "a channel must be created with a team to which the user belongs; without one by users without teams",
+        )),
+        false => Err(subject.refusal_in(action, team, kind)),
+    };
+    if deleted.is_none() {
+        require(Action::CreateChannel)?;
+    }
+    let is_for_others = !distinct_members.is_empty()
+        && subject.id().is_none_or(|id| !distinct_members.iter().any(|member| member == id));
+    if is_for_others {
+        require(Action::CreateDistinctChannelForOthers)?;
+    }
+    check_protected(data.config_overrides.is_some(), data.disabled == Some(true))?;
+    check_no_roles(data.members.as_deref().unwrap_or_default())?;
+    check_no_roles(data.invites.as_deref().unwrap_or_default())?;
+    if data.frozen == Some(true) { require(Action::UpdateChannelFrozen) } else { Ok(()) }
 }
 
 /// Nobody joins a distinct channel who is not one of those it was made for.

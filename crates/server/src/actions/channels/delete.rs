@@ -7,8 +7,9 @@ use natterjack_storage::{Advance, Channel, ChannelEvent, PurgeKind, Tx, UserEven
 use crate::actions::bans;
 use crate::auth::Caller;
 use crate::error::{Error, Result};
-use crate::present::{self, Users};
-use crate::state::State;
+use crate::permissions::Action;
+use crate::present::Users;
+use crate::state::{State, access};
 
 /// A deletion that may be carried out.
 struct DeletePlan {
@@ -28,8 +29,8 @@ pub(crate) async fn delete_channel(
     cid: &Cid,
     hard_delete: bool,
 ) -> Result<ChannelResponse> {
-    let channel = state.channel(&caller.app, &cid.to_string()).await?;
-    bans::check_not_banned(state, caller, Some(&channel)).await?;
+    let access = access::channel(state, caller, &cid.to_string(), &[Action::DeleteChannel]).await?;
+    bans::check_not_banned(state, caller, Some(&access)).await?;
     let plan =
         DeletePlan { app_pk: caller.app.pk, cid: cid.to_string(), hard: hard_delete, now: state.now() };
     let channel = state.store.write("delete_channel", plan, |tx, plan| Box::pin(do_delete(tx, plan))).await?;
@@ -37,7 +38,8 @@ pub(crate) async fn delete_channel(
     let ids = [&channel.created_by_id, &channel.truncated_by_id].into_iter().flatten();
     let found = state.users(caller.app.pk, ids.map(String::as_str)).await?;
     let users: Users = found.values().map(|user| Arc::clone(&user.response)).collect();
-    Ok(present::channel(&channel, &state.channel_config(&caller.app, &channel), &users, None))
+    let viewer = access::viewer(state, caller, None).await?;
+    access::show_alone(state, caller, viewer.as_ref(), &channel, &users).await
 }
 
 async fn do_delete(tx: &mut Tx, plan: &DeletePlan) -> Result<Channel> {

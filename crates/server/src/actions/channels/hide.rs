@@ -6,7 +6,7 @@ use crate::actions::members::not_a_member;
 use crate::actions::users;
 use crate::auth::Caller;
 use crate::error::{Error, Result};
-use crate::state::{CachedUser, State};
+use crate::state::{CachedUser, State, access};
 
 /// Whether a member sees a channel in the lists.
 struct HidePlan {
@@ -50,6 +50,7 @@ async fn write(
     hidden: bool,
     clear_history: bool,
 ) -> Result<()> {
+    access::channel(state, caller, &cid.to_string(), access::READ).await?;
     let plan = HidePlan {
         app_pk: caller.app.pk,
         cid: cid.to_string(),

@@ -9,6 +9,7 @@ use natterjack_storage::ChannelQuery;
 use natterjack_storage::queries::{CHANNELS, needs_user};
 
 use super::check::check_member_custom_include;
+use super::reach::limit_to;
 use super::state::{StateRequest, load_states, newest};
 use crate::actions::pages::MessagePageRequest;
 use crate::actions::{limit, offset, predefined_filters, users};
@@ -19,7 +20,7 @@ use crate::limits::{
     OFFSET_MAX, QUERY_MEMBERS_LIMIT_MAX, QUERY_MESSAGES_DEFAULT,
 };
 use crate::present::MessageContext;
-use crate::state::State;
+use crate::state::{State, access};
 
 /// One channel, which must exist.
 pub(crate) async fn get_channel(
@@ -28,9 +29,9 @@ pub(crate) async fn get_channel(
     cid: &Cid,
     query: GetChannelQuery,
 ) -> Result<ChannelStateResponse> {
-    let viewer = users::optional_user(state, caller, "user", query.user_id.as_ref(), None)
-        .await?
-        .map(|user| user.user.id.clone());
+    let user = users::optional_user(state, caller, "user", query.user_id.as_ref(), None).await?;
+    access::channel(state, caller, &cid.to_string(), access::READ).await?;
+    let viewer = access::viewer(state, caller, user.as_ref()).await?;
     let params = MessagePaginationParams {
         limit: query.messages_limit,
         id_lt: query.messages_id_lt,
@@ -52,7 +53,7 @@ pub(crate) async fn get_channel(
             MEMBERS_PAGE_MAX,
         )?,
         members_offset: 0,
-        context: MessageContext { viewer, ..MessageContext::of(caller) },
+        context: MessageContext::of(caller).seen_by(user.as_ref()),
         now: state.now(),
     };
     let loaded = state
@@ -66,7 +67,7 @@ pub(crate) async fn get_channel(
             })
         })
         .await?;
-    Ok(loaded.present(state, caller).pop().unwrap_or_default())
+    Ok(loaded.present(state, caller, viewer.as_ref()).pop().unwrap_or_default())
 }
 
 /// Finds channels.
@@ -85,9 +86,10 @@ pub(crate) async fn query_channels(
         Some(stored) => (&stored.filter, stored.sort.as_deref().unwrap_or_default()),
         None => (&request.filter_conditions, request.sort.as_slice()),
     };
-    let viewer = users::optional_user(state, caller, "user", request.user_id.as_ref(), request.user.as_ref())
-        .await?
-        .map(|user| user.user.id.clone());
+    let user =
+        users::optional_user(state, caller, "user", request.user_id.as_ref(), request.user.as_ref()).await?;
+    let viewer = access::viewer(state, caller, user.as_ref()).await?;
+    let client = viewer.as_ref().filter(|_| !caller.is_server());
     let now = state.now();
     let query = ChannelQuery {
         filter: parse(&CHANNELS, filter).map_err(|error| Error::filter("filter_conditions", &error))?,
@@ -95,10 +97,11 @@ pub(crate) async fn query_channels(
         // The established service answers a page of 30 to whoever asks for more.
         limit: limit("limit", request.limit, CHANNELS_PAGE_DEFAULT, i64::MAX)?.min(CHANNELS_PAGE_MAX),
         offset: offset("offset", request.offset, OFFSET_MAX)?,
-        user_id: viewer.clone(),
+        user_id: user.as_ref().map(|user| user.user.id.clone()),
         now,
     };
     check_viewer(&query)?;
+    let limited = limit_to(state, caller, client, query)?;
     let message_limit =
         limit("message_limit", request.message_limit, QUERY_MESSAGES_DEFAULT, MESSAGES_PAGE_MAX)?;
     let members_limit =
@@ -109,22 +112,23 @@ pub(crate) async fn query_channels(
         members_limit,
         members_offset: 0,
         context: MessageContext {
-            viewer,
             member_custom_include: check_member_custom_include(request.member_custom_include)?,
-            ..MessageContext::of(caller)
+            ..MessageContext::of(caller).seen_by(user.as_ref())
         },
         now,
     };
-    let loaded = state
+    let mut loaded = state
         .store
-        .read("query_channels", (query, state_request), |tx, (query, request)| {
+        .read("query_channels", (limited.clone(), state_request), |tx, (limited, request)| {
             Box::pin(async move {
-                let channels = tx.query_channels(request.context.app_pk, query).await?;
+                let channels = limited.run(tx, request.context.app_pk).await?;
                 load_states(tx, channels, request).await
             })
         })
         .await?;
-    Ok(QueryChannelsResponse { channels: loaded.present(state, caller), predefined_filter })
+    loaded.retain(state, caller, client, &limited)?;
+    let channels = loaded.present(state, caller, viewer.as_ref());
+    Ok(QueryChannelsResponse { channels, predefined_filter })
 }
 
 /// Refuses filters and sorts about a user when no user is named.

@@ -3,16 +3,18 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use natterjack_protocol::channel_state::ChannelStateResponse;
-use natterjack_protocol::{Timestamp, channel_types::ChannelTypeConfig};
+use natterjack_protocol::Timestamp;
+use natterjack_protocol::channel_state::{ChannelResponse, ChannelStateResponse};
 use natterjack_storage::{Channel, ChannelMute, Member, Message, MessagePage, Tx, Visibility};
 
+use super::reach::Limited;
 use crate::actions::pages::MessagePageRequest;
 use crate::auth::Caller;
 use crate::error::Result;
 use crate::limits::{PINNED_MESSAGES_MAX, READS_MAX};
+use crate::permissions::Subject;
 use crate::present::{self, Bundle, MessageContext};
-use crate::state::State;
+use crate::state::{State, access};
 
 /// What to show of channels.
 #[derive(Debug, Clone)]
@@ -151,28 +153,50 @@ async fn load_full(
 
 impl LoadedChannels {
     /// The channels as they travel on the wire.
-    pub(super) fn present(mut self, state: &State, caller: &Caller) -> Vec<ChannelStateResponse> {
+    pub(super) fn present(
+        mut self,
+        state: &State,
+        caller: &Caller,
+        viewer: Option<&Subject>,
+    ) -> Vec<ChannelStateResponse> {
         for loaded in &self.channels {
             self.bundle.add_channel(loaded.channel.pk, &loaded.channel.cid);
         }
         let bundle = &self.bundle;
         self.channels
             .iter()
-            .map(|loaded| present_state(loaded, &state.channel_config(&caller.app, &loaded.channel), bundle))
+            .map(|loaded| {
+                let (channel, member) = (&loaded.channel, loaded.membership.as_ref());
+                let shown = access::show(state, caller, viewer, channel, &bundle.users, member);
+                present_state(loaded, shown, bundle)
+            })
             .collect()
+    }
+
+    /// Takes out what a query found and the viewer may not read.
+    pub(super) fn retain(
+        &mut self,
+        state: &State,
+        caller: &Caller,
+        viewer: Option<&Subject>,
+        limited: &Limited,
+    ) -> Result<()> {
+        limited.retain(state, caller, viewer, &mut self.channels, |loaded| {
+            (&loaded.channel, loaded.membership.as_ref())
+        })
     }
 }
 
 fn present_state(
     loaded: &LoadedChannel,
-    config: &Arc<ChannelTypeConfig>,
+    mut response: ChannelResponse,
     bundle: &Bundle,
 ) -> ChannelStateResponse {
     let users = &bundle.users;
     let channel = &loaded.channel;
     let viewer = loaded.membership.as_ref();
     let creator = channel.created_by_id.as_deref();
-    let mut response = present::channel(channel, config, users, viewer);
+    let has_read_events = response.config.as_ref().is_some_and(|config| config.read_events);
     present::mute(&mut response, loaded.mute.as_ref());
     ChannelStateResponse {
         channel: Some(Arc::new(response)),
@@ -183,8 +207,7 @@ fn present_state(
             .collect(),
         messages: loaded.messages.iter().map(|message| bundle.message(message)).collect(),
         pinned_messages: loaded.pinned.iter().map(|message| bundle.message(message)).collect(),
-        read: config
-            .read_events
+        read: has_read_events
             .then(|| present::reads(&loaded.reads, bundle.viewer(), channel.unread_seq, users)),
         membership: viewer.map(|member| present::member(member, users, creator, bundle.now())),
         hidden: viewer.filter(|member| member.hidden).map(|_| true),

@@ -7,11 +7,12 @@ use natterjack_storage::{Advance, Advanced, Channel, ChannelEvent, Message, Purg
 use crate::actions::members::not_a_member;
 use crate::actions::messages::{NewSystemMessage, do_send_system_message};
 use crate::actions::{bans, check_count, users};
-use crate::auth::Caller;
+use crate::auth::{Caller, Who};
 use crate::error::{Error, Result};
 use crate::limits::BATCH_MAX;
-use crate::present::{self, Bundle, MessageContext};
-use crate::state::{CachedChannel, CachedUser, Freshness, State};
+use crate::permissions::Action;
+use crate::present::{Bundle, MessageContext};
+use crate::state::{CachedChannel, CachedUser, Freshness, State, access};
 
 const CHANNEL_TRUNCATED: &str = "channel.truncated";
 
@@ -46,6 +47,9 @@ pub(crate) async fn truncate_channel(
     let cid = cid.to_string();
     let user =
         users::optional_user(state, caller, "user", request.user_id.as_ref(), request.user.as_ref()).await?;
+    if caller.who == Who::Anonymous {
+        return Err(users::anonymous());
+    }
     let mut fresh = Freshness::new(caller.app.pk, &cid, None);
     let truncated = loop {
         let plan = check_truncate(state, caller, &cid, &request, user.as_ref()).await?;
@@ -58,9 +62,10 @@ pub(crate) async fn truncate_channel(
     state.forget_channel(caller.app.pk, &cid);
     let Truncated { channel, message, mut bundle } = truncated;
     bundle.add_channel(channel.pk, &channel.cid);
-    let config = state.channel_config(&caller.app, &channel);
+    let viewer = access::viewer(state, caller, user.as_ref()).await?;
+    let shown = access::show_alone(state, caller, viewer.as_ref(), &channel, &bundle.users).await?;
     Ok(TruncateChannelResponse {
-        channel: Some(Arc::new(present::channel(&channel, &config, &bundle.users, None))),
+        channel: Some(Arc::new(shown)),
         message: message.map(|message| bundle.message(&message)),
     })
 }
@@ -72,8 +77,9 @@ async fn check_truncate(
     request: &TruncateChannelRequest,
     user: Option<&Arc<CachedUser>>,
 ) -> Result<TruncatePlan> {
-    let channel = state.channel(&caller.app, cid).await?;
-    bans::check_not_banned(state, caller, Some(&channel)).await?;
+    let access = access::channel(state, caller, cid, &[Action::TruncateChannel]).await?;
+    bans::check_not_banned(state, caller, Some(&access)).await?;
+    let channel = access.cached;
     let now = state.now();
     if request.truncated_at.is_some_and(|moment| moment > now) {
         return Err(Error::field("truncated_at", "must be in the past"));

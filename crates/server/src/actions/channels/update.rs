@@ -9,7 +9,7 @@ use natterjack_storage::{
 
 use super::check::{
     MEMBER_ROLE_DEFAULT, check_all_exist, check_channel_role, check_cooldown, check_data, check_filter_tags,
-    check_members, check_teams,
+    check_may_change, check_members, check_no_roles, check_teams, member_id, roles_are_the_servers,
 };
 use super::create::{not_of_distinct, notify_added};
 use crate::actions::members::not_a_member;
@@ -18,7 +18,9 @@ use crate::actions::{bans, blocks, check_count, users};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::{BATCH_MAX, QUERY_MEMBERS_LIMIT_MAX};
+use crate::permissions::Action;
 use crate::present::{self, Bundle, CHANNEL_MODERATOR, MessageContext};
+use crate::state::access::{self, Access};
 use crate::state::{CachedChannel, CachedUser, Freshness, State};
 
 /// An update that may be made. Only checks make one.
@@ -63,6 +65,36 @@ impl UpdatePlan {
     }
 }
 
+/// Makes the caller a member again of a distinct channel that he or she has left.
+pub(super) async fn rejoin(state: &State, caller: &Caller, channel: Arc<CachedChannel>) -> Result<()> {
+    let Some(user_id) = caller.user_id().map(|id| id.as_str().to_owned()) else { return Ok(()) };
+    let cid = channel.channel.cid.clone();
+    let change = ChannelChange::from(&channel.channel);
+    let member = NewMember {
+        user_id: user_id.clone(),
+        channel_role: MEMBER_ROLE_DEFAULT.to_owned(),
+        custom: Default::default(),
+        invited: false,
+        hidden: false,
+        hide_messages_before: None,
+    };
+    let plan = UpdatePlan {
+        change: None,
+        add: vec![member],
+        ..UpdatePlan::of_data(caller.app.pk, channel, change, Some(user_id), state.now())
+    };
+    let outcome = state.store.write("rejoin_channel", plan, |tx, plan| Box::pin(do_update(tx, plan))).await;
+    state.forget_channel(caller.app.pk, &cid);
+    match outcome {
+        // Somebody changed the channel meanwhile; the membership is asked for again by the next call.
+        Err(Error::Stale) => {
+            let text = "the channel changed while it was joined; repeat the call";
+            Err(Error::caller(natterjack_protocol::ErrorCode::Timeout, text))
+        }
+        outcome => outcome.map(|_| ()),
+    }
+}
+
 /// What an invited user says.
 #[derive(Debug, Clone)]
 struct InviteAnswer {
@@ -98,23 +130,29 @@ pub(crate) async fn update_channel(
         }
     };
     state.forget_channel(caller.app.pk, &cid_text);
-    Ok(present_updated(state, caller, updated))
+    present_updated(state, caller, user.as_ref(), updated).await
 }
 
 /// The updated channel as it travels on the wire.
-pub(super) fn present_updated(state: &State, caller: &Caller, updated: Updated) -> UpdateChannelResponse {
+pub(super) async fn present_updated(
+    state: &State,
+    caller: &Caller,
+    user: Option<&Arc<CachedUser>>,
+    updated: Updated,
+) -> Result<UpdateChannelResponse> {
     let Updated { channel, members, message, mut bundle } = updated;
     bundle.add_channel(channel.pk, &channel.cid);
-    let config = state.channel_config(&caller.app, &channel);
+    let viewer = access::viewer(state, caller, user).await?;
+    let shown = access::show_alone(state, caller, viewer.as_ref(), &channel, &bundle.users).await?;
     let creator = channel.created_by_id.as_deref();
-    UpdateChannelResponse {
-        channel: Some(Arc::new(present::channel(&channel, &config, &bundle.users, None))),
+    Ok(UpdateChannelResponse {
+        channel: Some(Arc::new(shown)),
         members: members
             .iter()
             .map(|member| present::member(member, &bundle.users, creator, bundle.now()))
             .collect(),
         message: message.map(|message| bundle.message(&message)),
-    }
+    })
 }
 
 async fn check_update(
@@ -124,8 +162,10 @@ async fn check_update(
     request: &UpdateChannelRequest,
     user: Option<&Arc<CachedUser>>,
 ) -> Result<UpdatePlan> {
-    let channel = state.channel(&caller.app, cid).await?;
-    bans::check_not_banned(state, caller, Some(&channel)).await?;
+    let access = access::channel(state, caller, cid, access::ANY).await?;
+    bans::check_not_banned(state, caller, Some(&access)).await?;
+    let channel = Arc::clone(&access.cached);
+    check_may_change_members(&access, request, user)?;
     let mut add = check_members(state, caller, "add_members", &request.add_members, false).await?;
     let invite = check_members(state, caller, "invites", &request.invites, true).await?;
     check_count("remove_members", request.remove_members.len(), BATCH_MAX)?;
@@ -169,6 +209,11 @@ async fn check_update(
         Some(message) => Some(NewSystemMessage::check(state, caller, &channel, message, user).await?),
     };
     let change = check_change(state, caller, &channel, request)?;
+    if let Some(change) = &change {
+        check_may_change(&access, change)?;
+    } else if !changes_members(request) {
+        access.require(Action::UpdateChannel)?;
+    }
     let team = change.as_ref().map_or(&channel.channel.team, |change| &change.team).as_deref();
     check_teams(state, caller, team, add.iter().chain(&invite)).await?;
     Ok(UpdatePlan {
@@ -186,6 +231,54 @@ async fn check_update(
     })
 }
 
+/// Whether the call is about members at all.
+fn changes_members(request: &UpdateChannelRequest) -> bool {
+    !request.add_members.is_empty()
+        || !request.remove_members.is_empty()
+        || !request.invites.is_empty()
+        || !request.add_moderators.is_empty()
+        || !request.demote_moderators.is_empty()
+        || !request.assign_roles.is_empty()
+        || request.accept_invite == Some(true)
+        || request.reject_invite == Some(true)
+}
+
+/// Refuses changes of members that the caller may not make. Joining and leaving are permissions of their own; who was one
+/// of those that a distinct channel was made for may always come back.
+fn check_may_change_members(
+    access: &Access,
+    request: &UpdateChannelRequest,
+    user: Option<&Arc<CachedUser>>,
+) -> Result<()> {
+    if access.is_server() {
+        return Ok(());
+    }
+    let user_id = user.map(|user| user.user.id.as_str()).ok_or_else(users::anonymous)?;
+    let gives_roles = !request.add_moderators.is_empty()
+        || !request.demote_moderators.is_empty()
+        || !request.assign_roles.is_empty();
+    if gives_roles {
+        return Err(roles_are_the_servers());
+    }
+    check_no_roles(&request.add_members)?;
+    check_no_roles(&request.invites)?;
+    let mut added = request.add_members.iter().map(member_id);
+    if added.len() > 0 {
+        let is_back = access.channel.distinct_members.iter().any(|id| id == user_id);
+        let joins = added.all(|id| id == user_id);
+        let needed = [Action::AddOwnChannelMembership, Action::UpdateChannelMembers];
+        if !(joins && is_back) {
+            access.require_one(if joins { &needed } else { &needed[1..] })?;
+        }
+    }
+    if !request.remove_members.is_empty() {
+        let leaves = request.remove_members.iter().all(|id| id == user_id);
+        let needed = [Action::RemoveOwnChannelMembership, Action::UpdateChannelMembers];
+        access.require_one(if leaves { &needed } else { &needed[1..] })?;
+    }
+    if request.invites.is_empty() { Ok(()) } else { access.require(Action::UpdateChannelMembers) }
+}
+
 /// The channel's data after the update, `None` when the call is about members only.
 fn check_change(
     state: &State,
@@ -198,9 +291,13 @@ fn check_change(
     let mut change = match &request.data {
         None => was.clone(),
         // A full update: custom data that is not given vanishes.
-        Some(data) => {
-            check_data(&of_type, data, ChannelChange { custom: Default::default(), ..was.clone() })?
-        }
+        Some(data) => check_data(
+            state,
+            caller,
+            &of_type,
+            data,
+            ChannelChange { custom: Default::default(), ..was.clone() },
+        )?,
     };
     if let Some(cooldown) = request.cooldown {
         change.cooldown = check_cooldown("cooldown", cooldown)?;

@@ -6,13 +6,15 @@ use natterjack_protocol::channels::{UpdateChannelPartialRequest, UpdateChannelPa
 use natterjack_storage::ChannelChange;
 
 use super::check::{
-    RESERVED, check_cooldown, check_filter_tags, check_language, check_overrides, check_team,
+    RESERVED, check_cooldown, check_filter_tags, check_language, check_may_change, check_overrides,
+    check_team,
 };
 use super::update::{UpdatePlan, do_update, present_updated};
 use crate::actions::partial::PartialUpdate;
 use crate::actions::{bans, users};
-use crate::auth::Caller;
+use crate::auth::{Caller, Who};
 use crate::error::{Error, Result};
+use crate::state::access::{self, Access};
 use crate::state::{CachedChannel, CachedUser, Freshness, State};
 
 /// Fields that a partial update changes beside custom data. Custom data cannot have their names.
@@ -29,11 +31,14 @@ pub(crate) async fn update_channel_partial(
     let cid_text = cid.to_string();
     let user =
         users::optional_user(state, caller, "user", request.user_id.as_ref(), request.user.as_ref()).await?;
+    if caller.who == Who::Anonymous {
+        return Err(users::anonymous());
+    }
     let mut fresh = Freshness::new(caller.app.pk, &cid_text, None);
     let updated = loop {
-        let channel = state.channel(&caller.app, &cid_text).await?;
-        bans::check_not_banned(state, caller, Some(&channel)).await?;
-        let plan = check_update(state, caller, channel, &request, user.as_ref())?;
+        let access = access::channel(state, caller, &cid_text, access::ANY).await?;
+        bans::check_not_banned(state, caller, Some(&access)).await?;
+        let plan = check_update(state, caller, access, &request, user.as_ref())?;
         let outcome =
             state.store.write("update_channel_partial", plan, |tx, plan| Box::pin(do_update(tx, plan))).await;
         if let Some(updated) = fresh.settle(state, outcome)? {
@@ -41,22 +46,23 @@ pub(crate) async fn update_channel_partial(
         }
     };
     state.forget_channel(caller.app.pk, &cid_text);
-    let updated = present_updated(state, caller, updated);
+    let updated = present_updated(state, caller, user.as_ref(), updated).await?;
     Ok(UpdateChannelPartialResponse { channel: updated.channel, members: updated.members })
 }
 
 fn check_update(
     state: &State,
     caller: &Caller,
-    channel: Arc<CachedChannel>,
+    access: Access,
     request: &UpdateChannelPartialRequest,
     user: Option<&Arc<CachedUser>>,
 ) -> Result<UpdatePlan> {
     let update = PartialUpdate::check(&request.set, &request.unset)?;
-    let change = check_change(state, caller, &channel, update)?;
+    let change = check_change(state, caller, &access, update)?;
+    check_may_change(&access, &change)?;
     Ok(UpdatePlan::of_data(
         caller.app.pk,
-        channel,
+        access.cached,
         change,
         user.map(|user| user.user.id.clone()),
         state.now(),
@@ -98,7 +104,7 @@ fn check_change(
     if let Some(overrides) = update.take_object("config_overrides", change.config_overrides.as_ref())? {
         let of_type = state.channel_type(&caller.app, &channel.channel.kind).unwrap_or_default();
         if let Some(overrides) = &overrides {
-            check_overrides("set.config_overrides", &of_type, overrides)?;
+            check_overrides(state, caller, "set.config_overrides", &of_type, overrides)?;
         }
         // An empty object clears all of them.
         change.config_overrides = overrides.filter(|given| *given != ChannelConfigOverrides::default());

@@ -14,6 +14,8 @@ use crate::error::{Error, Result};
 use crate::limits::{
     ATTACHMENTS_MAX, ATTACHMENTS_SIZE_MAX, MARKUP_SIZE_MAX, MENTIONED_ROLES_MAX, MENTIONED_USERS_MAX,
 };
+use crate::permissions::Action;
+use crate::state::access::Access;
 use crate::state::{CachedChannel, CachedUser, State};
 
 /// The content of a message, checked, and the users that it mentions.
@@ -82,6 +84,34 @@ pub(super) async fn check_parts(
         pin: None,
     };
     Ok(Content { change, mentioned, quoted })
+}
+
+/// Refuses the parts of a message that the caller may not write.
+pub(super) fn check_may_say(access: &Access, place: &str, request: &MessageRequest) -> Result<()> {
+    if access.is_server() {
+        return Ok(());
+    }
+    for (name, markup) in [("html", &request.html), ("mml", &request.mml)] {
+        if given(markup.as_ref()).is_some() {
+            return Err(Error::reserved(&format!("{place}.{name}")));
+        }
+    }
+    let text = request.text.as_deref().unwrap_or_default();
+    if text.contains("http://") || text.contains("https://") || text.contains("www.") {
+        access.require(Action::AddLinks)?;
+    }
+    if !request.attachments.is_empty() {
+        access.require(Action::CreateAttachment)?;
+    }
+    let mentions = !request.mentioned_users.is_empty()
+        || !request.mentioned_roles.is_empty()
+        || !request.mentioned_group_ids.is_empty()
+        || request.mentioned_here == Some(true)
+        || request.mentioned_channel == Some(true);
+    if mentions {
+        access.require(Action::CreateMention)?;
+    }
+    Ok(())
 }
 
 /// Refuses a message that would say nothing.

@@ -5,13 +5,14 @@ use natterjack_protocol::messages::DeleteMessageQuery;
 use natterjack_protocol::{MessageId, Timestamp};
 use natterjack_storage::{Advance, ChannelEvent, Message, Tx, UserEvent};
 
-use super::read::{find_with_channel, lock_in_channel};
+use super::read::lock_in_channel;
 use crate::actions::{bans, given, users};
-use crate::auth::Caller;
+use crate::auth::{Caller, Who};
 use crate::error::{Error, Result};
 use crate::limits::DELETE_FOR_ME_MAX;
+use crate::permissions::Action;
 use crate::present::{Bundle, MessageContext};
-use crate::state::{CachedChannel, State};
+use crate::state::{CachedChannel, State, access};
 
 /// How a message is deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,8 +61,8 @@ async fn check_delete(
     if hard && for_me {
         return Err(Error::input("hard and delete_for_me cannot be used together"));
     }
-    if hard && !caller.is_server() {
-        return Err(Error::denied("hard delete messages is only allowed with server side auth"));
+    if caller.who == Who::Anonymous {
+        return Err(users::anonymous());
     }
     let deleted_by = match (caller.user_id(), given(query.deleted_by.as_ref())) {
         (Some(id), _) => Some(id.as_str().to_owned()),
@@ -74,10 +75,20 @@ async fn check_delete(
         (false, true, None) => return Err(Error::required("deleted_by")),
         (false, false, _) => Deletion::Soft,
     };
-    let (message, channel) = find_with_channel(state, caller, id).await?;
-    bans::check_not_banned(state, caller, Some(&channel)).await?;
-    let now = state.now();
-    Ok(DeletePlan { app_pk: caller.app.pk, channel, message_id: message.id, deletion, deleted_by, now })
+    let (message, access) = access::message(state, caller, id, access::ANY).await?;
+    bans::check_not_banned(state, caller, Some(&access)).await?;
+    match deletion {
+        Deletion::ForUser(_) => access.require(Action::ReadChannel)?,
+        Deletion::Soft | Deletion::Hard => access.require_to(Action::DeleteMessage, &message.user_id)?,
+    }
+    Ok(DeletePlan {
+        app_pk: caller.app.pk,
+        channel: access.cached,
+        message_id: message.id,
+        deletion,
+        deleted_by,
+        now: state.now(),
+    })
 }
 
 async fn do_delete(tx: &mut Tx, plan: &DeletePlan) -> Result<(Message, Bundle)> {

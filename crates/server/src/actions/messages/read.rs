@@ -10,36 +10,8 @@ use crate::actions::{check_count, message_id};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::MANY_MESSAGES_MAX;
-use crate::present::{self, Bundle, MessageContext};
-use crate::state::{CachedChannel, State};
-
-/// A message and the channel in which it is seen.
-///
-/// # Errors
-/// When there is no such message, or its channel is deleted, or it lies before what the channel shows.
-pub(crate) async fn find_with_channel(
-    state: &State,
-    caller: &Caller,
-    id: &MessageId,
-) -> Result<(Message, Arc<CachedChannel>)> {
-    let dropped = state.dropped();
-    let found = state
-        .store
-        .read("find_message_with_channel", (caller.app.pk, id.clone()), |tx, (app_pk, id)| {
-            Box::pin(async move {
-                let Some(message) = tx.find_message(*app_pk, id.as_str()).await? else { return Ok(None) };
-                let channel = tx.list_channels(vec![message.channel_pk]).await?.pop();
-                Ok::<_, Error>(channel.map(|channel| (message, channel)))
-            })
-        })
-        .await?;
-    let (message, channel) = found
-        .filter(|(message, channel)| {
-            channel.deleted_at.is_none() && message.created_at > channel.history_from
-        })
-        .ok_or_else(|| Error::not_found("message", id.as_str()))?;
-    Ok((message, state.remember_channel(&caller.app, channel, dropped)))
-}
+use crate::present::{Bundle, MessageContext};
+use crate::state::{State, access};
 
 /// Within a transaction that has locked the channel, whose history begins after `history_from`: the message, kept from
 /// changing, when it is still seen there.
@@ -63,7 +35,7 @@ pub(crate) async fn get_message(
     id: &MessageId,
     query: GetMessageQuery,
 ) -> Result<MessageResponse> {
-    let (message, channel) = find_with_channel(state, caller, id).await?;
+    let (message, channel) = access::message(state, caller, id, access::READ).await?;
     let context = MessageContext {
         show_deleted: query.show_deleted_message == Some(true) && caller.is_server(),
         ..MessageContext::of(caller)
@@ -77,8 +49,9 @@ pub(crate) async fn get_message(
     bundle.add_channel(channel.channel.pk, &channel.channel.cid);
     let message = message.first().ok_or_else(|| Error::not_found("message", id.as_str()))?;
     let mut response = bundle.message(message);
-    response.channel =
-        Some(Arc::new(present::channel(&channel.channel, &channel.config, &bundle.users, None)));
+    let viewer = access::viewer(state, caller, None).await?;
+    let shown = access::show_alone(state, caller, viewer.as_ref(), &channel.channel, &bundle.users);
+    response.channel = Some(Arc::new(shown.await?));
     Ok(response)
 }
 
@@ -98,21 +71,31 @@ pub(crate) async fn get_many_messages(
         message_id("ids", id)?;
     }
     let include = check_member_custom_include(query.member_custom_include.0)?;
-    let input = (caller.app.pk, cid.to_string(), ids);
-    let (channel, found) = state
+    let viewer = caller.user_id().map(|id| id.as_str().to_owned());
+    let input = (caller.app.pk, cid.to_string(), ids, viewer);
+    let (channel, member, found) = state
         .store
-        .read("list_messages_with_ids", input, |tx, (app_pk, cid, ids)| {
+        .read("list_messages_with_ids", input, |tx, (app_pk, cid, ids, viewer)| {
             Box::pin(async move {
                 let channel = tx.find_channel(*app_pk, cid).await?;
                 let channel = channel.filter(|channel| channel.deleted_at.is_none());
                 let channel = channel.ok_or_else(|| Error::not_found("channel", cid))?;
-                Ok::<_, Error>((channel, tx.list_messages_with_ids(*app_pk, ids.clone()).await?))
+                let member = match viewer {
+                    Some(viewer) => tx.find_member(channel.pk, viewer).await?,
+                    None => None,
+                };
+                Ok::<_, Error>((channel, member, tx.list_messages_with_ids(*app_pk, ids.clone()).await?))
             })
         })
         .await?;
+    let access = access::this_channel(state, caller, channel, access::READ).await?;
+    let channel = &access.channel;
+    let hidden_before = member.and_then(|member| member.hide_messages_before).unwrap_or_default();
+    let from = channel.history_from.max(hidden_before);
     let here = found
         .into_iter()
-        .filter(|message| message.channel_pk == channel.pk && message.created_at > channel.history_from)
+        .filter(|message| message.channel_pk == channel.pk && message.created_at > from)
+        .filter(|message| access.sees(message))
         .collect();
     let context = MessageContext { member_custom_include: include, ..MessageContext::of(caller) };
     let (messages, mut bundle) = load(state, context, here, Vec::new()).await?;

@@ -10,12 +10,14 @@ use natterjack_storage::{
 };
 use uuid::Uuid;
 
-use super::check::{Content, PinRequest, check_content, find_in_channel};
+use super::check::{Content, PinRequest, check_content, check_may_say, find_in_channel};
 use crate::actions::{bans, check_count, given, message_id, users};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::RESTRICTED_VISIBILITY_MAX;
+use crate::permissions::Action;
 use crate::present::{Bundle, MessageContext, Users};
+use crate::state::access::{self, Access};
 use crate::state::{CachedChannel, CachedUser, Freshness, State};
 
 /// A message that may be sent, with everything that its transaction needs. Only [`check_send`] makes one.
@@ -27,6 +29,8 @@ struct SendPlan {
     parent: Option<Parent>,
     new: NewMessage,
     keep_channel_hidden: bool,
+    /// The seconds that must lie between two messages of the sender.
+    cooldown: Option<i64>,
     now: Timestamp,
 }
 
@@ -119,17 +123,21 @@ async fn check_send(
     cid: &str,
     request: &SendMessageRequest,
 ) -> Result<Checked> {
-    let channel = state.channel(&caller.app, cid).await?;
+    let message = &request.message;
+    let is_reply = given(message.parent_id.as_ref()).is_some();
+    let needed = if is_reply { access::REPLY } else { &[Action::CreateMessage] };
+    let access = access::channel(state, caller, cid, needed).await?;
     if request.pending == Some(true) {
         return Err(Error::field("pending", "is refused: pending messages not enabled"));
     }
-    let message = &request.message;
     let sender =
         users::acting_user(state, caller, "message.user", message.user_id.as_ref(), message.user.as_ref())
             .await?;
-    bans::check_not_banned(state, caller, Some(&channel)).await?;
+    bans::check_not_banned(state, caller, Some(&access)).await?;
     let now = state.now();
     let is_system = check_kind(message)?;
+    check_may_send(&access, message, is_system)?;
+    let channel = Arc::clone(&access.cached);
     let is_restricted = !message.restricted_visibility.is_empty();
     let pin =
         PinRequest::check("message", message.pinned, message.pin_expires.map(Some), is_restricted, now)?
@@ -179,6 +187,7 @@ async fn check_send(
         }
     }
     content_users.insert(Arc::clone(&sender.response));
+    let cooldown = channel.channel.cooldown;
     let plan = SendPlan {
         app_pk: caller.app.pk,
         channel,
@@ -187,9 +196,28 @@ async fn check_send(
         parent,
         new,
         keep_channel_hidden: request.keep_channel_hidden == Some(true),
+        cooldown: (!access.may(Action::SkipChannelCooldown)).then_some(cooldown).filter(|it| *it > 0),
         now,
     };
     Ok(Checked { plan, content_users, quoted })
+}
+
+/// Refuses what the sender may not send here.
+fn check_may_send(access: &Access, message: &MessageRequest, is_system: bool) -> Result<()> {
+    if is_system {
+        access.require(Action::CreateSystemMessage)?;
+    }
+    if message.pinned == Some(true) {
+        access.require(Action::PinMessage)?;
+    }
+    if !message.restricted_visibility.is_empty() {
+        access.require(Action::CreateRestrictedVisibilityMessage)?;
+    }
+    if given(message.poll_id.as_ref()).is_some() {
+        access.require(Action::SendPoll)?;
+    }
+    check_may_say(access, "message", message)?;
+    access.require_thawed()
 }
 
 /// Whether the message is one of the system's.
@@ -269,6 +297,9 @@ async fn do_send(tx: &mut Tx, plan: &SendPlan) -> Result<Message> {
     if !plan.channel.is_fresh(&advanced) || sender_version != Some(sender.version) {
         return Err(Error::Stale);
     }
+    if let Some(cooldown) = plan.cooldown {
+        check_cooled_down(tx, plan, cooldown, advanced.at).await?;
+    }
     let thread_seq = match &plan.parent {
         None => None,
         Some(parent) => Some(do_advance_thread(tx, plan, parent, advanced).await?),
@@ -303,6 +334,24 @@ async fn do_send(tx: &mut Tx, plan: &SendPlan) -> Result<Message> {
         do_show_hidden(tx, &message).await?;
     }
     Ok(message)
+}
+
+/// Refuses the sender whose last message in the channel, which is locked, is too young.
+async fn check_cooled_down(tx: &mut Tx, plan: &SendPlan, cooldown: i64, at: Timestamp) -> Result<()> {
+    let channel = &plan.channel.channel;
+    let user_id = &plan.sender.user.id;
+    let last = tx.find_last_sent_at(plan.app_pk, user_id, channel.pk).await?;
+    let age = last.map(|last| at.nanoseconds() - last.nanoseconds());
+    if age.is_none_or(|age| age >= cooldown * 1_000_000_000) {
+        return Ok(());
+    }
+    Err(Error::caller(
+        ErrorCode::Cooldown,
+        format!(
+            "user {user_id} is not allowed to send messages on channel {} under cool down period({cooldown}s)",
+            channel.cid
+        ),
+    ))
 }
 
 /// Counts the reply into its thread, after making sure that its parent is still there.

@@ -5,12 +5,12 @@ use natterjack_protocol::messages::UndeleteMessageRequest;
 use natterjack_protocol::{MessageId, Timestamp};
 use natterjack_storage::{Advance, ChannelEvent, Message, Tx};
 
-use super::read::{find_with_channel, lock_in_channel};
+use super::read::lock_in_channel;
 use crate::actions::users;
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::present::{Bundle, MessageContext};
-use crate::state::{CachedChannel, State};
+use crate::state::{CachedChannel, State, access};
 
 /// An undeletion that may be carried out. Only [`check_undelete`] makes one.
 struct UndeletePlan {
@@ -47,11 +47,11 @@ async fn check_undelete(
     }
     let user = users::existing(state, caller, "undeleted_by", &request.undeleted_by).await?;
     users::check_active(&user)?;
-    let (message, channel) = find_with_channel(state, caller, id).await?;
+    let (message, channel) = access::message(state, caller, id, access::READ).await?;
     check_deleted(&message)?;
     Ok(UndeletePlan {
         app_pk: caller.app.pk,
-        channel,
+        channel: channel.cached,
         message_id: message.id,
         undeleted_by: user.user.id.clone(),
         now: state.now(),

@@ -6,13 +6,15 @@ use natterjack_protocol::{Custom, MessageId, Timestamp};
 use natterjack_storage::{Advance, ChannelEvent, Edit, Message, MessageChange, Tx};
 use serde_json::{Value, json};
 
-use super::check::{PinRequest, check_parts, check_says_something};
-use super::read::{find_with_channel, lock_in_channel};
+use super::check::{PinRequest, check_may_say, check_parts, check_says_something};
+use super::read::lock_in_channel;
 use crate::actions::partial::PartialUpdate;
 use crate::actions::{bans, given, users};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
+use crate::permissions::Action;
 use crate::present::{Bundle, MessageContext};
+use crate::state::access::{self, Access};
 use crate::state::{CachedChannel, CachedUser, State};
 
 /// The parts of a message that a partial update may name.
@@ -113,11 +115,12 @@ pub(crate) async fn update_message(
     let parts = request.message;
     let user = users::acting_user(state, caller, "message.user", parts.user_id.as_ref(), parts.user.as_ref())
         .await?;
-    let (message, channel) = find_with_channel(state, caller, id).await?;
+    let (message, access) = access::message(state, caller, id, access::ANY).await?;
+    access.require_to(Action::UpdateMessage, &message.user_id)?;
     check_fixed(&message, &parts)?;
     let pin_expires = parts.pin_expires.map(Some);
     let update = Update { place: "message", scope: Scope::Whole, parts, pin_expires };
-    run(state, caller, &message, channel, &user, update).await
+    run(state, caller, &message, access, &user, update).await
 }
 
 /// Changes the parts of a message that are named.
@@ -133,27 +136,31 @@ pub(crate) async fn update_message_partial(
     if custom.is_empty() {
         return Err(Error::field("set", "and unset name nothing to be changed"));
     }
-    let (message, channel) = find_with_channel(state, caller, id).await?;
+    let (message, access) = access::message(state, caller, id, access::ANY).await?;
     take_fixed(&mut custom, &message)?;
     let (names, parts) = take_parts(&mut custom)?;
     let pin_expires = custom.take("pin_expires")?;
+    if !names.is_empty() || !custom.is_empty() || (parts.pinned, pin_expires) == (None, None) {
+        // Pinning what somebody else wrote does not change what it says.
+        access.require_to(Action::UpdateMessage, &message.user_id)?;
+    }
     custom.refuse(&PARTS, |name| Error::field(name, "can only be set as a whole"))?;
     custom.refuse(&RESERVED, Error::reserved)?;
     let update = Update { place: "set", scope: Scope::Named { names, custom }, parts, pin_expires };
-    run(state, caller, &message, channel, &user, update).await
+    run(state, caller, &message, access, &user, update).await
 }
 
 async fn run(
     state: &State,
     caller: &Caller,
     message: &Message,
-    channel: Arc<CachedChannel>,
+    access: Access,
     user: &CachedUser,
     update: Update,
 ) -> Result<MessageResponse> {
-    let cid = channel.channel.cid.clone();
-    bans::check_not_banned(state, caller, Some(&channel)).await?;
-    let plan = check_update(state, caller, message, channel, user, update).await?;
+    bans::check_not_banned(state, caller, Some(&access)).await?;
+    let cid = access.channel.cid.clone();
+    let plan = check_update(state, caller, message, access, user, update).await?;
     let (message, mut bundle) =
         state.store.write("update_message", plan, |tx, plan| Box::pin(do_update(tx, plan))).await?;
     bundle.add_channel(message.channel_pk, &cid);
@@ -164,7 +171,7 @@ async fn check_update(
     state: &State,
     caller: &Caller,
     message: &Message,
-    channel: Arc<CachedChannel>,
+    access: Access,
     user: &CachedUser,
     update: Update,
 ) -> Result<UpdatePlan> {
@@ -172,14 +179,19 @@ async fn check_update(
     check_not_deleted(message)?;
     let now = state.now();
     let is_restricted = !message.restricted_visibility.is_empty();
+    let is_pinned = message.pin.is_some();
+    if parts.pinned.is_some_and(|pinned| pinned != is_pinned) || pin_expires.flatten().is_some() {
+        access.require(Action::PinMessage)?;
+    }
+    check_may_say(&access, place, &parts)?;
     let pin = PinRequest::check(place, parts.pinned, pin_expires, is_restricted, now)?;
-    let parts = check_parts(state, caller, &channel, place, &parts).await?.change;
+    let parts = check_parts(state, caller, &access, place, &parts).await?.change;
     if let Scope::Whole = scope {
         check_says_something(place, &parts)?;
     }
     Ok(UpdatePlan {
         app_pk: caller.app.pk,
-        channel,
+        channel: access.cached,
         message_id: message.id.clone(),
         user_id: user.user.id.clone(),
         place,

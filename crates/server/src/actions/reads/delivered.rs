@@ -9,7 +9,7 @@ use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::DELIVERED_MESSAGES_MAX;
 use crate::present;
-use crate::state::State;
+use crate::state::{State, access};
 
 /// Deliveries that may be noted. Only [`mark_delivered`] makes one.
 struct DeliveredPlan {
@@ -45,7 +45,7 @@ pub(crate) async fn mark_delivered(
     check_count(FIELD, named.len(), DELIVERED_MESSAGES_MAX)?;
     let mut is_public = BTreeMap::new();
     for named in &named {
-        let channel = match state.channel(&caller.app, &named.cid).await {
+        let channel = match access::channel(state, caller, &named.cid, access::READ).await {
             Ok(channel) => channel,
             Err(Error::Caller(_)) => continue,
             Err(error) => return Err(error),

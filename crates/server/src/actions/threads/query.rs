@@ -9,13 +9,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::state::{ThreadsRequest, load_threads};
-use crate::actions::messages::find_with_channel;
 use crate::actions::{cursor, given, limit, users};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::{THREADS_PAGE_DEFAULT, THREADS_PAGE_MAX};
 use crate::present::MessageContext;
-use crate::state::State;
+use crate::state::{State, access};
 
 /// The orders that may be asked for, or the beginning of one.
 const ORDERS: [&[&str]; 7] = [
@@ -64,7 +63,8 @@ pub(crate) async fn query_threads(
     let context = MessageContext { viewer: Some(user.user.id.clone()), ..MessageContext::of(caller) };
     let asked = (request.reply_limit, request.participant_limit, request.member_limit);
     let shown = ThreadsRequest::check(asked, context, state.now())?;
-    let (cursors, loaded) = state
+    let viewer = access::viewer(state, caller, Some(&user)).await?;
+    let (cursors, mut loaded) = state
         .store
         .read("query_threads", (query, shown, page_limit), |tx, (query, shown, page_limit)| {
             Box::pin(async move {
@@ -76,7 +76,8 @@ pub(crate) async fn query_threads(
         })
         .await?;
     let (next, prev) = cursors;
-    Ok(QueryThreadsResponse { threads: loaded.present_states(state, caller), next, prev })
+    loaded.retain(state, caller, viewer.as_ref().filter(|_| !caller.is_server()));
+    Ok(QueryThreadsResponse { threads: loaded.present_states(state, caller, viewer.as_ref()), next, prev })
 }
 
 /// One thread, which must exist.
@@ -89,7 +90,7 @@ pub(crate) async fn get_thread(
     let context = MessageContext::of(caller);
     let asked = (query.reply_limit, query.participant_limit, query.member_limit);
     let shown = ThreadsRequest::check(asked, context, state.now())?;
-    let (parent, _) = find_with_channel(state, caller, parent_id).await?;
+    let (parent, _) = access::message(state, caller, parent_id, access::READ).await?;
     let loaded = state
         .store
         .read("get_thread", (parent.id, parent.pk, shown), |tx, (id, parent_pk, shown)| {
@@ -100,7 +101,8 @@ pub(crate) async fn get_thread(
             })
         })
         .await?;
-    Ok(loaded.present_states(state, caller).pop().unwrap_or_default())
+    let viewer = access::viewer(state, caller, None).await?;
+    Ok(loaded.present_states(state, caller, viewer.as_ref()).pop().unwrap_or_default())
 }
 
 /// The keys of the order asked for, so many that no two threads are equal in all.

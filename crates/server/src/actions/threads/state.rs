@@ -13,8 +13,9 @@ use crate::error::Result;
 use crate::limits::{
     QUERY_MEMBERS_LIMIT_MAX, THREAD_PARTICIPANTS_MAX, THREAD_REPLIES_DEFAULT, THREAD_REPLIES_MAX,
 };
+use crate::permissions::Subject;
 use crate::present::{self, Bundle, MessageContext};
-use crate::state::State;
+use crate::state::{State, access};
 
 /// What to show of threads.
 #[derive(Debug, Clone)]
@@ -168,8 +169,13 @@ impl LoadedChannel {
 
 impl LoadedThreads {
     /// The threads with their replies and read states, as they travel on the wire.
-    pub(super) fn present_states(&self, state: &State, caller: &Caller) -> Vec<ThreadStateResponse> {
-        let channels = self.present_channels(state, caller);
+    pub(super) fn present_states(
+        &self,
+        state: &State,
+        caller: &Caller,
+        viewer: Option<&Subject>,
+    ) -> Vec<ThreadStateResponse> {
+        let channels = self.present_channels(state, caller, viewer);
         let states = self.threads.iter().map(|loaded| {
             let thread = self.present_thread(loaded, &channels);
             let has_read_events = thread
@@ -187,21 +193,42 @@ impl LoadedThreads {
     }
 
     /// The threads alone, as they travel on the wire.
-    pub(super) fn present_threads(&self, state: &State, caller: &Caller) -> Vec<ThreadResponse> {
-        let channels = self.present_channels(state, caller);
+    pub(super) fn present_threads(
+        &self,
+        state: &State,
+        caller: &Caller,
+        viewer: Option<&Subject>,
+    ) -> Vec<ThreadResponse> {
+        let channels = self.present_channels(state, caller, viewer);
         self.threads.iter().map(|loaded| self.present_thread(loaded, &channels)).collect()
     }
 
-    fn present_channels(&self, state: &State, caller: &Caller) -> HashMap<i64, Arc<ChannelResponse>> {
+    /// Takes out the threads of channels that a client may not read, any more at least.
+    pub(super) fn retain(&mut self, state: &State, caller: &Caller, client: Option<&Subject>) {
+        let Some(client) = client else { return };
+        self.threads.retain(|loaded| {
+            let of = self.channels.get(&loaded.thread.channel_pk);
+            of.is_some_and(|LoadedChannel { channel, membership, .. }| {
+                let role = membership.as_ref().map(|member| member.channel_role.as_str());
+                access::may_read(state, caller, client, channel, role)
+            })
+        });
+    }
+
+    fn present_channels(
+        &self,
+        state: &State,
+        caller: &Caller,
+        viewer: Option<&Subject>,
+    ) -> HashMap<i64, Arc<ChannelResponse>> {
         let users = &self.bundle.users;
         let shown = self.channels.values().map(|LoadedChannel { channel, membership, members }| {
-            let config = state.channel_config(&caller.app, channel);
             let created_by = channel.created_by_id.as_deref();
             let members =
                 members.iter().map(|member| present::member(member, users, created_by, self.bundle.now()));
             let response = ChannelResponse {
                 members: Some(members.collect()),
-                ..present::channel(channel, &config, users, membership.as_ref())
+                ..access::show(state, caller, viewer, channel, users, membership.as_ref())
             };
             (channel.pk, Arc::new(response))
         });

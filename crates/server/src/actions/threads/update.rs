@@ -5,14 +5,13 @@ use natterjack_protocol::{MessageId, Timestamp};
 use natterjack_storage::{Advance, ChannelEvent, Message, Tx};
 
 use super::state::{LoadedThreads, ThreadsRequest, load_threads};
-use crate::actions::messages::find_with_channel;
 use crate::actions::partial::PartialUpdate;
 use crate::actions::{bans, check_length, users};
-use crate::auth::Caller;
+use crate::auth::{Caller, Who};
 use crate::error::{Error, Result};
 use crate::limits::TITLE_LENGTH_MAX;
 use crate::present::MessageContext;
-use crate::state::{CachedUser, State};
+use crate::state::{CachedUser, State, access};
 
 /// What a thread has beside its title and the app's own fields. Nobody may set it.
 const RESERVED: [&str; 17] = [
@@ -54,9 +53,10 @@ pub(crate) async fn update_thread_partial(
     request: UpdateThreadPartialRequest,
 ) -> Result<ThreadResponse> {
     let plan = check_update(state, caller, parent_id, request).await?;
+    let viewer = access::viewer(state, caller, plan.user.as_ref()).await?;
     let loaded =
         state.store.write("update_thread_partial", plan, |tx, plan| Box::pin(do_update(tx, plan))).await?;
-    Ok(loaded.present_threads(state, caller).pop().unwrap_or_default())
+    Ok(loaded.present_threads(state, caller, viewer.as_ref()).pop().unwrap_or_default())
 }
 
 async fn check_update(
@@ -72,10 +72,13 @@ async fn check_update(
         return Err(Error::input("either set or unset must name a field"));
     }
     custom.refuse(&RESERVED, Error::reserved)?;
+    if caller.who == Who::Anonymous {
+        return Err(users::anonymous());
+    }
     let title = custom.take::<String>("title")?.map(Option::unwrap_or_default);
     check_length("set.title", title.as_deref().unwrap_or_default(), TITLE_LENGTH_MAX)?;
-    let (parent, channel) = find_with_channel(state, caller, parent_id).await?;
-    bans::check_not_banned(state, caller, Some(&channel)).await?;
+    let (parent, access) = access::message(state, caller, parent_id, access::REPLY).await?;
+    bans::check_not_banned(state, caller, Some(&access)).await?;
     let now = state.now();
     let context = MessageContext {
         viewer: user.as_ref().map(|user| user.user.id.clone()),

@@ -8,7 +8,7 @@ use natterjack_protocol::{JsonMap, Timestamp, UserId};
 use natterjack_storage::{Tx, User, UserChange};
 use serde_json::Value;
 
-use super::{ROLE_DEFAULT, change_of, check_request, do_log, full_users, was_deleted};
+use super::{ROLE_DEFAULT, change_of, check_may_update, check_request, do_log, full_users, was_deleted};
 use crate::actions::check_count;
 use crate::actions::partial::{PartialUpdate, set_at, unset_at};
 use crate::auth::Caller;
@@ -76,13 +76,36 @@ pub(crate) async fn update_users_partial(
     check_count("users", request.users.len(), BATCH_MAX)?;
     let patches = request.users.iter().enumerate();
     let patches = patches.map(|(place, patch)| check_patch(&format!("users[{place}]"), patch));
-    let plan =
-        PatchPlan { app_pk: caller.app.pk, patches: patches.collect::<Result<_>>()?, now: state.now() };
+    let patches: Vec<Patch> = patches.collect::<Result<_>>()?;
+    for patch in &patches {
+        check_may_patch(state, caller, patch).await?;
+    }
+    let plan = PatchPlan { app_pk: caller.app.pk, patches, now: state.now() };
     let users =
         state.store.write("update_users_partial", plan, |tx, plan| Box::pin(do_patch_all(tx, plan))).await?;
     users.iter().for_each(|user| state.forget_user(caller.app.pk, &user.id));
     let full = full_users(state, caller, users.iter().collect()).await?;
     Ok(full.into_iter().map(|user| (user.id.clone(), user)).collect())
+}
+
+/// Refuses a change of a user that the caller may not make.
+async fn check_may_patch(state: &State, caller: &Caller, patch: &Patch) -> Result<()> {
+    if patch.revoke_tokens.is_some() && !caller.is_server() {
+        return Err(Error::denied("revoke_tokens_issued_before can only be set with server-side auth"));
+    }
+    let clears = |name: &str| patch.cleared.contains(&name);
+    let wanted = UserRequest {
+        role: if clears("role") { Some(ROLE_DEFAULT.to_owned()) } else { patch.set.role.clone() },
+        teams: if clears("teams") { Some(Vec::new()) } else { patch.set.teams.clone() },
+        // Anything inside of it is a change.
+        teams_role: match !patch.teams_role.is_empty() || clears("teams_role") {
+            true => Some(BTreeMap::from([(String::new(), String::new())])),
+            false => patch.set.teams_role.clone(),
+        },
+        id: patch.id.clone(),
+        ..UserRequest::default()
+    };
+    check_may_update(state, caller, &wanted).await
 }
 
 fn check_patch(at: &str, request: &UpdateUserPartialRequest) -> Result<Patch> {

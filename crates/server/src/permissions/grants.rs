@@ -1,4 +1,4 @@
-//! The permissions that each role has in the built-in channel types, and in the app.
+//! The permissions that each role has in the built-in channel types, and in the app, where nothing else is set.
 
 use std::collections::BTreeMap;
 
@@ -164,6 +164,11 @@ const COMMERCE_GUEST: &[&str] = &[
     "upload-attachment",
 ];
 
+/// Polls, for those who take part in a channel.
+const POLLS: &[&str] = &["cast-vote", "query-votes", "send-poll"];
+/// Messages that only some see, for those who see all of them.
+const RESTRICTED: &[&str] = &["create-restricted-visibility-message", "read-restricted-visibility-message"];
+
 type Permissions = Vec<String>;
 
 fn list(permissions: &[&str]) -> Permissions {
@@ -185,7 +190,10 @@ pub fn defaults(channel_type: &str) -> BTreeMap<String, Permissions> {
     const WHOLE_CHANNEL: &[&str] = &["delete-channel", "recreate-channel", "truncate-channel"];
     const WHOLE_CHANNEL_OWNER: &[&str] =
         &["delete-channel-owner", "recreate-channel-owner", "truncate-channel-owner"];
-    let moderator = || and(list(MEMBER), MODERATOR_MORE);
+    let everything = || and(list(ALL), POLLS);
+    let admin = || and(everything(), RESTRICTED);
+    let member = || and(list(MEMBER), POLLS);
+    let moderator = || and(member(), MODERATOR_MORE);
     let commerce_user = || {
         without(
             list(OWNER),
@@ -199,11 +207,11 @@ pub fn defaults(channel_type: &str) -> BTreeMap<String, Permissions> {
     };
     let roles: Vec<(&str, Permissions)> = match channel_type {
         "livestream" => vec![
-            ("admin", list(ALL)),
+            ("admin", admin()),
             (
                 "moderator",
                 without(
-                    list(ALL),
+                    everything(),
                     &[
                         "delete-channel",
                         "recreate-channel",
@@ -214,7 +222,7 @@ pub fn defaults(channel_type: &str) -> BTreeMap<String, Permissions> {
                     ],
                 ),
             ),
-            ("user", list(LIVESTREAM_USER)),
+            ("user", and(list(LIVESTREAM_USER), POLLS)),
             ("channel_moderator", list(LIVESTREAM_MODERATOR)),
             (
                 "guest",
@@ -223,19 +231,19 @@ pub fn defaults(channel_type: &str) -> BTreeMap<String, Permissions> {
             ("anonymous", list(&["join-call", "read-channel", "read-channel-members"])),
         ],
         "commerce" => vec![
-            ("admin", list(ALL)),
-            ("moderator", without(list(ALL), WHOLE_CHANNEL)),
+            ("admin", admin()),
+            ("moderator", without(everything(), WHOLE_CHANNEL)),
             ("user", commerce_user()),
-            ("channel_member", without(list(MEMBER), &["create-call", "pin-message"])),
+            ("channel_member", without(member(), &["create-call", "pin-message"])),
             ("channel_moderator", moderator()),
             ("guest", list(COMMERCE_GUEST)),
         ],
         "gaming" => vec![
-            ("admin", list(ALL)),
+            ("admin", admin()),
             (
                 "moderator",
                 without(
-                    list(ALL),
+                    everything(),
                     &[
                         "create-channel",
                         "delete-channel",
@@ -247,29 +255,43 @@ pub fn defaults(channel_type: &str) -> BTreeMap<String, Permissions> {
                 ),
             ),
             ("user", without(commerce_user(), &["pin-message-owner", "update-channel-members-owner"])),
-            ("channel_member", without(list(MEMBER), &["pin-message"])),
+            ("channel_member", without(member(), &["pin-message"])),
             ("channel_moderator", without(moderator(), &["update-channel", "update-channel-members"])),
         ],
         _ => vec![
-            ("admin", list(ALL)),
-            ("moderator", and(without(list(ALL), WHOLE_CHANNEL), WHOLE_CHANNEL_OWNER)),
+            ("admin", admin()),
+            ("moderator", and(without(everything(), WHOLE_CHANNEL), WHOLE_CHANNEL_OWNER)),
             ("user", and(list(OWNER), &["create-channel"])),
-            ("channel_member", list(MEMBER)),
+            ("channel_member", member()),
             ("channel_moderator", moderator()),
         ],
     };
-    roles.into_iter().map(|(role, permissions)| (role.to_owned(), permissions)).collect()
+    with_global_roles(roles)
+}
+
+/// The permissions by role, the global roles among them: those of their role, in all teams.
+fn with_global_roles(roles: Vec<(&str, Permissions)>) -> BTreeMap<String, Permissions> {
+    let mut all: BTreeMap<String, Permissions> =
+        roles.into_iter().map(|(role, permissions)| (role.to_owned(), permissions)).collect();
+    for (global, role) in [("global_admin", "admin"), ("global_moderator", "moderator")] {
+        let of_role = all.get(role).map(Vec::as_slice).unwrap_or_default();
+        let of_all_teams = of_role.iter().map(|permission| format!("{permission}-any-team")).collect();
+        all.insert(global.to_owned(), of_all_teams);
+    }
+    all
 }
 
 /// The permissions by role in the scope of the app.
 pub fn app_defaults() -> BTreeMap<String, Permissions> {
     const OF_USER: &[&str] = &["flag-user", "mute-user", "search-user", "update-user-owner"];
-    let moderator = || and(list(OF_USER), &["read-flag-reports", "update-flag-report"]);
-    let roles = [
+    const OWN_POLLS: &[&str] =
+        &["close-poll-owner", "create-poll", "delete-poll-owner", "query-polls", "update-poll-owner"];
+    let user = || and(list(OF_USER), OWN_POLLS);
+    let moderator = || and(user(), &["read-flag-reports", "update-flag-report"]);
+    with_global_roles(vec![
         ("admin", moderator()),
         ("moderator", moderator()),
-        ("user", list(OF_USER)),
+        ("user", user()),
         ("guest", list(OF_USER)),
-    ];
-    roles.into_iter().map(|(role, permissions)| (role.to_owned(), permissions)).collect()
+    ])
 }

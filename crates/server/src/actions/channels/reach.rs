@@ -1,0 +1,220 @@
+//! Limits what is found of channels to what the caller may read.
+
+use std::collections::BTreeMap;
+
+use natterjack_filter::{Comparison, Expression, FieldRef, Operand, Operator};
+use natterjack_protocol::ErrorCode;
+use natterjack_storage::queries::CHANNELS;
+use natterjack_storage::{Channel, ChannelQuery, Member, Tx};
+
+use crate::auth::Caller;
+use crate::error::{Error, Result};
+use crate::permissions::{Action, Reach, Subject};
+use crate::state::State;
+use crate::state::access;
+
+/// A query limited to what a client may read.
+#[derive(Debug, Clone)]
+pub(crate) struct Limited {
+    pub(crate) query: ChannelQuery,
+    /// What the client asked for, in the client's teams but whether or not it may be read. `None` for servers.
+    asked: Option<Expression>,
+}
+
+/// Limits a query to the channels that the subject may read. Servers, without a subject, may read all.
+///
+/// The limit is one in words of the query, so that pages stay full; what a single channel grants or revokes beyond its type
+/// is looked at when the channels are there, with [`readable`].
+pub(crate) fn limit_to(
+    state: &State,
+    caller: &Caller,
+    subject: Option<&Subject>,
+    mut query: ChannelQuery,
+) -> Result<Limited> {
+    let Some(subject) = subject.filter(|subject| !subject.unlimited) else {
+        return Ok(Limited { query, asked: None });
+    };
+    if let Some(teams) = limit_to_teams(state, caller, subject, &query.filter)? {
+        query.filter = Expression::All(vec![query.filter, teams]);
+    }
+    let asked = query.filter.clone();
+    if let Some(readable) = limit_to_readable(state, caller, subject)
+        && !is_about_own(&query.filter, subject.id())
+    {
+        query.filter = Expression::All(vec![query.filter, readable]);
+    }
+    Ok(Limited { query, asked: Some(asked) })
+}
+
+/// What keeps a subject to its own teams. `None` where it is not kept.
+fn limit_to_teams(
+    state: &State,
+    caller: &Caller,
+    subject: &Subject,
+    filter: &Expression,
+) -> Result<Option<Expression>> {
+    let of_app = state.current_app(&caller.app);
+    let roles = subject.roles();
+    let is_everywhere = of_app
+        .types
+        .values()
+        .any(|kind| roles.iter().any(|role| kind.scope.reach(role, Action::ReadChannel).any_team));
+    if !subject.multi_tenant || is_everywhere {
+        return Ok(None);
+    }
+    check_teams(filter, subject.teams(), false)?;
+    let own: Vec<Operand> = subject.teams().iter().cloned().map(Operand::Text).collect();
+    Ok(Some(match own.is_empty() {
+        true => comparison("team", Operator::Eq, Operand::Null),
+        false => comparison("team", Operator::In, Operand::List(own)),
+    }))
+}
+
+/// Refuses a filter that asks for other teams.
+fn check_teams(filter: &Expression, own: &[String], negated: bool) -> Result<()> {
+    let refused = |team: &str| Error::denied(format!("search by team {team:?} is not allowed"));
+    match filter {
+        Expression::All(parts) | Expression::Any(parts) => {
+            parts.iter().try_for_each(|part| check_teams(part, own, negated))
+        }
+        Expression::None(parts) => parts.iter().try_for_each(|part| check_teams(part, own, true)),
+        Expression::Comparison(Comparison { field: FieldRef::Builtin(field), operator, operand })
+            if field.name == "team" =>
+        {
+            if negated {
+                return Err(Error::field("filter_conditions", "is not valid: team is not allowed in $nor"));
+            }
+            let asked = match (operator, operand) {
+                (Operator::Eq, Operand::Null) if own.is_empty() => return Ok(()),
+                (Operator::Eq, Operand::Null) => return Err(refused("")),
+                (Operator::Eq, one) => std::slice::from_ref(one),
+                (Operator::In, Operand::List(list)) => list,
+                _ => {
+                    return Err(Error::field(
+                        "filter_conditions",
+                        "is not valid: team allows $eq and $in client-side",
+                    ));
+                }
+            };
+            let foreign = asked.iter().find_map(|team| match team {
+                Operand::Text(team) if !own.contains(team) => Some(team),
+                _ => None,
+            });
+            foreign.map_or(Ok(()), |team| Err(refused(team)))
+        }
+        Expression::Comparison(_) => Ok(()),
+    }
+}
+
+/// The channels that the types let the subject read. `None` for all of them.
+fn limit_to_readable(state: &State, caller: &Caller, subject: &Subject) -> Option<Expression> {
+    let of_app = state.current_app(&caller.app);
+    let roles = subject.roles();
+    let (mut open, mut own) = (Vec::new(), Vec::new());
+    let mut by_membership: BTreeMap<Vec<String>, Vec<Operand>> = BTreeMap::new();
+    for (name, kind) in &of_app.types {
+        let name = Operand::Text(name.clone());
+        let reaches = roles.iter().map(|role| kind.scope.reach(role, Action::ReadChannel));
+        let reach = reaches.fold(Reach::default(), Reach::or);
+        if reach.any {
+            open.push(name);
+            continue;
+        }
+        if reach.own {
+            own.push(name.clone());
+        }
+        let mut as_members: Vec<String> =
+            kind.scope.roles_with(Action::ReadChannel).map(str::to_owned).collect();
+        as_members.sort();
+        if !as_members.is_empty() {
+            by_membership.entry(as_members).or_default().push(name);
+        }
+    }
+    if open.len() == of_app.types.len() {
+        return None;
+    }
+    let kinds = |names: Vec<Operand>| comparison("type", Operator::In, Operand::List(names));
+    let mut ways = vec![kinds(open)];
+    if let Some(id) = subject.id() {
+        let creator = comparison("created_by_id", Operator::Eq, Operand::Text(id.to_owned()));
+        ways.push(Expression::All(vec![kinds(own), creator]));
+        for (roles, names) in by_membership {
+            let roles = roles.into_iter().map(Operand::Text).collect();
+            let member = comparison("channel_role", Operator::In, Operand::List(roles));
+            ways.push(Expression::All(vec![kinds(names), member]));
+        }
+    }
+    Some(Expression::Any(ways))
+}
+
+fn comparison(name: &str, operator: Operator, operand: Operand) -> Expression {
+    let field = CHANNELS.fields.iter().find(|field| field.name == name);
+    let field = FieldRef::Builtin(field.expect("channels have the fields that their access depends on"));
+    Expression::Comparison(Comparison { field, operator, operand })
+}
+
+/// Whether a filter finds nothing but channels of which the user is a member: the query that clients make most, which needs
+/// no other limit.
+fn is_about_own(filter: &Expression, user_id: Option<&str>) -> bool {
+    let Some(user_id) = user_id else { return false };
+    let is_own = |operand: &Operand| matches!(operand, Operand::Text(text) if text == user_id);
+    match filter {
+        Expression::All(parts) => parts.iter().any(|part| is_about_own(part, Some(user_id))),
+        Expression::Comparison(Comparison { field: FieldRef::Builtin(field), operator, operand })
+            if field.name == "members" =>
+        {
+            match (operator, operand) {
+                (Operator::In, Operand::List(list)) => list.iter().all(is_own) && !list.is_empty(),
+                (Operator::Eq, Operand::List(list)) => list.iter().any(is_own),
+                (Operator::Contains, operand) => is_own(operand),
+                _ => false,
+            }
+        }
+        _ => false,
+    }
+}
+
+impl Limited {
+    /// The channels that are found. When there are none because all that was asked for is out of reach, that is said.
+    pub(crate) async fn run(&self, tx: &mut Tx, app_pk: i64) -> Result<Vec<Channel>> {
+        let channels = tx.query_channels(app_pk, &self.query).await?;
+        let asked = self.asked.as_ref().filter(|asked| **asked != self.query.filter);
+        if let (true, 0, Some(asked)) = (channels.is_empty(), self.query.offset, asked) {
+            let probe = ChannelQuery { filter: asked.clone(), limit: 1, ..self.query.clone() };
+            if !tx.query_channels(app_pk, &probe).await?.is_empty() {
+                return Err(out_of_reach());
+            }
+        }
+        Ok(channels)
+    }
+
+    /// Takes out the channels that their own grants, or conditions, keep from the subject. When that takes all of a first
+    /// page, it is said.
+    pub(crate) fn retain<T>(
+        &self,
+        state: &State,
+        caller: &Caller,
+        subject: Option<&Subject>,
+        channels: &mut Vec<T>,
+        parts: impl Fn(&T) -> (&Channel, Option<&Member>),
+    ) -> Result<()> {
+        let (Some(subject), Some(_)) = (subject, &self.asked) else { return Ok(()) };
+        let before = channels.len();
+        channels.retain(|one| {
+            let (channel, member) = parts(one);
+            let role = member.map(|member| member.channel_role.as_str());
+            access::may_read(state, caller, subject, channel, role)
+        });
+        if channels.is_empty() && before > 0 && self.query.offset == 0 {
+            return Err(out_of_reach());
+        }
+        Ok(())
+    }
+}
+
+fn out_of_reach() -> Error {
+    Error::caller(
+        ErrorCode::NoAccessToChannels,
+        "none of the channels that the filter asks for may be read by the user",
+    )
+}

@@ -1,0 +1,123 @@
+//! Which users a client may find and change.
+
+use natterjack_filter::{Comparison, Expression, FieldRef, Operand, Operator};
+use natterjack_protocol::users::UserRequest;
+use natterjack_storage::queries::USERS;
+
+use crate::auth::Caller;
+use crate::error::{Error, Result};
+use crate::permissions::Action;
+use crate::state::State;
+use crate::state::access;
+
+/// Refuses a caller who may not write this user, with this role and these teams.
+pub(super) async fn check_may_update(state: &State, caller: &Caller, request: &UserRequest) -> Result<()> {
+    let Some(subject) = access::subject(state, caller).await? else { return Ok(()) };
+    let of_app = state.current_app(&caller.app);
+    let stored = state.user(caller.app.pk, &request.id).await?;
+    let stored = stored.as_ref().map(|stored| &stored.user);
+    let is_own = subject.id() == Some(request.id.as_str());
+    let teams = stored.map(|stored| stored.teams.as_slice()).unwrap_or_default();
+    let may = |action| subject.may(&of_app.scope, action, is_own, teams);
+    if !may(Action::UpdateUser) {
+        return Err(subject.refusal(Action::UpdateUser));
+    }
+    let role = request.role.as_ref().filter(|role| !role.is_empty());
+    if role.is_some() && role != stored.map(|stored| &stored.role) && !may(Action::UpdateUserRole) {
+        return Err(subject.refusal(Action::UpdateUserRole));
+    }
+    let moves = request.teams.as_deref().is_some_and(|given| given != teams)
+        || request
+            .teams_role
+            .as_ref()
+            .is_some_and(|given| stored.map_or(!given.is_empty(), |stored| *given != stored.teams_role));
+    if moves && !may(Action::UpdateUserTeams) {
+        return Err(Error::caller(
+            natterjack_protocol::ErrorCode::Authentication,
+            "user teams can only be updated server-side",
+        ));
+    }
+    Ok(())
+}
+
+/// Limits a search for users to those whom the caller may find.
+pub(super) async fn limit_to_reach(state: &State, caller: &Caller, filter: Expression) -> Result<Expression> {
+    let Some(subject) = access::subject(state, caller).await? else { return Ok(filter) };
+    if subject.unlimited {
+        return Ok(filter);
+    }
+    let of_app = state.current_app(&caller.app);
+    let role = subject.role(None);
+    let disallowed = of_app.app.settings.user_search_disallowed_roles.as_deref().unwrap_or_default();
+    let may = subject.may(&of_app.scope, Action::SearchUser, false, subject.teams());
+    if !may || disallowed.iter().any(|disallowed| disallowed == role) {
+        return Err(subject.refusal(Action::SearchUser));
+    }
+    if !subject.multi_tenant || of_app.scope.reach(role, Action::SearchUser).any_team {
+        return Ok(filter);
+    }
+    check_teams(&filter, subject.teams(), false)?;
+    if demands_teams(&filter) {
+        return Ok(filter);
+    }
+    let own: Vec<Operand> = subject.teams().iter().cloned().map(Operand::Text).collect();
+    let (operator, operand) = match own.is_empty() {
+        true => (Operator::Eq, Operand::Null),
+        false => (Operator::In, Operand::List(own)),
+    };
+    let field = USERS.fields.iter().find(|field| field.name == "teams");
+    let field = FieldRef::Builtin(field.expect("users have teams"));
+    let teams = Expression::Comparison(Comparison { field, operator, operand });
+    Ok(Expression::All(vec![filter, teams]))
+}
+
+fn is_teams(field: &FieldRef) -> bool {
+    matches!(field, FieldRef::Builtin(field) if field.name == "teams")
+}
+
+/// Whether the filter finds nothing but users of the teams that it names.
+fn demands_teams(filter: &Expression) -> bool {
+    match filter {
+        Expression::All(parts) => parts.iter().any(demands_teams),
+        Expression::Comparison(comparison) => is_teams(&comparison.field),
+        Expression::Any(_) | Expression::None(_) => false,
+    }
+}
+
+/// Refuses a filter that asks for other teams than the caller's own. Users without a team may be asked for.
+fn check_teams(filter: &Expression, own: &[String], negated: bool) -> Result<()> {
+    const FIELD: &str = "filter_conditions";
+    match filter {
+        Expression::All(parts) | Expression::Any(parts) => {
+            parts.iter().try_for_each(|part| check_teams(part, own, negated))
+        }
+        Expression::None(parts) => parts.iter().try_for_each(|part| check_teams(part, own, true)),
+        Expression::Comparison(Comparison { field, operator, operand }) if is_teams(field) => {
+            if negated {
+                return Err(Error::field(FIELD, "is not valid: teams is not allowed in $nor"));
+            }
+            let asked = match (operator, operand) {
+                (Operator::Eq, Operand::Null) => return Ok(()),
+                (Operator::Eq | Operator::In, Operand::List(list)) => list.as_slice(),
+                (Operator::Contains, one) => std::slice::from_ref(one),
+                _ => {
+                    let problem = "is not valid: teams allows $eq, $in and $contains client-side";
+                    return Err(Error::field(FIELD, problem));
+                }
+            };
+            for team in asked {
+                match team {
+                    Operand::Text(team) if team.is_empty() => {
+                        return Err(Error::field(FIELD, "is not valid: teams must not be empty"));
+                    }
+                    Operand::Text(team) if !own.contains(team) => {
+                        return Err(Error::denied(format!("search by team {team:?} is not allowed")));
+                    }
+                    _ => {}
+                }
+            }
+            Ok(())
+        }
+        Expression::Comparison(_) => Ok(()),
+    }
+}
