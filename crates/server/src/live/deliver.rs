@@ -26,6 +26,8 @@ const PENDING_MAX: usize = 100_000;
 const FOLLOWED_MAX: usize = 100_000;
 /// Members of channels kept in memory by each worker.
 const MEMBERS_KEPT_MAX: usize = 1_000_000;
+/// Rounds of reading between two counts of what is kept.
+const ROUNDS_BETWEEN_COUNTS: u32 = 1024;
 /// Times that a log is read again after the database failed.
 const ATTEMPTS_MAX: usize = 3;
 
@@ -122,6 +124,8 @@ fn shard_of(log: &Log) -> usize {
 struct Followed {
     /// As of which end of the last connection this is.
     emptied: u64,
+    /// How often logs were taken up.
+    rounds: u32,
     channels: HashMap<i64, FollowedChannel>,
     users: HashMap<(i64, String), Cursor>,
 }
@@ -177,8 +181,12 @@ pub(super) async fn run(state: Arc<State>, worker: usize, stop: CancellationToke
 }
 
 impl Followed {
-    /// Forgets what is of no use any more, or too much.
+    /// Forgets what is of no use any more, or too much. How much there is, is counted now and then.
     fn trim(&mut self, emptied: u64) {
+        self.rounds = self.rounds.wrapping_add(1);
+        if emptied == self.emptied && !self.rounds.is_multiple_of(ROUNDS_BETWEEN_COUNTS) {
+            return;
+        }
         let members: usize =
             self.channels.values().filter_map(|channel| channel.members.as_ref()).map(|ids| ids.len()).sum();
         let is_too_much = self.channels.len() + self.users.len() > FOLLOWED_MAX || members > MEMBERS_KEPT_MAX;

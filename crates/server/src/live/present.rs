@@ -93,7 +93,11 @@ impl<'a> Source<'a> {
             return self.of_message(entry, &payload, id);
         }
         let event = self.event(entry, &payload);
-        let audience = Audience { only: None, except: self.rows.blockers.clone() };
+        let mut audience = Audience { only: None, except: self.rows.blockers.clone() };
+        if payload["shadow"] == true {
+            // Who is banned without noticing is not told.
+            audience.except.extend(entry.user_id.clone());
+        }
         let delivery =
             |scope, event| Delivery { event, scope, audience: audience.clone(), totals: ShownTotals::None };
         match entry.kind.as_str() {

@@ -199,7 +199,10 @@ async fn send(state: &State, app_pk: i64, user_id: &str, batch: &UserBatch, entr
     match KINDS.iter().find(|known| known.name == kind).map(|known| known.receivers) {
         // What follows from the log of the channel was delivered with it.
         Some(Receivers::Servers | Receivers::OtherMembers) => return Ok(()),
-        Some(Receivers::OwnNotWatching) => {
+        // Who was removed watches no more, whichever log is read first.
+        _ if kind == "notification.removed_from_channel" => {}
+        // A ban from a channel stands in the log of the channel too.
+        Some(receivers_of) if receivers_of == Receivers::OwnNotWatching || kind.ends_with("banned") => {
             if let Some(channel_pk) = entry.channel_pk {
                 receivers.retain(|own| !own.interests().channels.contains(&channel_pk));
             }
