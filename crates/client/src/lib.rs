@@ -50,12 +50,16 @@ mod chat;
 mod client;
 mod common;
 mod config;
+mod credentials;
 mod error;
 pub mod filter;
 mod pages;
 mod reply;
 mod retry;
+#[cfg(feature = "socket")]
+pub mod socket;
 pub mod sort;
+pub mod state;
 pub mod token;
 mod transport;
 mod url_text;
