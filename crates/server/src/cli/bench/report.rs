@@ -40,6 +40,9 @@ pub struct Figures {
     pub ready_loaded_ms: f64,
     /// Resident memory at the milestones.
     pub memory: Vec<Memory>,
+    /// What was found about sockets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fan_out: Option<super::fanout::FanOut>,
     /// Whether what is asked of the server was reached.
     pub targets: Vec<Target>,
 }
