@@ -42,6 +42,7 @@ pub mod tasks;
 pub mod threads;
 mod time;
 pub mod users;
+pub mod v1;
 
 pub use custom::Custom;
 pub use error::{ErrorBody, ErrorCode};

@@ -8,7 +8,7 @@ use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::users::{UserRequest, UserResponse};
-use crate::{ChannelPath, Custom, JsonMap, JsonParam, SortParam, Timestamp, operation, query_params};
+use crate::{ChannelPath, Custom, JsonMap, JsonParam, SortParam, Timestamp, operation, query_params, v1};
 
 operation! {
     /// Finds members of one channel, named by `id` or, when distinct, by its members. 4 for a field or
@@ -153,7 +153,10 @@ impl<'de> Deserialize<'de> for ChannelMemberRequest {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                ChannelMemberRequest::deserialize(MapAccessDeserializer::new(map))
+                // Both encodings take keys that are not known for custom data: here, where an id may stand as well, they
+                // cannot be told apart.
+                let object = JsonMap::deserialize(MapAccessDeserializer::new(map))?;
+                ChannelMemberRequest::deserialize(v1::Reader(object.into())).map_err(de::Error::custom)
             }
         }
         deserializer.deserialize_any(Entry)

@@ -262,8 +262,38 @@ pub(crate) fn message_from_row(row: Row<'_>) -> Result<Message> {
     })
 }
 
+/// As SQL, what the index of message ids has in place of an id; the columns `id_key` are defined by the same words.
+macro_rules! id_key {
+    ($id:literal) => {
+        concat!(
+            "CASE WHEN length(",
+            $id,
+            ") > 37 AND octet_length(",
+            $id,
+            ") = length(",
+            $id,
+            ") AND substr(",
+            $id,
+            ", length(",
+            $id,
+            ") - 36, 1) = '-' THEN substr(",
+            $id,
+            ", length(",
+            $id,
+            ") - 35) || ',' || substr(",
+            $id,
+            ", 1, length(",
+            $id,
+            ") - 37) ELSE ",
+            $id,
+            " END"
+        )
+    };
+}
+pub(crate) use id_key;
+
 /// A message `m` has the id `$2` in the app `$1`.
-pub(crate) const HAS_ID: &str = "m.app_pk = $1 AND m.id = $2";
+pub(crate) const HAS_ID: &str = concat!("m.app_pk = $1 AND m.id_key = ", id_key!("CAST($2 AS TEXT)"));
 
 /// A message as far as counters know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -316,10 +346,10 @@ impl Tx {
         }
         let sql = format!(
             "SELECT {MESSAGE_COLUMNS} FROM messages m JOIN channels c ON c.pk = m.channel_pk \
-             WHERE m.app_pk = $1 AND {} AND c.deleted_at IS NULL AND m.created_at > c.history_from",
-            self.dialect().is_in("m.id", 2)
+             WHERE {HAS_ID} AND c.deleted_at IS NULL AND m.created_at > c.history_from"
         );
-        self.query(&sql, params![app_pk, ids], message_from_row).await
+        let params: Vec<Vec<Param<'_>>> = ids.into_iter().map(|id| vec![app_pk.into(), id.into()]).collect();
+        Ok(self.query_each(&sql, &params, message_from_row).await?.into_iter().flatten().collect())
     }
 
     /// A page of a channel's messages, ascending. Replies that stay in their thread are left out.
@@ -823,12 +853,24 @@ mod tests {
     use super::HAS_ID;
 
     #[test]
+    fn the_key_of_an_id_begins_with_its_uuid() {
+        let connection = rusqlite::Connection::open_in_memory().unwrap();
+        let sql = concat!("SELECT ", id_key!("?1"));
+        let key = |id: &str| connection.query_row(sql, [id], |row| row.get::<_, String>(0)).unwrap();
+        let uuid = "0193c5a4-7d5e-7cc0-8a3b-1f2e3d4c5b6a";
+        assert_eq!(key(&format!("jane-{uuid}")), format!("{uuid},jane"));
+        for id in [uuid, &format!("jane_{uuid}"), "m1", "", &format!("jané-{uuid}")] {
+            assert_eq!(key(id), id);
+        }
+    }
+
+    #[test]
     fn the_index_of_ids_finds_a_message() {
         let connection = rusqlite::Connection::open_in_memory().unwrap();
         crate::migrate::migrate_sqlite(&connection).unwrap();
         connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).unwrap();
         let sql = format!("EXPLAIN QUERY PLAN SELECT m.text FROM messages m WHERE {HAS_ID}");
         let plan: String = connection.query_row(&sql, (1, "id"), |row| row.get(3)).unwrap();
-        assert!(plan.contains("messages_by_id (app_pk=? AND id=?)"), "{plan}");
+        assert!(plan.contains("messages_by_id (app_pk=? AND id_key=?)"), "{plan}");
     }
 }

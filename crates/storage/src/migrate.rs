@@ -33,6 +33,7 @@ const MIGRATIONS: &[Migration] = migrations! {
     7 "0007_types";
     8 "0008_history";
     9 "0009_threads";
+    14 "0014_id_key";
 };
 
 /// Key of the lock that lets one node migrate at a time.

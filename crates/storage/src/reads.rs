@@ -3,7 +3,7 @@ use natterjack_protocol::Timestamp;
 use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::members::{MEMBER_COLUMNS, Member, member_from_row};
-use crate::messages::Message;
+use crate::messages::{Message, id_key};
 use crate::tx::Tx;
 use crate::unread::{quiet_at, unread};
 use crate::value::{Param, params};
@@ -99,8 +99,11 @@ enum UnreadRow {
 }
 
 /// When the message was sent that was delivered last to a member; when it is gone, the moment of its delivery.
-const DELIVERED_UP_TO: &str = "COALESCE((SELECT d.created_at FROM messages d WHERE d.app_pk = members.app_pk \
-    AND d.id = members.last_delivered_message_id), members.last_delivered_at, 0)";
+const DELIVERED_UP_TO: &str = concat!(
+    "COALESCE((SELECT d.created_at FROM messages d WHERE d.app_pk = members.app_pk AND d.id_key = ",
+    id_key!("members.last_delivered_message_id"),
+    "), members.last_delivered_at, 0)"
+);
 
 /// As SQL, how many gaps behind the position `$1`, at the moment `$2`, are pruned: everybody had read past them, and
 /// whoever goes back behind them has them made up for.
