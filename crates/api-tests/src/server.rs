@@ -10,12 +10,14 @@ use natterjack_client::protocol::messages::{MessageRequest, SendMessageRequest};
 use natterjack_client::protocol::users::{UpdateUsersRequest, UserRequest};
 use natterjack_server::clock::ManualClock;
 use natterjack_server::telemetry;
-use natterjack_server::{Server, ServerParts};
+use natterjack_server::{Deliveries, Server, ServerParts};
 use natterjack_storage::{DatabaseUrl, NewApp, Store};
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::postgres;
 use crate::raw::RawRequest;
+use crate::socket::{Socket, SocketRequest};
 
 /// Which database a test server stores its data in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +38,7 @@ pub struct TestServer {
     http: reqwest::Client,
     clock: Arc<ManualClock>,
     store: Store,
+    deliveries: Deliveries,
 }
 
 impl TestServer {
@@ -104,7 +107,8 @@ impl TestServer {
             .build()
             .expect("the client's settings are valid");
         let http = reqwest::Client::new();
-        (server, Self { base_url, database: url.clone(), client, http, clock, store })
+        let deliveries = server.deliveries();
+        (server, Self { deliveries, base_url, database: url.clone(), client, http, clock, store })
     }
 
     /// Starts a second server on the same database, runs a test against it and stops it.
@@ -192,6 +196,42 @@ impl TestServer {
         store.close().await;
         let found = report.counts.iter().find(|(name, _)| *name == table);
         found.expect("the table is counted").1
+    }
+
+    /// A socket to be opened by a user.
+    pub fn socket(&self, user_id: &str) -> SocketRequest {
+        SocketRequest::new(&self.base_url, user_id)
+    }
+
+    /// Opens a socket of a user that watches a channel of type messaging.
+    ///
+    /// # Panics
+    /// When the channel is not there.
+    pub async fn watch(&self, user_id: &str, channel: &str) -> Socket {
+        let socket = self.socket(user_id).open().await;
+        self.watch_with(&socket, user_id, channel).await;
+        socket
+    }
+
+    /// Has a socket watch a channel of type messaging. Answers the channel's state.
+    ///
+    /// # Panics
+    /// When the channel is not there.
+    pub async fn watch_with(&self, socket: &Socket, user_id: &str, channel: &str) -> Value {
+        let reply = self
+            .raw("POST", &format!("/api/v2/chat/channels/messaging/{channel}/query"))
+            .as_user(user_id)
+            .query("connection_id", &socket.connection_id)
+            .json(&json!({ "watch": true, "presence": true, "state": true }))
+            .send()
+            .await;
+        assert_eq!(reply.status, 201, "{}", reply.text);
+        reply.body
+    }
+
+    /// Waits until every event of what was done so far is on its way to those who are connected.
+    pub async fn settle(&self) {
+        self.deliveries.settled().await;
     }
 
     /// A request written by hand, with a valid key and token until told otherwise.

@@ -24,6 +24,7 @@ pub mod channel_types;
 pub mod channels;
 mod custom;
 mod error;
+pub mod events;
 pub mod guests;
 mod ids;
 pub mod members;

@@ -17,12 +17,13 @@ mod error;
 mod grants;
 mod jobs;
 pub mod limits;
+mod live;
 mod present;
 mod rate_limits;
 mod serve;
 mod state;
 pub mod telemetry;
 
-pub use serve::{Server, ServerParts};
+pub use serve::{Deliveries, Server, ServerParts};
 
 pub(crate) use natterjack_storage::error_chain;

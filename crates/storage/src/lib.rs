@@ -48,7 +48,7 @@ pub use channels::{Advance, Advanced, Channel, ChannelChange, NewChannel};
 pub use check::{Outcome, Report, Violation};
 pub use dialect::Dialect;
 pub use error::{Error, Result, Transient, error_chain};
-pub use events::{ChannelEvent, UserEvent};
+pub use events::{ChannelEvent, LogEntry, Moved, UserEvent};
 pub use history::MessageHistoryEntry;
 pub use members::{Member, MemberChange, NewMember};
 pub use messages::{
@@ -64,10 +64,10 @@ pub use reads::{
 };
 pub use search::{Found, Indexed, KnownWords, MESSAGES, SearchMode, SearchQuery};
 pub use sqlite::OpFuture;
-pub use store::{DatabaseUrl, Store};
+pub use store::{DatabaseUrl, Listener, Store};
 pub use tasks::{Lease, NewTask, Task, TaskError, TaskStatus};
 pub use threads::{Thread, ThreadParticipant, ThreadReadPosition};
 pub use transfer::{Phase, Step, TableChecksum};
 pub use tx::Tx;
 pub use user_content::MessageKey;
-pub use users::{Deletion, User, UserChange, name_key};
+pub use users::{Deletion, Presence, User, UserChange, name_key};

@@ -113,6 +113,33 @@ pub(crate) fn member_from_row(row: Row<'_>) -> Result<Member> {
 }
 
 impl Tx {
+    /// The ids of a channel's members that have not an invite to answer, up to a limit.
+    pub async fn list_member_ids(&mut self, channel_pk: i64, limit: i64) -> Result<Vec<String>> {
+        self.query(
+            "SELECT user_id FROM members WHERE channel_pk = $1 \
+             AND NOT (invited AND invite_accepted_at IS NULL) LIMIT $2",
+            params![channel_pk, limit],
+            |row| row.text(0),
+        )
+        .await
+    }
+
+    /// Those of a channel's members to whom messages of this moment are not shown.
+    pub async fn list_members_not_shown(
+        &mut self,
+        channel_pk: i64,
+        at: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<String>> {
+        self.query(
+            "SELECT user_id FROM members WHERE channel_pk = $1 AND hide_messages_before IS NOT NULL \
+             AND hide_messages_before >= $2 LIMIT $3",
+            params![channel_pk, at, limit],
+            |row| row.text(0),
+        )
+        .await
+    }
+
     /// The member of a channel with this user id.
     pub async fn find_member(&mut self, channel_pk: i64, user_id: &str) -> Result<Option<Member>> {
         let sql =

@@ -35,8 +35,6 @@ mod reads;
 mod receipts;
 mod replies;
 mod requests;
-mod sdk_socket;
-mod sdk_state;
 mod search;
 mod tasks;
 mod threads;

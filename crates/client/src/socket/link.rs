@@ -127,6 +127,8 @@ pub(crate) enum Arrival {
     Event(Box<Event>),
     /// Something without meaning for the caller.
     Nothing,
+    /// An event that is none to this version.
+    Unreadable(String),
     /// The token has expired in the middle of a connection.
     Refused(Error),
     /// The connection ended. True when the server does not want the client to come back.
@@ -154,7 +156,7 @@ fn read_text(text: &[u8]) -> Arrival {
         Ok(Event { error: Some(body), .. }) => Arrival::Refused(refusal(body)),
         Ok(event) => Arrival::Event(Box::new(event)),
         // One event that this version does not understand must not end the stream of all others.
-        Err(_) => Arrival::Nothing,
+        Err(error) => Arrival::Unreadable(error.to_string()),
     }
 }
 

@@ -117,6 +117,11 @@ impl ConnectOptions {
 pub enum Update {
     /// An event of the server. Each comes once, those of one channel in their order.
     Event(Box<Event>),
+    /// An event that this version of the SDK cannot read. What it was about is known after a new read only.
+    Unreadable {
+        /// What is wrong, for people to read.
+        problem: String,
+    },
     /// The connection broke; a new one is made after `retry_in`.
     Disconnected {
         /// What happened, for people to read.

@@ -164,6 +164,10 @@ impl<S: Server> Runner<S> {
                         if replay.is_some() { held.push_back(event) } else { self.pass_on(event) }
                     }
                     Arrival::Nothing => heartbeat.heard(Instant::now()),
+                    Arrival::Unreadable(problem) => {
+                        heartbeat.heard(Instant::now());
+                        self.outbox.push(Update::Unreadable { problem });
+                    }
                     Arrival::Refused(error) => return self.refused(error),
                     Arrival::Ended(reason, true) => return End::Dismissed(link::broken(reason)),
                     Arrival::Ended(reason, false) => return End::Lost(reason),

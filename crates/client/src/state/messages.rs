@@ -17,12 +17,16 @@ const OWN_REACTIONS_MAX: usize = 10;
 impl ChannelState {
     pub(super) fn add_message(&mut self, event: &Event) {
         let Some(message) = &event.message else { return };
+        self.add(message, true);
+    }
+
+    fn add(&mut self, message: &MessageResponse, counts: bool) {
         self.typing.stop(&message.user.id, message.parent_id.as_deref());
         if !is_listed(message) || self.find(&message.id).is_some() {
             return;
         }
         self.insert(message.clone());
-        self.count_unread(message);
+        self.count_unread(message, counts);
         self.move_last_message(message);
     }
 
@@ -99,8 +103,8 @@ impl ChannelState {
             channel.last_message_at = event.channel.as_ref().and_then(|channel| channel.last_message_at);
         }
         self.recount_unread();
-        if event.message.is_some() {
-            self.add_message(event);
+        if let Some(message) = &event.message {
+            self.add(message, false);
         }
     }
 

@@ -183,7 +183,7 @@ impl ChannelState {
         self.state.hidden = hidden.then_some(true);
         let before = (hidden && event.clear_history == Some(true)).then_some(event.created_at);
         if let Some(channel) = self.state.channel.as_mut().map(Arc::make_mut) {
-            channel.hidden = channel.hidden.map(|_| hidden).or(hidden.then_some(true));
+            channel.hidden = hidden.then_some(true);
             channel.hide_messages_before = before.or(channel.hide_messages_before);
         }
         if let Some(before) = before {
@@ -200,7 +200,7 @@ impl ChannelState {
             me.channel_mutes.iter().find(|mute| mute.channel.as_ref().is_some_and(|one| one.cid == cid));
         let (muted, expires) = (mute.is_some(), mute.and_then(|mute| mute.expires));
         if let Some(channel) = self.state.channel.as_mut().map(Arc::make_mut) {
-            channel.muted = channel.muted.map(|_| muted).or(muted.then_some(true));
+            channel.muted = muted.then_some(true);
             channel.mute_expires_at = expires;
         }
         if let Some(member) = &mut self.state.membership {

@@ -8,18 +8,17 @@ use super::ChannelState;
 use super::messages::counts_for;
 
 impl ChannelState {
-    /// A new message: one more to read for those whom it concerns; its sender has read everything.
-    pub(super) fn count_unread(&mut self, message: &MessageResponse) {
+    /// A new message: one more to read for those whom it concerns, if it `counts`; its sender has read everything.
+    pub(super) fn count_unread(&mut self, message: &MessageResponse, counts: bool) {
         let (quiet, user_id) = (self.is_muted(), self.user_id.clone());
         for read in self.state.read.iter_mut().flatten() {
             if read.user.id == message.user.id {
                 read.last_read = message.created_at;
                 read.last_read_message_id = Some(message.id.clone());
                 read.unread_messages = 0;
-                read.last_delivered_at = read.last_delivered_at.map(|_| message.created_at);
-                read.last_delivered_message_id =
-                    read.last_delivered_message_id.as_ref().map(|_| message.id.clone());
-            } else if counts_for(message, &read.user.id) && !(quiet && read.user.id == user_id) {
+                read.last_delivered_at = Some(message.created_at);
+                read.last_delivered_message_id = Some(message.id.clone());
+            } else if counts && counts_for(message, &read.user.id) && !(quiet && read.user.id == user_id) {
                 read.unread_messages += 1;
             }
         }
@@ -63,8 +62,10 @@ impl ChannelState {
         let last = self.state.messages.last().map(|message| message.id.clone());
         self.change_read(&user_id, |read| {
             read.last_read = event.created_at;
-            read.last_read_message_id = last;
+            read.last_read_message_id.clone_from(&last);
             read.unread_messages = 0;
+            read.last_delivered_at = Some(event.created_at);
+            read.last_delivered_message_id = last;
         });
     }
 

@@ -1,11 +1,13 @@
 //! Users: writing, deactivating, deleting and finding them.
 
+mod connect;
 mod deactivate;
 mod delete;
 mod guest;
 mod partial;
 mod reactivate;
 
+pub(crate) use connect::{connect_user, own_user};
 pub(crate) use deactivate::{DeactivateUsers, deactivate_user, deactivate_users};
 pub(crate) use delete::{DeleteUsers, delete_users, restore_users};
 pub(crate) use guest::create_guest;
@@ -26,6 +28,7 @@ use natterjack_storage::{Tx, User, UserChange, UserEvent, UserQuery, name_key};
 
 use super::mutes::{load_mutes, present_mutes};
 use super::reads::load_unread;
+use super::watching::Watch;
 use super::{check_count, check_custom, check_length, given, limit, offset};
 use crate::auth::{Caller, Who};
 use crate::error::{Error, Result};
@@ -468,10 +471,9 @@ pub(crate) async fn query_users(
     state: &State,
     caller: &Caller,
     payload: QueryUsersPayload,
+    connection_id: Option<&str>,
 ) -> Result<Vec<FullUserResponse>> {
-    if payload.presence == Some(true) {
-        return Err(Error::field("presence", "needs a connected user; it must be false for servers"));
-    }
+    let watch = Watch::check(state, caller, connection_id, None, payload.presence)?;
     optional_user(state, caller, "user", payload.user_id.as_ref(), payload.user.as_ref()).await?;
     let query = UserQuery {
         filter: parse(&USERS, &payload.filter_conditions)
@@ -488,6 +490,9 @@ pub(crate) async fn query_users(
             Box::pin(tx.query_users(*app_pk, query))
         })
         .await?;
+    if let Some(watch) = &watch {
+        watch.subscribe(state, users.iter().map(|user| user.id.as_str()));
+    }
     full_users(state, caller, users.iter().collect()).await
 }
 

@@ -5,6 +5,7 @@ mod blocks;
 mod channel_types;
 mod channels;
 mod endpoint;
+mod events;
 mod health;
 mod members;
 mod messages;
@@ -20,5 +21,6 @@ mod threads;
 mod users;
 
 pub use endpoint::Edge;
-pub(crate) use endpoint::{Call, number_header};
+pub(crate) use endpoint::{Call, check_user, header_text, identify, number_header, query_pairs};
+pub(crate) use reply::{error_body, failure};
 pub use router::{operations, router};

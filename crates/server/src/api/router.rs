@@ -14,6 +14,7 @@ use natterjack_protocol::channels::{
     DeleteChannel, DeleteChannels, GetChannel, GetOrCreateChannel, GetOrCreateDistinctChannel, HideChannel,
     QueryChannels, ShowChannel, TruncateChannel, UpdateChannel, UpdateChannelPartial,
 };
+use natterjack_protocol::events::{SendEvent, SendUserCustomEvent, StopWatching, Sync as SyncChannels};
 use natterjack_protocol::guests::CreateGuest;
 use natterjack_protocol::members::{QueryMembers, UpdateMemberPartial};
 use natterjack_protocol::messages::{
@@ -40,10 +41,11 @@ use natterjack_protocol::{Method, Operation};
 
 use super::endpoint::{Call, Edge, handle};
 use super::{
-    app, blocks, channel_types, channels, health, members, messages, mutes, predefined_filters, reactions,
-    reads, search, tasks, threads, users,
+    app, blocks, channel_types, channels, events, health, members, messages, mutes, predefined_filters,
+    reactions, reads, search, tasks, threads, users,
 };
 use crate::error::{Error, Result};
+use crate::live;
 
 /// Collects routes and, for the test of coverage, what they are.
 #[derive(Default)]
@@ -129,6 +131,10 @@ fn routes() -> Routes {
         .add::<UndeleteMessage, _, _>(messages::undelete_message)
         .add::<QueryMessageHistory, _, _>(messages::query_message_history)
         .add::<GetReplies, _, _>(messages::get_replies)
+        .add::<SendEvent, _, _>(events::send_event)
+        .add::<SendUserCustomEvent, _, _>(events::send_user_custom_event)
+        .add::<StopWatching, _, _>(events::stop_watching)
+        .add::<SyncChannels, _, _>(events::sync)
         .add::<Search, _, _>(search::search)
         .add::<SendReaction, _, _>(reactions::send_reaction)
         .add::<DeleteReaction, _, _>(reactions::delete_reaction)
@@ -154,6 +160,8 @@ pub fn operations() -> Vec<(&'static str, Method, &'static str)> {
 pub fn router(edge: Arc<Edge>) -> Router {
     routes()
         .router
+        .route("/connect", get(live::connect))
+        .route("/longpoll", get(live::long_poll))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))

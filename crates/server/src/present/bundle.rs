@@ -62,6 +62,11 @@ impl Bundle {
         self.context.viewer.as_deref()
     }
 
+    /// Forgets quoted messages that not everybody sees, for what is shown to many at once.
+    pub(crate) fn keep_what_all_see(&mut self) {
+        self.quoted.retain(|_, message| message.restricted_visibility.is_empty() && !message.shadowed);
+    }
+
     /// Adds a message that another one quotes.
     pub(crate) fn add_quoted(&mut self, message: Message) {
         self.quoted.insert(message.id.clone(), message);

@@ -310,7 +310,7 @@ pub(super) async fn do_update(tx: &mut Tx, plan: &UpdatePlan) -> Result<Updated>
         counting: message.map(|_| plan.channel.config.count_messages),
     };
     let advanced = tx.advance_channel(before.pk, advance, plan.now).await?.ok_or(Error::Stale)?;
-    do_log(tx, before.pk, &log, advanced, advance).await?;
+    do_log(tx, before.pk, &log, message.map(|new| new.id.as_str()), advanced, advance).await?;
     notify_added(tx, plan.app_pk, before.pk, &added, &plan.invite, at).await?;
     do_notify(tx, plan, &removed, answered, at).await?;
     let changes_members = !added.is_empty() || !removed.is_empty();
@@ -345,13 +345,15 @@ async fn do_log(
     tx: &mut Tx,
     channel_pk: i64,
     log: &[(&'static str, Option<&str>)],
+    message_id: Option<&str>,
     advanced: Advanced,
     advance: Advance,
 ) -> Result<()> {
     let first = advanced.event_seq - advance.events + 1;
     for (seq, (kind, user_id)) in (first..).zip(log) {
-        let event =
-            ChannelEvent { channel_pk, seq, kind, user_id: *user_id, message_id: None, payload: None };
+        // The message that was posted with the change of the channel.
+        let message_id = message_id.filter(|_| *kind == "channel.updated");
+        let event = ChannelEvent { channel_pk, seq, kind, user_id: *user_id, message_id, payload: None };
         tx.append_channel_event(event, advanced.at).await?;
     }
     Ok(())

@@ -3,7 +3,7 @@
 use natterjack_protocol::Timestamp;
 use natterjack_storage::{Advance, Advanced, ChannelEvent, Deletion, MessageKey, Tx};
 
-use super::delete::do_take_away;
+use super::delete::{deletion_payload, do_take_away};
 use super::undelete::do_bring_back;
 use crate::error::Result;
 
@@ -52,7 +52,7 @@ pub(crate) async fn do_sweep(tx: &mut Tx, keys: &[MessageKey], sweep: Sweep<'_>)
         let is_live = found.deleted_at.is_none();
         if is_live || hard {
             fewer += do_take_away(tx, &found, hard, false, channel.history_from, locked.at).await?;
-            let payload = Some(serde_json::json!({ "hard_delete": hard }).to_string());
+            let payload = Some(deletion_payload(&found, hard));
             log.push(Logged { payload, ..Logged::new("message.deleted", &found.id) });
         }
         if sweep.deletion == Deletion::Pruning {

@@ -62,11 +62,11 @@ impl Line {
         self.is_up.send_replace(true);
     }
 
-    /// A client of one user, whose tokens end a minute after the server's start, and later ones an hour.
+    /// A client of one user, whose first token ends a minute after the server's start, and later ones a year.
     fn client(&self, user_id: &'static str, tokens: &Arc<AtomicUsize>) -> Client {
         let tokens = Arc::clone(tokens);
         let provider = move || {
-            let seconds = if tokens.fetch_add(1, Ordering::SeqCst) == 0 { 60 } else { 3600 };
+            let seconds = if tokens.fetch_add(1, Ordering::SeqCst) == 0 { 60 } else { 365 * 24 * 3600 };
             let expires_at = Some(SystemTime::UNIX_EPOCH + Duration::from_secs(NOW + seconds));
             let options = TokenOptions { expires_at, ..Default::default() };
             let token = user_token(TestServer::API_SECRET, user_id, &options);
