@@ -9,6 +9,7 @@ use natterjack_client::protocol::message_types::MessageResponse;
 use natterjack_client::protocol::messages::{MessageRequest, SendMessageRequest};
 use natterjack_client::protocol::users::{UpdateUsersRequest, UserRequest};
 use natterjack_server::clock::ManualClock;
+use natterjack_server::config::Access;
 use natterjack_server::telemetry;
 use natterjack_server::{Deliveries, Server, ServerParts};
 use natterjack_storage::{DatabaseUrl, NewApp, Store};
@@ -83,6 +84,14 @@ impl TestServer {
     /// # Panics
     /// When it cannot be started.
     pub async fn start(url: &DatabaseUrl) -> (Server, Self) {
+        Self::start_with(url, Access::default()).await
+    }
+
+    /// The same, open to callers as `access` says.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub async fn start_with(url: &DatabaseUrl, access: Access) -> (Server, Self) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let clock =
             Arc::new(ManualClock::new(Timestamp::parse_rfc3339("2026-01-02T03:04:05Z").expect("is a time")));
@@ -96,6 +105,7 @@ impl TestServer {
                 api_secret: Self::API_SECRET.to_owned(),
             }),
             listener,
+            access,
         };
         let server = Server::start(parts).await.expect("the server starts");
         let base_url = format!("http://{}", server.address());
@@ -113,7 +123,12 @@ impl TestServer {
 
     /// Starts a second server on the same database, runs a test against it and stops it.
     pub async fn beside(&self, test: impl AsyncFnOnce(&Self)) {
-        let (server, handle) = Self::start(&self.database).await;
+        self.beside_with(Access::default(), test).await;
+    }
+
+    /// The same, with a second server that is open to callers as `access` says.
+    pub async fn beside_with(&self, access: Access, test: impl AsyncFnOnce(&Self)) {
+        let (server, handle) = Self::start_with(&self.database, access).await;
         test(&handle).await;
         drop(handle);
         server.stop().await;

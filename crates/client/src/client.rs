@@ -6,7 +6,7 @@ use natterjack_protocol::{Operation, PathParams, QueryParams};
 use crate::config::{ClientBuilder, Settings};
 use crate::token::{self, TokenOptions};
 use crate::transport::{Attempts, Request};
-use crate::{Chat, Common, Error, Reply, url_text};
+use crate::{Chat, Common, Error, Moderation, Reply, url_text};
 
 /// Calls a server that speaks the Stream Chat API.
 ///
@@ -94,7 +94,24 @@ impl Client {
         Common { client: self }
     }
 
-    /// Makes one call of any operation. Every method of [`Chat`] and [`Common`] ends here; use it for operations that
+    /// The operations that keep order: bans, mutes of users, reports.
+    ///
+    /// ```no_run
+    /// # async fn run(client: natterjack_client::Client) -> Result<(), natterjack_client::Error> {
+    /// let request = natterjack_client::protocol::user_mutes::MuteRequest {
+    ///     target_ids: vec!["joe".to_owned()],
+    ///     user_id: Some("jane".to_owned()),
+    ///     ..Default::default()
+    /// };
+    /// client.moderation().mute(request).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn moderation(&self) -> Moderation<'_> {
+        Moderation { client: self }
+    }
+
+    /// Makes one call of any operation. Every method of [`Chat`], [`Common`] and [`Moderation`] ends here; use it for operations that
     /// have no method, yours included: declare them with [`operation!`](natterjack_protocol::operation!).
     ///
     /// Adds the key, the token and the headers, encodes path and query, repeats the call as the

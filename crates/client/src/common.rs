@@ -6,6 +6,7 @@ use natterjack_protocol::blocks::{
     GetBlockedUsersResponse, UnblockUsers, UnblockUsersRequest, UnblockUsersResponse,
 };
 use natterjack_protocol::guests::{CreateGuest, CreateGuestRequest, CreateGuestResponse};
+use natterjack_protocol::rate_limits::{GetRateLimits, GetRateLimitsQuery, GetRateLimitsResponse};
 use natterjack_protocol::tasks::{GetTask, GetTaskResponse};
 use natterjack_protocol::users::{
     DeactivateUser, DeactivateUserRequest, DeactivateUserResponse, DeactivateUsers, DeactivateUsersRequest,
@@ -276,6 +277,32 @@ impl Common<'_> {
         request: RestoreUsersRequest,
     ) -> Result<Reply<RestoreUsersResponse>, Error> {
         self.client.call::<RestoreUsers>(NoPath {}, NoQuery, request).await
+    }
+
+    /// Reads how many calls are allowed within a minute, by platform and operation.
+    ///
+    /// # Errors
+    /// [`Error::Api`] with code 4 when an operation is not known. Any other kind of [`Error`].
+    ///
+    /// ```no_run
+    /// use natterjack_client::protocol::CommaList;
+    /// use natterjack_client::protocol::rate_limits::GetRateLimitsQuery;
+    ///
+    /// # async fn run(client: natterjack_client::Client) -> Result<(), natterjack_client::Error> {
+    /// let query = GetRateLimitsQuery {
+    ///     server_side: Some(true),
+    ///     endpoints: CommaList(vec!["SendMessage".to_owned()]),
+    ///     ..Default::default()
+    /// };
+    /// println!("{:?}", client.common().get_rate_limits(query).await?.server_side);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn get_rate_limits(
+        &self,
+        query: GetRateLimitsQuery,
+    ) -> Result<Reply<GetRateLimitsResponse>, Error> {
+        self.client.call::<GetRateLimits>(NoPath {}, query, NoBody).await
     }
 
     /// Reads how far a task has come.

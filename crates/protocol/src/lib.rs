@@ -18,6 +18,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod app;
+pub mod bans;
 pub mod blocks;
 pub mod channel_state;
 pub mod channel_types;
@@ -25,6 +26,7 @@ pub mod channels;
 mod custom;
 mod error;
 pub mod events;
+pub mod flags;
 pub mod guests;
 mod ids;
 pub mod members;
@@ -36,21 +38,25 @@ pub mod own_user;
 pub mod polls;
 pub mod predefined_filters;
 mod query;
+pub mod rate_limits;
 pub mod reactions;
 pub mod reads;
 pub mod search;
 pub mod tasks;
 pub mod threads;
 mod time;
+pub mod user_mutes;
 pub mod users;
 pub mod v1;
 
 pub use custom::Custom;
 pub use error::{ErrorBody, ErrorCode};
 pub use ids::{ChannelId, ChannelTypeName, Cid, IdError, MessageId, ReactionType, UserId};
+#[doc(hidden)]
+pub use operation::without_prefix;
 pub use operation::{
-    ChannelPath, ChannelTypePath, MessagePath, Method, NoBody, NoPath, NoQuery, Operation, ParentMessagePath,
-    PathParams, PredefinedFilterPath, ReactionPath, TaskPath, ThreadPath, Timed, UserPath,
+    ChannelPath, ChannelTypePath, MemberPath, MessagePath, Method, NoBody, NoPath, NoQuery, Operation,
+    ParentMessagePath, PathParams, PredefinedFilterPath, ReactionPath, TaskPath, ThreadPath, Timed, UserPath,
 };
 pub use query::{CommaList, JsonList, JsonParam, QueryError, QueryParam, QueryParams};
 pub use time::Timestamp;

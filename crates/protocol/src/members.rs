@@ -8,7 +8,9 @@ use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::users::{UserRequest, UserResponse};
-use crate::{ChannelPath, Custom, JsonMap, JsonParam, SortParam, Timestamp, operation, query_params, v1};
+use crate::{
+    ChannelPath, Custom, JsonMap, JsonParam, MemberPath, SortParam, Timestamp, operation, query_params, v1,
+};
 
 operation! {
     /// Finds members of one channel, named by `id` or, when distinct, by its members. 4 for a field or
@@ -73,6 +75,15 @@ operation! {
     UpdateMemberPartial = "update_member_partial", Patch "/api/v2/chat/channels/{type}/{id}/member",
         path: ChannelPath,
         query: UpdateMemberPartialQuery,
+        body: UpdateMemberPartialRequest,
+        response: UpdateMemberPartialResponse,
+        repeatable: true,
+}
+
+operation! {
+    /// [`UpdateMemberPartial`] as version 1 also has it: the path names the member.
+    UpdateMemberPartialByPath = "update_member_partial", Patch "/channels/{type}/{id}/member/{user_id}",
+        path: MemberPath,
         body: UpdateMemberPartialRequest,
         response: UpdateMemberPartialResponse,
         repeatable: true,

@@ -64,6 +64,8 @@ pub trait Operation: Send + Sync + 'static {
     const METHOD: Method;
     /// The path from the root, with `{name}` for each parameter: `/api/v2/chat/messages/{id}`.
     const PATH: &'static str;
+    /// The path in version 1 of the API: the same without its prefix, unless the operation says otherwise.
+    const V1_PATH: &'static str;
     /// Whether the call may be repeated when the outcome of the first is not known.
     const REPEATABLE: bool;
     /// Whether only servers of the app's owner may call it, never its users.
@@ -78,18 +80,48 @@ pub trait Operation: Send + Sync + 'static {
     type Response: Serialize + DeserializeOwned + Send;
 }
 
+/// A path of version 2 without what all of them begin with.
+pub const fn without_prefix(path: &'static str) -> &'static str {
+    match strip(path, "/api/v2/chat") {
+        Some(rest) => rest,
+        None => match strip(path, "/api/v2") {
+            Some(rest) => rest,
+            None => path,
+        },
+    }
+}
+
+/// What follows a prefix that ends before a slash.
+const fn strip(path: &'static str, prefix: &str) -> Option<&'static str> {
+    if path.len() <= prefix.len() {
+        return None;
+    }
+    let (start, rest) = path.split_at(prefix.len());
+    let (start, prefix) = (start.as_bytes(), prefix.as_bytes());
+    let mut at = 0;
+    while at < prefix.len() {
+        if start[at] != prefix[at] {
+            return None;
+        }
+        at += 1;
+    }
+    if rest.as_bytes()[0] == b'/' { Some(rest) } else { None }
+}
+
 /// Declares an [`Operation`]: a unit struct with the operation's name in CamelCase and the implementation.
 ///
 /// `path`, `query` and `body` may be left out where the operation has none. `repeatable` says that a call may be
 /// sent again without knowing the outcome of the first; GET, PUT, PATCH and DELETE are repeatable by themselves.
-/// `server_side_only` keeps users of the app from calling it.
+/// `server_side_only` keeps users of the app from calling it. `v1` is the path in version 1 where it is another one; an
+/// operation whose path is not below `/api/v2` exists in version 1 only.
 #[macro_export]
 macro_rules! operation {
     (
         $(#[$doc:meta])*
         $name:ident = $id:literal, $method:ident $path:literal,
         $(path: $path_type:ty,)? $(query: $query:ty,)? $(body: $body:ty,)? response: $response:ty
-        $(, repeatable: $repeatable:literal)? $(, server_side_only: $server_side_only:literal)? $(,)?
+        $(, repeatable: $repeatable:literal)? $(, server_side_only: $server_side_only:literal)?
+        $(, v1: $v1_path:literal)? $(,)?
     ) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy)]
@@ -100,6 +132,8 @@ macro_rules! operation {
             const NAME: &'static str = stringify!($name);
             const METHOD: $crate::Method = $crate::Method::$method;
             const PATH: &'static str = $path;
+            const V1_PATH: &'static str =
+                $crate::operation!(@v1 $($v1_path)?, $path);
             const REPEATABLE: bool = $crate::Method::$method.is_idempotent() $(|| $repeatable)?;
             const SERVER_SIDE_ONLY: bool = false $(|| $server_side_only)?;
             type Path = $crate::operation!(@or $($path_type)?, $crate::NoPath);
@@ -110,6 +144,8 @@ macro_rules! operation {
     };
     (@or $given:ty, $default:ty) => { $given };
     (@or , $default:ty) => { $default };
+    (@v1 $v1_path:literal, $path:literal) => { $v1_path };
+    (@v1 , $path:literal) => { $crate::without_prefix($path) };
 }
 
 /// The parameters in an operation's path, in the order in which they stand there.
@@ -149,6 +185,15 @@ path_params! {
     ChannelTypePath {
         /// The channel type.
         kind
+    }
+    /// A path that names a member of a channel.
+    MemberPath {
+        /// The channel type.
+        kind,
+        /// The channel's id in its type.
+        id,
+        /// The member.
+        user_id
     }
     /// A path that names a channel.
     ChannelPath {

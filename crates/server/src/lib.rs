@@ -4,6 +4,7 @@
 //! `actions`; what is stored is in the `natterjack-storage` crate. [`Server`] puts the parts together.
 
 mod actions;
+mod addresses;
 pub mod api;
 mod apps;
 mod auth;

@@ -12,6 +12,12 @@ pub const HEADER_TIME_MAX: Duration = Duration::from_secs(120);
 pub const HEADER_SIZE_MAX: usize = 64 * 1024;
 /// Open connections of the whole server.
 pub const CONNECTIONS_MAX: usize = 20_000;
+/// Open connections of one address, unless set otherwise: enough for a proxy in front, too few to take them all.
+pub const CONNECTIONS_PER_ADDRESS_DEFAULT: usize = 15_000;
+/// Windows of calls that are counted, one by app, operation and platform.
+pub const RATE_LIMIT_WINDOWS_MAX: usize = 100_000;
+/// Users whose calls are counted, each for every operation.
+pub const RATE_LIMITED_USERS_MAX: usize = 200_000;
 /// Time that requests get to finish when the server is told to stop.
 pub const DRAIN_TIME_MAX: Duration = Duration::from_secs(20);
 
@@ -208,6 +214,30 @@ pub const TITLE_LENGTH_MAX: usize = 255;
 pub const SEARCH_PAGE_MAX: i64 = 100;
 /// Channels that a search looks into.
 pub const SEARCH_CHANNELS_MAX: i64 = 500;
+/// Users that one call mutes, or lets be heard again.
+pub const MUTED_USERS_MAX: usize = 1000;
+/// Muted users shown with a user, the last muted first.
+pub const USER_MUTES_SHOWN_MAX: i64 = 1000;
+/// Why somebody is banned, in characters.
+pub const BAN_REASON_LENGTH_MAX: usize = 1024;
+/// Users whom one user bans from channels that are created later.
+pub const FUTURE_CHANNEL_BANS_MAX: i64 = 1000;
+/// Bans from later channels that are counted.
+pub const FUTURE_CHANNEL_BANS_COUNTED_MAX: i64 = 100_000;
+/// Bans of one page.
+pub const BANS_PAGE_MAX: i64 = 300;
+/// Bans of a page without a limit.
+pub const BANS_PAGE_DEFAULT: i64 = 100;
+/// Offset of a list of bans.
+pub const BANS_OFFSET_MAX: i64 = 10_000;
+/// Why something is reported, in characters.
+pub const FLAG_REASON_LENGTH_MAX: usize = 255;
+/// Reports of one page.
+pub const FLAGS_PAGE_MAX: i64 = 300;
+/// Reports of a page without a limit.
+pub const FLAGS_PAGE_DEFAULT: i64 = 100;
+/// Offset of a list of reports.
+pub const FLAGS_OFFSET_MAX: i64 = 10_000;
 /// Muted channels shown with a user, the last muted first.
 pub const CHANNEL_MUTES_SHOWN_MAX: i64 = 100;
 /// Blocked users shown with a user, the last blocked first.

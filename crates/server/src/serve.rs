@@ -16,13 +16,16 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
+use crate::addresses::Addresses;
 use crate::api::{Edge, router};
 use crate::auth::Authenticator;
 use crate::clock::Clock;
+use crate::config::Access;
 use crate::error::Result;
 use crate::jobs;
 use crate::limits::{CONNECTIONS_MAX, DRAIN_TIME_MAX, HEADER_SIZE_MAX, HEADER_TIME_MAX};
 use crate::live::Live;
+use crate::rate_limits::RateLimits;
 use crate::state::State;
 
 /// What a server is made of.
@@ -36,6 +39,8 @@ pub struct ServerParts {
     pub first_app: Option<NewApp>,
     /// The address to listen on, already bound.
     pub listener: TcpListener,
+    /// Who may call from where, and how often.
+    pub access: Access,
 }
 
 /// A server that listens.
@@ -53,7 +58,10 @@ impl Server {
     /// # Errors
     /// When the database cannot be read or written.
     pub async fn start(parts: ServerParts) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-        let state = Arc::new(State::new(parts.store, parts.clock).await?);
+        let Access { allowed_origins, connections_per_address, rate_limits } = parts.access;
+        let mut state = State::new(parts.store, parts.clock).await?;
+        state.rate_limits = RateLimits::new(rate_limits);
+        let state = Arc::new(state);
         if let Some(app) = parts.first_app {
             state.set_first_app(app).await?;
         }
@@ -61,7 +69,9 @@ impl Server {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let edge = Edge { state: Arc::clone(&state), authenticator: Authenticator::default() };
-        tasks.spawn(accept(parts.listener, router(Arc::new(edge)), stop.clone(), tasks.clone()));
+        let router = router(Arc::new(edge), allowed_origins.as_deref());
+        let addresses = Arc::new(Addresses::new(connections_per_address));
+        tasks.spawn(accept(parts.listener, router, addresses, stop.clone(), tasks.clone()));
         jobs::start(&state, &tasks, &stop);
         Live::start(&state, &tasks, &stop).await?;
         Ok(Self { state, address, stop, tasks })
@@ -111,8 +121,15 @@ impl Deliveries {
     }
 }
 
-/// Takes connections until it is told to stop. Beyond the greatest number of them, new ones wait to be accepted.
-async fn accept(listener: TcpListener, router: Router, stop: CancellationToken, tasks: TaskTracker) {
+/// Takes connections until it is told to stop. Beyond the greatest number of them, new ones wait to be accepted; those
+/// of an address that has as many as it may are closed.
+async fn accept(
+    listener: TcpListener,
+    router: Router,
+    addresses: Arc<Addresses>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+) {
     let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
         let accepted = tokio::select! {
@@ -124,11 +141,15 @@ async fn accept(listener: TcpListener, router: Router, stop: CancellationToken, 
         };
         match accepted {
             (Ok((stream, peer)), Ok(permit)) => {
+                let Some(open) = addresses.open(peer.ip()) else {
+                    metrics::counter!("natterjack_connections_refused_total").increment(1);
+                    continue;
+                };
                 let connection =
                     serve_connection(stream, PeerAddress(peer.ip()), router.clone(), stop.clone());
                 tasks.spawn(async move {
                     connection.await;
-                    drop(permit);
+                    drop((open, permit));
                 });
             }
             (Err(error), _) => {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use natterjack_protocol::channel_types::ChannelTypeConfig;
 use natterjack_protocol::users::UserResponse;
 use natterjack_protocol::{ErrorCode, Timestamp};
-use natterjack_storage::{Advanced, App, Channel, KnownWords, NewApp, Store, User};
+use natterjack_storage::{Advanced, App, Ban, Channel, KnownWords, NewApp, Store, User};
 use quick_cache::sync::Cache;
 use tokio::sync::Notify;
 
@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::live::Live;
 use crate::present;
+use crate::rate_limits::RateLimits;
 
 /// Users kept in memory.
 const USERS_CACHED: usize = 20_000;
@@ -44,6 +45,7 @@ pub struct State {
     pub(crate) tasks: Notify,
     /// Who is connected.
     pub(crate) live: Live,
+    pub(crate) rate_limits: RateLimits,
 }
 
 /// A user together with its form on the wire.
@@ -71,11 +73,20 @@ impl CachedChannel {
     }
 }
 
-/// The role of a user in a channel, `None` for one who is not a member, as of a version of the channel.
+/// What a user is in a channel.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Membership {
+    /// `None` for one who is not a member.
+    pub(crate) channel_role: Option<Arc<str>>,
+    /// The ban from the channel, which need not be one of a member and may be over.
+    pub(crate) ban: Option<Arc<Ban>>,
+}
+
+/// What a user is in a channel, as of a version of the channel.
 #[derive(Debug, Clone)]
 struct CachedMembership {
     channel_version: i64,
-    channel_role: Option<Arc<str>>,
+    membership: Membership,
 }
 
 impl State {
@@ -96,6 +107,7 @@ impl State {
             memberships: Cache::new(MEMBERSHIPS_CACHED),
             known_words: Arc::default(),
             tasks: Notify::new(),
+            rate_limits: RateLimits::default(),
         };
         state.reload_apps().await?;
         Ok(state)
@@ -163,7 +175,7 @@ impl State {
             if found.contains_key(id) {
                 continue;
             }
-            match self.users.get(&(app_pk, id.to_owned())) {
+            match self.cached_user(app_pk, id) {
                 Some(user) => {
                     found.insert(id.to_owned(), user);
                 }
@@ -188,10 +200,23 @@ impl State {
 
     /// The user with this id.
     pub(crate) async fn user(&self, app_pk: i64, id: &str) -> Result<Option<Arc<CachedUser>>> {
-        if let Some(user) = self.users.get(&(app_pk, id.to_owned())) {
+        if let Some(user) = self.cached_user(app_pk, id) {
             return Ok(Some(user));
         }
         Ok(self.users(app_pk, [id]).await?.remove(id))
+    }
+
+    /// A user from the cache. One whose ban is over by now is shown anew.
+    fn cached_user(&self, app_pk: i64, id: &str) -> Option<Arc<CachedUser>> {
+        let key = (app_pk, id.to_owned());
+        let cached = self.users.get(&key)?;
+        let shows_ban = cached.response.banned || cached.response.shadow_banned;
+        if !shows_ban || cached.user.ban_at(self.now()).is_some() {
+            return Some(cached);
+        }
+        let response = Arc::new(present::user(&cached.user, self.now()));
+        // Kept as long as it is asked for: what is in the cache may be a newer version by now.
+        Some(Arc::new(CachedUser { user: cached.user.clone(), response }))
     }
 
     /// How many entries were dropped so far: what is read after this may be kept if it has not moved since.
@@ -211,7 +236,7 @@ impl State {
 
     /// Keeps what was just written of a user.
     pub(crate) fn remember_user(&self, user: User) -> Arc<CachedUser> {
-        let response = Arc::new(present::user(&user));
+        let response = Arc::new(present::user(&user, self.now()));
         let key = (user.app_pk, user.id.clone());
         let cached = Arc::new(CachedUser { user, response });
         self.users.insert(key, Arc::clone(&cached));
@@ -308,23 +333,33 @@ impl State {
 
     /// The role of a user in a channel, `None` for one who is not a member.
     pub(crate) async fn channel_role(&self, channel: &Channel, user_id: &str) -> Result<Option<Arc<str>>> {
+        Ok(self.membership(channel, user_id).await?.channel_role)
+    }
+
+    /// What a user is in a channel.
+    pub(crate) async fn membership(&self, channel: &Channel, user_id: &str) -> Result<Membership> {
         let key = (channel.pk, user_id.to_owned());
         if let Some(cached) = self.memberships.get(&key)
             && cached.channel_version == channel.version
         {
-            return Ok(cached.channel_role);
+            return Ok(cached.membership);
         }
-        let member = self
+        let (member, ban) = self
             .store
-            .read("find_member", key.clone(), |tx, (channel_pk, user_id)| {
-                Box::pin(tx.find_member(*channel_pk, user_id))
+            .read("find_member", (channel.app_pk, key.clone()), |tx, (app_pk, (channel_pk, user_id))| {
+                Box::pin(async move {
+                    let member = tx.find_member(*channel_pk, user_id).await?;
+                    Ok::<_, Error>((member, tx.find_ban(*app_pk, *channel_pk, user_id).await?))
+                })
             })
             .await?;
-        let channel_role: Option<Arc<str>> = member.map(|member| member.channel_role.into());
-        let cached =
-            CachedMembership { channel_version: channel.version, channel_role: channel_role.clone() };
+        let membership = Membership {
+            channel_role: member.map(|member| member.channel_role.into()),
+            ban: ban.map(Arc::new),
+        };
+        let cached = CachedMembership { channel_version: channel.version, membership: membership.clone() };
         self.memberships.insert(key, cached);
-        Ok(channel_role)
+        Ok(membership)
     }
 }
 

@@ -83,7 +83,7 @@ impl Outcome {
 }
 
 /// The tables whose rows are counted.
-const TABLES: [&str; 16] = [
+const TABLES: [&str; 20] = [
     "apps",
     "users",
     "channels",
@@ -94,6 +94,10 @@ const TABLES: [&str; 16] = [
     "channel_mutes",
     "user_blocks",
     "quiet_spans",
+    "bans",
+    "user_mutes",
+    "mute_spans",
+    "flags",
     "threads",
     "thread_participants",
     "channel_events",

@@ -8,6 +8,7 @@
 //! aggregate, with a bound on what it returns; add a case to the contract tests.
 
 mod apps;
+mod bans;
 mod blocks;
 mod channel_types;
 mod channels;
@@ -16,6 +17,7 @@ mod dialect;
 mod error;
 mod events;
 mod filter_sql;
+mod flags;
 mod history;
 mod members;
 mod messages;
@@ -38,17 +40,20 @@ mod truncation;
 mod tx;
 mod unread;
 mod user_content;
+mod user_mutes;
 mod users;
 mod value;
 mod word_function;
 
 pub use apps::{App, NewApp};
+pub use bans::{Ban, BanKind, WHOLE_APP};
 pub use blocks::{BlockChange, UserBlock};
 pub use channels::{Advance, Advanced, Channel, ChannelChange, NewChannel};
 pub use check::{Outcome, Report, Violation};
 pub use dialect::Dialect;
 pub use error::{Error, Result, Transient, error_chain};
 pub use events::{ChannelEvent, LogEntry, Moved, UserEvent};
+pub use flags::{Flag, FlagTarget};
 pub use history::MessageHistoryEntry;
 pub use members::{Member, MemberChange, NewMember};
 pub use messages::{
@@ -70,4 +75,5 @@ pub use threads::{Thread, ThreadParticipant, ThreadReadPosition};
 pub use transfer::{Phase, Step, TableChecksum};
 pub use tx::Tx;
 pub use user_content::MessageKey;
+pub use user_mutes::UserMute;
 pub use users::{Deletion, Presence, User, UserChange, name_key};

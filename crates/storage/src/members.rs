@@ -3,6 +3,7 @@ use natterjack_protocol::{Custom, Timestamp};
 use crate::error::Result;
 use crate::tx::Tx;
 use crate::unread::{not_counted, read_seq};
+use crate::user_mutes::mutes_now;
 use crate::value::{Param, Row, json_unless_default, params};
 
 /// A member of a channel as stored.
@@ -207,8 +208,11 @@ impl Tx {
     ) -> Result<Vec<String>> {
         const INSERT: &str = "INSERT INTO members (channel_pk, user_id, app_pk, channel_role, custom, invited, \
             hidden, hide_messages_before, read_seq, read_up_to, last_read, created_at, updated_at, banned, shadow_banned, \
-            notifications_muted, unread_less, quiet_until) \
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $10, $10, FALSE, FALSE, FALSE, 0, \
+            ban_expires, notifications_muted, unread_less, quiet_until) \
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $10, $10, \
+            EXISTS (SELECT 1 FROM bans WHERE app_pk = $3 AND channel_pk = $1 AND user_id = $2 AND NOT shadow), \
+            EXISTS (SELECT 1 FROM bans WHERE app_pk = $3 AND channel_pk = $1 AND user_id = $2 AND shadow), \
+            (SELECT expires FROM bans WHERE app_pk = $3 AND channel_pk = $1 AND user_id = $2), FALSE, 0, \
             COALESCE((SELECT MAX(until_at) FROM quiet_spans WHERE channel_pk = $1 AND user_id = $2), 0)) \
             ON CONFLICT (channel_pk, user_id) DO NOTHING RETURNING user_id";
         let params: Vec<_> = members
@@ -322,22 +326,26 @@ impl Tx {
     }
 
     /// A message sent at `at` shows a channel again to everybody who had hidden it, or to these alone, except those for
-    /// whom the channel is quiet. Answers their ids, in order.
+    /// whom the channel is quiet, or who muted the sender. Answers their ids, in order.
     pub async fn show_hidden_channel(
         &mut self,
         channel_pk: i64,
+        sender_id: &str,
         at: Timestamp,
         only: Option<Vec<String>>,
     ) -> Result<Vec<String>> {
-        let those = only.as_ref().map(|_| format!(" AND {}", self.dialect().is_in("user_id", 3)));
+        let those = only.as_ref().map(|_| format!(" AND {}", self.dialect().is_in("user_id", 4)));
         let sql = format!(
-            "UPDATE members {} SET hidden = FALSE WHERE channel_pk = $1 AND hidden AND quiet_until <= $2{} \
-             RETURNING user_id",
+            "UPDATE members {} SET hidden = FALSE WHERE channel_pk = $1 AND hidden AND quiet_until <= $2 \
+             AND NOT {}{} RETURNING user_id",
             self.dialect().indexed_by("members_hidden"),
+            mutes_now("members.app_pk", "members.user_id", "$3", "$2"),
             those.unwrap_or_default()
         );
-        let params: Vec<Param<'_>> =
-            [channel_pk.into(), at.into()].into_iter().chain(only.map(Param::Texts)).collect();
+        let params: Vec<Param<'_>> = [channel_pk.into(), at.into(), sender_id.into()]
+            .into_iter()
+            .chain(only.map(Param::Texts))
+            .collect();
         let mut shown = self.query(&sql, &params, |row| row.text(0)).await?;
         // In one order everywhere: who writes to the rows of the same users never waits in a circle.
         shown.sort();

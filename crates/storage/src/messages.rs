@@ -170,6 +170,8 @@ pub struct NewMessage {
     pub in_channel: bool,
     pub counts_unread: bool,
     pub silent: bool,
+    /// Sent by somebody who is banned without noticing it.
+    pub shadowed: bool,
     pub restricted_visibility: Vec<String>,
     pub change: MessageChange,
 }
@@ -534,7 +536,7 @@ impl Tx {
              restricted_visibility, custom, extra, created_at, updated_at, pinned_at, pin_expires, pinned_by_id, \
              shadowed, reply_count, deleted_reply_count) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $20, \
-             $21, $22, $23, FALSE, 0, 0) ON CONFLICT DO NOTHING RETURNING pk",
+             $21, $22, $23, $24, 0, 0) ON CONFLICT DO NOTHING RETURNING pk",
             params![
                 app_pk,
                 channel_pk,
@@ -559,6 +561,7 @@ impl Tx {
                 pin.map(|_| at),
                 pin.and_then(|pin| pin.expires),
                 pin.map(|pin| pin.by_id.as_str()),
+                message.shadowed,
             ],
             |row| row.int(0),
         )
@@ -695,6 +698,8 @@ impl Tx {
              (SELECT pk FROM messages WHERE parent_pk = $1)",
             "DELETE FROM message_history WHERE message_pk = $1 OR message_pk IN \
              (SELECT pk FROM messages WHERE parent_pk = $1)",
+            "DELETE FROM flags WHERE message_pk = $1 OR message_pk IN \
+             (SELECT pk FROM messages WHERE parent_pk = $1)",
             "DELETE FROM messages WHERE parent_pk = $1",
             "DELETE FROM messages WHERE pk = $1",
         ] {
@@ -804,6 +809,11 @@ impl Message {
         }
     }
 
+    /// Whether it is unread for those who alone see it, though the channel's counter passed over it.
+    pub fn counts_for_its_readers(&self) -> bool {
+        !self.restricted_visibility.is_empty() && self.in_channel && !self.silent && !self.shadowed
+    }
+
     /// The message that a [`NewMessage`] became.
     pub fn from_new(
         new: NewMessage,
@@ -828,7 +838,7 @@ impl Message {
             in_channel: new.in_channel,
             counts_unread: new.counts_unread,
             silent: new.silent,
-            shadowed: false,
+            shadowed: new.shadowed,
             quoted_message_id: change.quoted_message_id,
             unread_seq,
             thread_seq,

@@ -33,6 +33,7 @@ const MIGRATIONS: &[Migration] = migrations! {
     7 "0007_types";
     8 "0008_history";
     9 "0009_threads";
+    11 "0011_moderation";
     13 "0013_live";
     14 "0014_id_key";
 };

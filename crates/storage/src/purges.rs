@@ -37,11 +37,15 @@ impl PurgeKind {
 
     /// What is removed one after the other.
     const fn stages(self) -> &'static [Stage] {
-        use Stage::{Channel, Events, Gaps, Members, Messages, Mutes, Pins, QuietSpans, Replies, Space};
+        use Stage::{
+            Bans, Channel, Events, Gaps, Members, Messages, Mutes, Pins, QuietSpans, Replies, Space,
+        };
         match self {
             Self::History => &[Pins, Gaps],
             Self::Messages => &[Replies, Messages, Gaps, Space],
-            Self::Channel => &[Replies, Messages, Members, Mutes, QuietSpans, Gaps, Events, Space, Channel],
+            Self::Channel => {
+                &[Replies, Messages, Members, Mutes, Bans, QuietSpans, Gaps, Events, Space, Channel]
+            }
         }
     }
 }
@@ -56,6 +60,7 @@ enum Stage {
     Messages,
     Members,
     Mutes,
+    Bans,
     QuietSpans,
     Gaps,
     Events,
@@ -72,6 +77,7 @@ impl Stage {
             Self::Messages => "messages",
             Self::Members => "members",
             Self::Mutes => "mutes",
+            Self::Bans => "bans",
             Self::QuietSpans => "quiet_spans",
             Self::Gaps => "gaps",
             Self::Events => "events",
@@ -202,6 +208,10 @@ impl Tx {
                 "DELETE FROM channel_mutes WHERE channel_pk = $1 AND user_id IN \
                  (SELECT user_id FROM channel_mutes WHERE channel_pk = $1 ORDER BY user_id LIMIT $2)"
             }
+            Stage::Bans => {
+                "DELETE FROM bans WHERE channel_pk = $1 AND user_id IN \
+                 (SELECT user_id FROM bans WHERE channel_pk = $1 ORDER BY created_at LIMIT $2)"
+            }
             Stage::QuietSpans => {
                 "DELETE FROM quiet_spans WHERE channel_pk = $1 AND (user_id, from_at) IN \
                  (SELECT user_id, from_at FROM quiet_spans WHERE channel_pk = $1 ORDER BY user_id, from_at LIMIT $2)"
@@ -272,6 +282,7 @@ impl Tx {
             ("reactions", "message_pk", "message_pk, user_id, kind", all),
             ("message_hidden_for", "message_pk", "message_pk, user_id", all),
             ("message_history", "message_pk", "pk", all),
+            ("flags", "message_pk", "pk", all),
             ("thread_participants", "parent_pk", "parent_pk, user_id", gone),
             ("thread_unread_gaps", "parent_pk", "parent_pk, seq", gone),
         ];

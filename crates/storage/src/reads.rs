@@ -6,6 +6,7 @@ use crate::members::{MEMBER_COLUMNS, Member, member_from_row};
 use crate::messages::{Message, id_key};
 use crate::tx::Tx;
 use crate::unread::{quiet_at, unread};
+use crate::user_mutes::{muted_at, mutes_now};
 use crate::value::{Param, params};
 
 /// Up to where a member has read.
@@ -119,10 +120,11 @@ const PRUNED_GAPS: &str = "COALESCE((SELECT c.unread_seq - CASE WHEN c.history_s
 pub(crate) fn corrections(dialect: Dialect, user_id: &str, channel_pk: &str, after: &str) -> String {
     format!(
         "SELECT CAST(COALESCE(SUM(CASE WHEN o.counts_unread AND o.user_id = {user_id} AND o.deleted_at IS NULL THEN 1 \
-         WHEN o.restricted_visibility IS NOT NULL AND o.deleted_at IS NULL AND NOT o.silent \
-         AND o.user_id <> {user_id} AND EXISTS (SELECT 1 FROM {} WHERE each.value = {user_id}) THEN -1 ELSE 0 END), 0) \
+         WHEN o.restricted_visibility IS NOT NULL AND o.deleted_at IS NULL AND NOT o.silent AND NOT o.shadowed \
+         AND o.user_id <> {user_id} AND EXISTS (SELECT 1 FROM {} WHERE each.value = {user_id}) AND NOT {} THEN -1 ELSE 0 END), 0) \
          AS BIGINT) FROM messages o WHERE o.channel_pk = {channel_pk} AND o.in_channel AND o.created_at > {after} AND NOT {}",
         dialect.json_texts("o.restricted_visibility"),
+        muted_at("o", user_id),
         quiet_at(channel_pk, user_id, "o.created_at")
     )
 }
@@ -197,20 +199,24 @@ impl Tx {
         Ok(count.unwrap_or(0))
     }
 
-    /// Counts a message sent at `at`, over which the channel's counter passed, for these members, except those for whom
-    /// the channel is quiet.
-    pub async fn count_restricted(
-        &mut self,
-        channel_pk: i64,
-        user_ids: Vec<String>,
-        at: Timestamp,
-    ) -> Result<()> {
+    /// Counts a message that was just sent, over which the channel's counter passed, for the members who alone see it,
+    /// except those for whom the channel is quiet or who muted the sender.
+    pub async fn count_restricted(&mut self, message: &Message) -> Result<()> {
+        let mut user_ids = message.restricted_visibility.clone();
+        user_ids.retain(|user_id| *user_id != message.user_id);
+        user_ids.sort();
+        for user_id in &user_ids {
+            // Whoever mutes the sender at this moment does it before the message is sent, or after it has counted.
+            self.lock_user_mutes(message.app_pk, user_id).await?;
+        }
         let sql = format!(
-            "UPDATE members SET unread_less = unread_less - 1 WHERE channel_pk = $1 AND {} AND NOT {}",
+            "UPDATE members SET unread_less = unread_less - 1 WHERE channel_pk = $1 AND {} AND NOT {} AND NOT {}",
             self.dialect().is_in("user_id", 2),
-            quiet_at("members.channel_pk", "members.user_id", "$3")
+            quiet_at("members.channel_pk", "members.user_id", "$3"),
+            mutes_now("members.app_pk", "members.user_id", "$4", "$3")
         );
-        self.execute(&sql, params![channel_pk, user_ids, at]).await?;
+        let params = params![message.channel_pk, user_ids, message.created_at, &message.user_id];
+        self.execute(&sql, params).await?;
         Ok(())
     }
 
@@ -233,25 +239,40 @@ impl Tx {
     pub async fn settle_restricted(&mut self, message: &Message, tree: bool) -> Result<()> {
         let restricted = self
             .query(
-                "SELECT user_id, restricted_visibility, created_at FROM messages \
+                "SELECT user_id, restricted_visibility, created_at, pk FROM messages \
                  WHERE (pk = $1 OR (parent_pk = $1 AND $2)) AND restricted_visibility IS NOT NULL \
-                 AND in_channel AND NOT silent AND deleted_at IS NULL",
+                 AND in_channel AND NOT silent AND NOT shadowed AND deleted_at IS NULL",
                 params![message.pk, tree],
                 |row| {
                     let readers: Vec<String> = row.json(1, "messages.restricted_visibility")?;
-                    Ok((row.text(0)?, readers, row.time(2)?))
+                    Ok((row.text(0)?, readers, row.time(2)?, row.int(3)?))
                 },
             )
             .await?;
-        let sql = format!(
-            "UPDATE members SET unread_less = unread_less + 1 WHERE channel_pk = $1 AND read_up_to < $2 \
-             AND user_id <> $3 AND {} AND NOT {}",
-            self.dialect().is_in("user_id", 4),
-            quiet_at("members.channel_pk", "members.user_id", "$2")
-        );
-        for (author, readers, created_at) in restricted {
-            self.execute(&sql, params![message.channel_pk, created_at, author, readers]).await?;
+        for (author, readers, created_at, pk) in restricted {
+            self.move_restricted(message.channel_pk, (pk, created_at), &author, readers, 1).await?;
         }
+        Ok(())
+    }
+
+    /// Changes by how much the numbers of unread messages are corrected of those who alone see a message, count it, and
+    /// have not read it.
+    async fn move_restricted(
+        &mut self,
+        channel_pk: i64,
+        (message_pk, created_at): (i64, Timestamp),
+        author: &str,
+        readers: Vec<String>,
+        by: i64,
+    ) -> Result<()> {
+        let sql = format!(
+            "UPDATE members SET unread_less = unread_less + $1 WHERE channel_pk = $2 AND read_up_to < $3 \
+             AND user_id <> $4 AND {} AND NOT {} AND NOT EXISTS (SELECT 1 FROM messages o WHERE o.pk = $6 AND {})",
+            self.dialect().is_in("user_id", 5),
+            quiet_at("members.channel_pk", "members.user_id", "$3"),
+            muted_at("o", "members.user_id")
+        );
+        self.execute(&sql, params![by, channel_pk, created_at, author, readers, message_pk]).await?;
         Ok(())
     }
 
@@ -268,19 +289,12 @@ impl Tx {
                 params![message.channel_pk, &message.user_id, message.unread_seq, message.created_at];
             self.execute(&sql, params).await?;
         }
-        if message.restricted_visibility.is_empty() || !message.in_channel || message.silent {
+        if !message.counts_for_its_readers() {
             return Ok(());
         }
-        let sql = format!(
-            "UPDATE members SET unread_less = unread_less - 1 WHERE channel_pk = $1 AND read_up_to < $2 \
-             AND user_id <> $3 AND {} AND NOT {}",
-            self.dialect().is_in("user_id", 4),
-            quiet_at("members.channel_pk", "members.user_id", "$2")
-        );
+        let place = (message.pk, message.created_at);
         let readers = message.restricted_visibility.clone();
-        self.execute(&sql, params![message.channel_pk, message.created_at, &message.user_id, readers])
-            .await?;
-        Ok(())
+        self.move_restricted(message.channel_pk, place, &message.user_id, readers, -1).await
     }
 
     /// The read states of the earliest members of a channel. Those whose invite is pending have none.

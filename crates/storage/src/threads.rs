@@ -264,11 +264,12 @@ impl Tx {
         Ok(changed == 1)
     }
 
-    /// How many replies of a user are in a thread and not deleted.
+    /// How many replies of a user are in a thread and count there: deleted and shadowed ones do not.
     pub async fn count_own_replies(&mut self, parent_pk: i64, user_id: &str) -> Result<i64> {
         let count = self
             .query_optional(
-                "SELECT COUNT(*) FROM messages WHERE parent_pk = $1 AND user_id = $2 AND deleted_at IS NULL",
+                "SELECT COUNT(*) FROM messages WHERE parent_pk = $1 AND user_id = $2 AND deleted_at IS NULL \
+                 AND NOT shadowed",
                 params![parent_pk, user_id],
                 |row| row.int(0),
             )
@@ -276,7 +277,7 @@ impl Tx {
         Ok(count.unwrap_or(0))
     }
 
-    /// Takes a deleted reply off what participants have not read. Its author, if the read position lies before it, does
+    /// Takes a deleted, or a shadowed, reply off what participants have not read. Its author, if the read position lies before it, does
     /// not need the gap: own replies were taken off already.
     pub async fn insert_thread_unread_gap(
         &mut self,

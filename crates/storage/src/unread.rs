@@ -8,7 +8,8 @@
 //! - the gaps behind the position: messages that counted and were deleted;
 //! - what was sent while the channel was quiet for the member, because he or she had muted it or blocked the other
 //!   member. That is found by the counter's values at both ends of each quiet span; where a span ends by the clock,
-//!   by that of the last message before its end.
+//!   by that of the last message before its end;
+//! - what users sent whom the member had muted at the time, by the spans of these mutes.
 //!
 //! Each message is taken off once: `unread_less` holds nothing that was sent in a quiet span, and a gap in a span is not
 //! subtracted again with it.
@@ -39,8 +40,8 @@ macro_rules! read_seq {
     };
 }
 
-/// As SQL: what counted for others and does not, or no longer, count for the member `$member`: gaps and what was sent
-/// while the channel was quiet.
+/// As SQL: what counted for others and does not, or no longer, count for the member `$member`: gaps, what was sent
+/// while the channel was quiet, and what users sent whom the member had muted.
 macro_rules! not_counted {
     ($member:literal) => {
         concat!(
@@ -64,7 +65,21 @@ macro_rules! not_counted {
             $member,
             ".channel_pk AND q.user_id = ",
             $member,
-            ".user_id) AS s WHERE s.until_seq > s.from_seq) END)"
+            ".user_id) AS s WHERE s.until_seq > s.from_seq) END + \
+             (SELECT COUNT(*) FROM mute_spans k CROSS JOIN messages x \
+             WHERE k.app_pk = ",
+            $member,
+            ".app_pk AND k.user_id = ",
+            $member,
+            ".user_id AND x.app_pk = k.app_pk AND x.user_id = k.target_id AND x.channel_pk = ",
+            $member,
+            ".channel_pk AND x.pk > k.from_pk AND x.pk <= k.until_pk AND x.created_at < k.until_at \
+             AND x.in_channel AND x.counts_unread AND x.deleted_at IS NULL AND x.unread_seq > ",
+            $crate::unread::read_seq!($member),
+            " AND (",
+            $member,
+            ".quiet_until = 0 OR NOT EXISTS (SELECT 1 FROM quiet_spans q WHERE q.channel_pk = x.channel_pk \
+             AND q.user_id = k.user_id AND q.from_at < x.created_at AND q.until_at > x.created_at))))"
         )
     };
 }

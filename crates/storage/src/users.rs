@@ -22,7 +22,11 @@ pub struct User {
     pub teams: Vec<String>,
     pub teams_role: BTreeMap<String, String>,
     pub invisible: bool,
+    /// Banned from the whole app, for good or until `ban_expires`; see [`User::ban_at`].
     pub banned: bool,
+    /// The same without being told.
+    pub shadow_banned: bool,
+    pub ban_expires: Option<Timestamp>,
     pub privacy_settings: Option<PrivacySettingsResponse>,
     pub custom: Custom,
     /// Changes with every change of the row; what was cached under another version is stale.
@@ -87,7 +91,7 @@ pub struct UserChange {
 
 pub(crate) const USER_COLUMNS: &str = "u.app_pk, u.id, u.name, u.image, u.role, u.language, u.teams, \
     u.teams_role, u.invisible, u.banned, u.privacy_settings, u.custom, u.version, u.created_at, u.updated_at, \
-    u.last_active, u.deactivated_at, u.deleted_at, u.revoke_tokens_issued_before, u.online";
+    u.last_active, u.deactivated_at, u.deleted_at, u.revoke_tokens_issued_before, u.shadow_banned, u.ban_expires, u.online";
 
 pub(crate) fn user_from_row(row: Row<'_>) -> Result<User> {
     Ok(User {
@@ -110,7 +114,9 @@ pub(crate) fn user_from_row(row: Row<'_>) -> Result<User> {
         deactivated_at: row.optional_time(16)?,
         deleted_at: row.optional_time(17)?,
         revoke_tokens_issued_before: row.optional_time(18)?,
-        online: row.bool(19)?,
+        shadow_banned: row.bool(19)?,
+        ban_expires: row.optional_time(20)?,
+        online: row.bool(21)?,
     })
 }
 
@@ -325,6 +331,11 @@ impl Tx {
              (SELECT channel_pk FROM channel_mutes WHERE app_pk = $1 AND user_id = $2) AND user_id = $2",
             "DELETE FROM channel_mutes WHERE app_pk = $1 AND user_id = $2",
             "DELETE FROM user_blocks WHERE app_pk = $1 AND (user_id = $2 OR blocked_user_id = $2)",
+            "DELETE FROM bans WHERE app_pk = $1 AND user_id = $2",
+            "DELETE FROM future_channel_bans WHERE app_pk = $1 AND (user_id = $2 OR banned_by_id = $2)",
+            "DELETE FROM user_mutes WHERE app_pk = $1 AND (user_id = $2 OR target_id = $2)",
+            "DELETE FROM mute_spans WHERE app_pk = $1 AND (user_id = $2 OR target_id = $2)",
+            "DELETE FROM flags WHERE app_pk = $1 AND (reporter_id = $2 OR creator_id = $2)",
             "DELETE FROM user_events WHERE app_pk = $1 AND user_id = $2",
             "DELETE FROM users WHERE app_pk = $1 AND id = $2 AND deletion = 'hard'",
         ] {

@@ -67,6 +67,7 @@ both_databases! {
             ("POST", "/api/v2/users/reactivate"),
             ("POST", "/api/v2/users/delete"),
             ("POST", "/api/v2/users/restore"),
+            ("GET", "/api/v2/rate_limits"),
             ("GET", "/api/v2/tasks/x"),
             ("POST", "/api/v2/chat/unread_batch"),
             ("POST", "/api/v2/chat/channels/delete"),

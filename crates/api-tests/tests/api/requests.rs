@@ -95,6 +95,7 @@ pub fn all() -> Vec<Request> {
     all.extend(of_reactions_and_reads());
     all.extend(of_threads());
     all.extend(of_mutes_and_blocks());
+    all.extend(of_moderation());
     all
 }
 
@@ -177,6 +178,7 @@ fn of_the_life_of_users() -> Vec<Request> {
         Request::post("reactivate_users", "/api/v2/users/reactivate", reactivations),
         Request::post("delete_users", "/api/v2/users/delete", deletion),
         Request::post("restore_users", "/api/v2/users/restore", json!({ "user_ids": ["gone"] })),
+        Request::get("get_rate_limits", "/api/v2/rate_limits", vec![("server_side", json!(true))]),
         Request::get("get_task", "/api/v2/tasks/none", vec![]),
         Request::post(
             "delete_channels",
@@ -350,6 +352,61 @@ fn of_mutes_and_blocks() -> Vec<Request> {
         Request::post("block_users", "/api/v2/users/block", block.clone()),
         Request::get("get_blocked_users", "/api/v2/users/block", vec![("user_id", json!("jane"))]),
         Request::post("unblock_users", "/api/v2/users/unblock", block),
+    ]
+}
+
+fn of_moderation() -> Vec<Request> {
+    let ban = json!({
+        "target_user_id": "joe", "banned_by_id": "jane", "channel_cid": "messaging:general", "timeout": 5,
+        "reason": "spam", "shadow": true, "ip_ban": true, "delete_messages": "soft",
+        "ban_from_future_channels": true
+    });
+    let mute = json!({ "target_ids": ["joe"], "timeout": 5, "user_id": "jane" });
+    let flag = json!({
+        "entity_type": "message", "entity_id": "m1", "reason": "spam", "user_id": "joe", "custom": { "a": 1 },
+        "moderation_payload": { "texts": ["a"] }
+    });
+    let bans = json!({
+        "filter_conditions": {
+            "user_id": "joe", "channel_cid": { "$in": ["messaging:general"] }, "reason": { "$autocomplete": "s" },
+            "created_at": { "$gt": "2020-01-01T00:00:00Z" }
+        },
+        "sort": [{ "field": "created_at", "direction": 1 }], "exclude_expired_bans": true, "limit": 5, "offset": 0,
+        "user_id": "jane"
+    });
+    let future = json!({
+        "target_user_id": "joe", "exclude_expired_bans": true, "include_total": true, "limit": 5, "offset": 0,
+        "user_id": "jane"
+    });
+    let flags = json!({
+        "filter_conditions": { "message_id": { "$in": ["m1"] }, "is_reviewed": false }, "limit": 5, "offset": 0,
+        "sort": [{ "field": "created_at", "direction": -1 }], "show_deleted_messages": true, "user_id": "jane"
+    });
+    let unban = vec![
+        ("target_user_id", json!("joe")),
+        ("channel_cid", json!("messaging:general")),
+        ("remove_future_channels_ban", json!(true)),
+    ];
+    vec![
+        Request::post("flag", "/api/v2/moderation/flag", flag),
+        Request::get(
+            "query_message_flags",
+            "/api/v2/chat/moderation/flags/message",
+            vec![("payload", flags)],
+        ),
+        Request::post("ban", "/api/v2/moderation/ban", ban),
+        Request::get("query_banned_users", "/api/v2/chat/query_banned_users", vec![("payload", bans)]),
+        Request::get(
+            "query_future_channel_bans",
+            "/api/v2/chat/query_future_channel_bans",
+            vec![("payload", future)],
+        ),
+        Request {
+            query: unban,
+            ..Request::post("unban", "/api/v2/moderation/unban", json!({ "unbanned_by_id": "jane" }))
+        },
+        Request::post("mute", "/api/v2/moderation/mute", mute.clone()),
+        Request::post("unmute", "/api/v2/moderation/unmute", mute),
     ]
 }
 

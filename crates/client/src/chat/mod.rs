@@ -3,6 +3,7 @@
 mod channels;
 mod events;
 mod messages;
+mod moderation;
 mod mutes;
 mod predefined_filters;
 mod reactions;

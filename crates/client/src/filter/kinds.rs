@@ -48,6 +48,8 @@ kinds! {
     Name(Text): Equal Ordered OneOf Optional Autocompleted Searched;
     /// Text that is completed while it is typed, or equals.
     Completed(Text): Equal Autocompleted;
+    /// Text that is compared, or completed while it is typed.
+    Remark(Text): Equal Ordered Autocompleted;
     /// Text that is completed, searched or one of some.
     Lookup(Text): Equal OneOf Autocompleted Searched;
     /// The id of a user in a query of users, which may also be excluded.

@@ -3,7 +3,7 @@
 //! Three ways to write one, which mix freely:
 //!
 //! - typed fields, one module per query: [`channels`], [`users`], [`members`], [`messages`], [`reactions`],
-//!   [`message_history`], [`threads`]. An operator that the field does not take does not compile;
+//!   [`message_history`], [`message_flags`], [`bans`], [`threads`]. An operator that the field does not take does not compile;
 //! - [`Filter`]'s functions with the field's name as text;
 //! - [`Filter::raw`] with JSON.
 //!
@@ -27,10 +27,12 @@
 //!
 //! Requests take filters as JSON objects; `filter.into()` makes one.
 
+pub mod bans;
 pub mod channels;
 mod field;
 pub mod kinds;
 pub mod members;
+pub mod message_flags;
 pub mod message_history;
 pub mod messages;
 pub mod reactions;

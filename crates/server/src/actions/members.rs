@@ -86,7 +86,8 @@ pub(crate) async fn update_member_partial(
         state.forget_channel(caller.app.pk, &channel.channel.cid);
     }
     let users: Users = std::iter::once(Arc::clone(&user.response)).collect();
-    Ok(present::member(&member, &users, channel.channel.created_by_id.as_deref()))
+    let users = users.seen_by(caller.user_id().map(UserId::as_str));
+    Ok(present::member(&member, &users, channel.channel.created_by_id.as_deref(), state.now()))
 }
 
 fn check_update(
@@ -161,12 +162,14 @@ pub(crate) async fn query_members(
     payload: QueryMembersPayload,
 ) -> Result<Vec<ChannelMemberResponse>> {
     let cid = check_channel(&payload)?;
+    let now = state.now();
     let query = MemberQuery {
         filter: parse(&MEMBERS, &payload.filter_conditions)
             .map_err(|error| Error::filter("filter_conditions", &error))?,
         sort: parse_sort(&MEMBERS, &payload.sort, SORT_MAX).map_err(|error| Error::filter("sort", &error))?,
         limit: limit("limit", payload.limit, MEMBERS_PAGE_DEFAULT, MEMBERS_PAGE_MAX)?,
         offset: offset("offset", payload.offset, MEMBERS_OFFSET_MAX)?,
+        now,
         ..MemberQuery::default()
     };
     let user =
@@ -187,7 +190,8 @@ pub(crate) async fn query_members(
     let users: Users =
         state.users(caller.app.pk, ids).await?.into_values().map(|user| Arc::clone(&user.response)).collect();
     let created_by = channel.channel.created_by_id.as_deref();
-    Ok(members.iter().map(|member| present::member(member, &users, created_by)).collect())
+    let users = users.seen_by(caller.user_id().map(UserId::as_str));
+    Ok(members.iter().map(|member| present::member(member, &users, created_by, now)).collect())
 }
 
 /// The channel that a query names: by its id, or by the members that a distinct one was made for.

@@ -2,11 +2,13 @@
 //! with its events. All writes start here.
 
 pub(crate) mod app;
+pub(crate) mod bans;
 pub(crate) mod blocks;
 pub(crate) mod channel_types;
 pub(crate) mod channels;
 pub(crate) mod cursor;
 pub(crate) mod events;
+pub(crate) mod flags;
 pub(crate) mod members;
 pub(crate) mod messages;
 pub(crate) mod mutes;
@@ -20,6 +22,7 @@ pub(crate) mod search;
 pub(crate) mod sync;
 pub(crate) mod tasks;
 pub(crate) mod threads;
+pub(crate) mod user_mutes;
 pub(crate) mod users;
 pub(crate) mod watching;
 

@@ -13,7 +13,7 @@ use natterjack_storage::queries::{REACTIONS, ReactionQuery};
 use natterjack_storage::{Advance, Advanced, ChannelEvent, Message, MessageKey, Reaction, Tx};
 
 use super::messages::find_with_channel;
-use super::{check_size, cursor, limit, offset, users};
+use super::{bans, check_size, cursor, limit, offset, users};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::{
@@ -98,6 +98,7 @@ async fn check_send(
             .await?;
     let (kind, score) = check_reaction(given)?;
     let channel = state.channel(&caller.app, cid).await?;
+    bans::check_not_banned(state, caller, Some(&channel)).await?;
     check_enabled(&channel)?;
     Ok(SendPlan {
         app_pk: caller.app.pk,
@@ -267,6 +268,7 @@ pub(crate) async fn delete_reaction(
     let user = users::acting_user(state, caller, "user", query.user_id.as_ref(), None).await?;
     let kind = ReactionType::parse(kind).map_err(|error| Error::id("type", &error))?;
     let (_, channel) = find_with_channel(state, caller, id).await?;
+    bans::check_not_banned(state, caller, Some(&channel)).await?;
     let plan = DeletePlan {
         app_pk: caller.app.pk,
         channel,

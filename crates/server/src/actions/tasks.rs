@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::bans::DeleteMessages;
 use super::channels::DeleteChannels;
 use super::users::{DeactivateUsers, DeleteUsers, ReactivateUsers};
 use crate::auth::Caller;
@@ -37,6 +38,7 @@ pub(crate) enum Work {
     DeactivateUsers(DeactivateUsers),
     ReactivateUsers(ReactivateUsers),
     DeleteUsers(DeleteUsers),
+    DeleteMessages(DeleteMessages),
 }
 
 /// Which part of the work on a subject comes next.
@@ -165,6 +167,7 @@ impl Work {
             Self::DeactivateUsers(_) => "deactivate_users",
             Self::ReactivateUsers(_) => "reactivate_users",
             Self::DeleteUsers(_) => "delete_users",
+            Self::DeleteMessages(_) => "delete_messages",
         }
     }
 
@@ -174,6 +177,7 @@ impl Work {
             Self::DeactivateUsers(work) => work.subjects(),
             Self::ReactivateUsers(work) => work.subjects(),
             Self::DeleteUsers(work) => work.subjects(),
+            Self::DeleteMessages(work) => work.subjects(),
         }
     }
 
@@ -183,6 +187,7 @@ impl Work {
             Self::DeactivateUsers(work) => work.step(tx, context).await,
             Self::ReactivateUsers(work) => work.step(tx, context).await,
             Self::DeleteUsers(work) => work.step(tx, context).await,
+            Self::DeleteMessages(work) => work.step(tx, context).await,
         }
     }
 }

@@ -8,8 +8,9 @@ mod partial;
 mod reactivate;
 
 pub(crate) use connect::{connect_user, own_user};
+pub(crate) use deactivate::of_one_channel;
 pub(crate) use deactivate::{DeactivateUsers, deactivate_user, deactivate_users};
-pub(crate) use delete::{DeleteUsers, delete_users, restore_users};
+pub(crate) use delete::{DeleteUsers, check_deletion, delete_users, restore_users};
 pub(crate) use guest::create_guest;
 pub(crate) use partial::update_users_partial;
 pub(crate) use reactivate::{ReactivateUsers, reactivate_user, reactivate_users};
@@ -20,7 +21,7 @@ use std::sync::Arc;
 use natterjack_filter::{limits::SORT_FIELDS_MAX, parse, parse_sort};
 use natterjack_protocol::users::{
     ChannelMute, FullUserResponse, PrivacySettingsResponse, QueryUsersPayload, UpdateUsersRequest,
-    UserRequest,
+    UserMuteResponse, UserRequest,
 };
 use natterjack_protocol::{ErrorCode, Timestamp, UserId};
 use natterjack_storage::queries::USERS;
@@ -28,13 +29,14 @@ use natterjack_storage::{Tx, User, UserChange, UserEvent, UserQuery, name_key};
 
 use super::mutes::{load_mutes, present_mutes};
 use super::reads::load_unread;
+use super::user_mutes::present_user_mutes;
 use super::watching::Watch;
 use super::{check_count, check_custom, check_length, given, limit, offset};
 use crate::auth::{Caller, Who};
 use crate::error::{Error, Result};
 use crate::limits::{
     BATCH_MAX, BLOCKS_SHOWN_MAX, NAME_LENGTH_MAX, OFFSET_MAX, ROLE_LENGTH_MAX, TEAM_SIZE_MAX, TEAMS_MAX,
-    URL_LENGTH_MAX, USERS_PAGE_DEFAULT, USERS_PAGE_MAX,
+    URL_LENGTH_MAX, USER_MUTES_SHOWN_MAX, USERS_PAGE_DEFAULT, USERS_PAGE_MAX,
 };
 use crate::present;
 use crate::state::{CachedUser, State};
@@ -332,7 +334,7 @@ async fn do_log(
 }
 
 /// The ids that a call about many users names, each once.
-fn check_ids(field: &str, ids: &[String]) -> Result<Vec<String>> {
+pub(crate) fn check_ids(field: &str, ids: &[String]) -> Result<Vec<String>> {
     if ids.is_empty() {
         return Err(Error::required(field));
     }
@@ -483,6 +485,7 @@ pub(crate) async fn query_users(
         limit: limit("limit", payload.limit, USERS_PAGE_DEFAULT, USERS_PAGE_MAX)?,
         offset: offset("offset", payload.offset, OFFSET_MAX)?,
         include_deactivated: payload.include_deactivated_users == Some(true),
+        now: state.now(),
     };
     let users = state
         .store
@@ -504,24 +507,34 @@ pub(crate) async fn full_users(
 ) -> Result<Vec<FullUserResponse>> {
     let ids: Vec<String> = users.iter().map(|user| user.id.clone()).collect();
     let unread = load_unread(state, caller, ids.clone(), 0).await?;
-    let (mutes, blocks) = state
+    let now = state.now();
+    let (mutes, user_mutes, blocks) = state
         .store
-        .read("list_mutes_and_blocks", (caller.app.pk, ids, state.now()), |tx, (app_pk, ids, now)| {
+        .read("list_mutes_and_blocks", (caller.app.pk, ids, now), |tx, (app_pk, ids, now)| {
             Box::pin(async move {
                 let mutes = load_mutes(tx, *app_pk, ids, *now).await?;
+                let user_mutes = tx.list_user_mutes(*app_pk, ids, *now, USER_MUTES_SHOWN_MAX).await?;
                 let blocks = tx.list_user_blocks(*app_pk, ids, BLOCKS_SHOWN_MAX).await?;
-                Ok::<_, Error>((mutes, blocks))
+                Ok::<_, Error>((mutes, user_mutes, blocks))
             })
         })
         .await?;
     let mutes = present_mutes(state, caller, &mutes.0, &mutes.1).await?;
+    let user_mutes = present_user_mutes(state, caller, &user_mutes).await?;
     let full = users.into_iter().zip(unread).map(|(user, (channels, threads))| {
         let is_own = |mute: &&ChannelMute| mute.user.as_ref().is_some_and(|muter| muter.id == user.id);
         let blocked = blocks.iter().filter(|block| block.user_id == user.id);
+        let has_muted =
+            |mute: &&UserMuteResponse| mute.user.as_ref().is_some_and(|muter| muter.id == user.id);
+        let shown = present::full_user(user, &channels, &threads, now);
+        let is_viewer = caller.user_id().is_some_and(|viewer| viewer.as_str() == user.id);
         FullUserResponse {
+            mutes: user_mutes.iter().filter(has_muted).cloned().collect(),
             channel_mutes: mutes.iter().filter(is_own).cloned().collect(),
             blocked_user_ids: blocked.map(|block| block.blocked_user_id.clone()).collect(),
-            ..present::full_user(user, &channels, &threads)
+            shadow_banned: shown.shadow_banned && !is_viewer,
+            ban_expires: shown.ban_expires.filter(|_| !(shown.shadow_banned && is_viewer)),
+            ..shown
         }
     });
     Ok(full.collect())

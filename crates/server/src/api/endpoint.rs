@@ -13,18 +13,18 @@ use bytes::Bytes;
 use flate2::read::GzDecoder;
 use futures_util::FutureExt;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use natterjack_protocol::{ErrorCode, NoBody, Operation, PathParams, QueryParams, Timestamp, UserId};
+use natterjack_protocol::{ErrorCode, NoBody, Operation, PathParams, QueryParams, Timestamp, UserId, v1};
 use natterjack_storage::App;
 use serde::de::DeserializeOwned;
 use tracing::Instrument;
 
-use super::reply;
+use super::reply::{self, Dialect};
 use crate::actions::users;
 use crate::auth::{Authenticator, Caller, Credentials, check_not_revoked};
 use crate::compress;
 use crate::error::{Error, Result};
 use crate::limits::{BODY_SIZE_MAX, BODY_TIME_MAX};
-use crate::rate_limits;
+use crate::rate_limits::{Platform, Standing};
 use crate::state::State;
 
 /// What every request shares.
@@ -46,7 +46,12 @@ pub(crate) struct Call<O: Operation> {
 }
 
 /// Carries out one request to the operation `O` by handing it to `handler`.
-pub(crate) async fn handle<O, H, F>(edge: Arc<Edge>, request: Request, handler: H) -> Response<Body>
+pub(crate) async fn handle<O, H, F>(
+    edge: Arc<Edge>,
+    dialect: Dialect,
+    request: Request,
+    handler: H,
+) -> Response<Body>
 where
     O: Operation,
     H: FnOnce(Call<O>) -> F + Send,
@@ -56,7 +61,8 @@ where
     let (parts, body) = request.into_parts();
     let accepts_gzip = compress::accepts_gzip(&parts.headers);
     let now = edge.state.now();
-    let outcome = match decode::<O>(&edge, parts, body, now).await {
+    let mut standing = edge.state.rate_limits.untouched(O::NAME, now);
+    let outcome = match decode::<O>(&edge, dialect, parts, body, now, &mut standing).await {
         Ok(call) => {
             let span = tracing::debug_span!("api", operation = O::ID);
             // A panic in one request takes no other request of the connection with it.
@@ -68,7 +74,7 @@ where
     };
     let elapsed = started.elapsed();
     let mut response = match outcome {
-        Ok(reply) => reply::success(&reply, O::METHOD.success_status(), elapsed),
+        Ok(reply) => reply::success(&reply, dialect, O::METHOD.success_status(), elapsed),
         Err(error) => {
             if let Error::Internal(source) = &error {
                 let chain = crate::error_chain(source);
@@ -77,7 +83,7 @@ where
             reply::failure(O::NAME, &error, elapsed)
         }
     };
-    rate_limits::write_headers::<O>(response.headers_mut(), now);
+    standing.write_headers(response.headers_mut());
     metrics::counter!(
         "natterjack_requests_total",
         "operation" => O::ID, "status" => status_class(response.status().as_u16())
@@ -98,9 +104,11 @@ fn status_class(status: u16) -> &'static str {
 
 async fn decode<O: Operation>(
     edge: &Edge,
+    dialect: Dialect,
     mut parts: request::Parts,
     body: Body,
     now: Timestamp,
+    standing: &mut Standing,
 ) -> Result<Call<O>> {
     let pairs = query_pairs(parts.uri.query().unwrap_or_default())?;
     let parameter = |name: &str| {
@@ -116,6 +124,10 @@ async fn decode<O: Operation>(
         user_id: parameter("user_id"),
     };
     let caller = caller(edge, api_key, credentials, now).await?;
+    let library = header_text(&parts.headers, "x-stream-client").or(parameter("x-stream-client"));
+    let library = library.or(parameter("X-Stream-Client"));
+    *standing = edge.state.rate_limits.take(&caller, O::NAME, Platform::of(&caller, library), now);
+    standing.check(O::NAME)?;
     if O::SERVER_SIDE_ONLY && !caller.is_server() {
         return Err(Error::denied("this operation is only allowed with server-side auth"));
     }
@@ -129,7 +141,7 @@ async fn decode<O: Operation>(
         // Some clients send `null` or `{}` where nothing is expected.
         O::Body::default()
     } else {
-        decode_body(&read_body(&parts.headers, body).await?)?
+        decode_body(dialect, &read_body(&parts.headers, body).await?)?
     };
     Ok(Call { state: Arc::clone(&edge.state), caller, path, query, body, connection_id })
 }
@@ -239,7 +251,7 @@ async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes> {
 }
 
 /// Reads a JSON body and names the field that is wrong with it. No body at all is an empty object.
-fn decode_body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+fn decode_body<T: DeserializeOwned>(dialect: Dialect, bytes: &[u8]) -> Result<T> {
     // Checked as a whole: a field that nobody reads is skipped without a look at its text.
     let text =
         std::str::from_utf8(bytes).map_err(|_| Error::input("the request body is not valid UTF-8 text"))?;
@@ -247,7 +259,11 @@ fn decode_body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
         "" | "null" => "{}",
         _ => text,
     };
-    match serde_json::from_str(text) {
+    let body = match dialect {
+        Dialect::V1 => v1::from_slice(text.as_bytes()),
+        Dialect::V2 => serde_json::from_str(text),
+    };
+    match body {
         Ok(body) => {
             if holds_escaped_nul(text) {
                 return Err(Error::input("the request body contains a NUL character"));
@@ -255,13 +271,28 @@ fn decode_body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
             Ok(body)
         }
         // Only now, so that a good body does not pay for it.
-        Err(_) => {
-            let mut deserializer = serde_json::Deserializer::from_str(text);
-            match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
-                Ok(_) => Err(Error::input("the request body goes on after its end")),
-                Err(error) => Err(body_error(&error)),
+        Err(_) => Err(why_not::<T>(dialect, text)),
+    }
+}
+
+/// What is wrong with a body that could not be read.
+fn why_not<T: DeserializeOwned>(dialect: Dialect, text: &str) -> Error {
+    let read = match dialect {
+        Dialect::V1 => match serde_json::from_str(text) {
+            Ok(value) => serde_path_to_error::deserialize::<_, T>(v1::Reader(value)),
+            Err(error) => {
+                let problem = error.to_string();
+                return Error::input(format!(
+                    "the request body is not valid JSON: {}",
+                    without_position(&problem)
+                ));
             }
-        }
+        },
+        Dialect::V2 => serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(text)),
+    };
+    match read {
+        Ok(_) => Error::input("the request body goes on after its end"),
+        Err(error) => body_error(&error),
     }
 }
 
@@ -271,6 +302,10 @@ fn body_error(error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
     let problem = without_position(&problem);
     if error.inner().is_syntax() || error.inner().is_eof() {
         return Error::input(format!("the request body is not valid JSON: {problem}"));
+    }
+    if let Some(field) = v1::Reader::reserved_field(problem) {
+        let place = if matches!(path.as_str(), "." | "") { String::new() } else { format!("{path}.") };
+        return Error::reserved(&format!("{place}{field}"));
     }
     let missing = problem.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
     match (missing, path.as_str()) {

@@ -1,7 +1,9 @@
 //! Members of channels.
 
+use natterjack_protocol::ChannelPath;
 use natterjack_protocol::members::{
-    MembersResponse, QueryMembers, UpdateMemberPartial, UpdateMemberPartialResponse,
+    MembersResponse, QueryMembers, UpdateMemberPartial, UpdateMemberPartialByPath, UpdateMemberPartialQuery,
+    UpdateMemberPartialResponse,
 };
 
 use super::Call;
@@ -20,5 +22,15 @@ pub(crate) async fn update_member_partial(
 ) -> Result<UpdateMemberPartialResponse> {
     let Call { state, caller, path, query, body, .. } = call;
     let member = members::update_member_partial(&state, &caller, &cid_of(&path)?, query, body).await?;
+    Ok(UpdateMemberPartialResponse { channel_member: Some(member) })
+}
+
+pub(crate) async fn update_member_partial_by_path(
+    call: Call<UpdateMemberPartialByPath>,
+) -> Result<UpdateMemberPartialResponse> {
+    let Call { state, caller, path, body, .. } = call;
+    let query = UpdateMemberPartialQuery { user_id: Some(path.user_id) };
+    let cid = cid_of(&ChannelPath { kind: path.kind, id: path.id })?;
+    let member = members::update_member_partial(&state, &caller, &cid, query, body).await?;
     Ok(UpdateMemberPartialResponse { channel_member: Some(member) })
 }

@@ -1,16 +1,20 @@
 //! The HTTP edge: who calls, what is asked, and how the answer is written. The rules are in `actions`.
 
 mod app;
+mod bans;
 mod blocks;
 mod channel_types;
 mod channels;
+mod cors;
 mod endpoint;
 mod events;
+mod flags;
 mod health;
 mod members;
 mod messages;
 mod mutes;
 mod predefined_filters;
+mod rate_limits;
 mod reactions;
 mod reads;
 mod reply;
@@ -18,6 +22,7 @@ mod router;
 mod search;
 mod tasks;
 mod threads;
+mod user_mutes;
 mod users;
 
 pub use endpoint::Edge;

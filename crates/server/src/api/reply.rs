@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
-use natterjack_protocol::{ErrorBody, ErrorCode};
+use natterjack_protocol::{ErrorBody, ErrorCode, v1};
 use serde::Serialize;
 
 use crate::error::{Error, Fault};
@@ -17,14 +17,32 @@ fn duration_text(elapsed: Duration) -> String {
     format!("{:.2}ms", elapsed.as_secs_f64() * 1000.0)
 }
 
+/// In which of the API's two versions a call is made, and answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// Times are text, custom data stands beside the built-in fields.
+    V1,
+    /// Times are numbers, custom data stands under `custom`.
+    V2,
+}
+
 /// The answer to a call that succeeded: the reply's fields and `duration`.
-pub(crate) fn success(reply: &impl Serialize, status: u16, elapsed: Duration) -> Response<Body> {
+pub(crate) fn success(
+    reply: &impl Serialize,
+    dialect: Dialect,
+    status: u16,
+    elapsed: Duration,
+) -> Response<Body> {
     let mut body = Vec::with_capacity(1024);
     body.extend_from_slice(br#"{"duration":""#);
     body.extend_from_slice(duration_text(elapsed).as_bytes());
     body.push(b'"');
     let start = body.len();
-    if let Err(error) = serde_json::to_writer(&mut body, reply) {
+    let written = match dialect {
+        Dialect::V1 => v1::to_writer(&mut body, reply),
+        Dialect::V2 => serde_json::to_writer(&mut body, reply),
+    };
+    if let Err(error) = written {
         tracing::error!(error = &error as &dyn std::error::Error, "a reply could not be written");
         return failure(
             "Server",

@@ -1,11 +1,12 @@
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::Response;
+use axum::http::{HeaderValue, Response};
 use axum::routing::{MethodFilter, get, on};
 use natterjack_protocol::app::{GetApp, UpdateApp};
+use natterjack_protocol::bans::{Ban, QueryBannedUsers, QueryFutureChannelBans, Unban};
 use natterjack_protocol::blocks::{BlockUsers, GetBlockedUsers, UnblockUsers};
 use natterjack_protocol::channel_types::{
     CreateChannelType, DeleteChannelType, GetChannelType, ListChannelTypes, UpdateChannelType,
@@ -15,8 +16,9 @@ use natterjack_protocol::channels::{
     QueryChannels, ShowChannel, TruncateChannel, UpdateChannel, UpdateChannelPartial,
 };
 use natterjack_protocol::events::{SendEvent, SendUserCustomEvent, StopWatching, Sync as SyncChannels};
+use natterjack_protocol::flags::{Flag, QueryMessageFlags};
 use natterjack_protocol::guests::CreateGuest;
-use natterjack_protocol::members::{QueryMembers, UpdateMemberPartial};
+use natterjack_protocol::members::{QueryMembers, UpdateMemberPartial, UpdateMemberPartialByPath};
 use natterjack_protocol::messages::{
     DeleteMessage, GetManyMessages, GetMessage, GetReplies, QueryMessageHistory, SendMessage,
     UndeleteMessage, UpdateMessage, UpdateMessagePartial,
@@ -26,6 +28,7 @@ use natterjack_protocol::predefined_filters::{
     CreatePredefinedFilter, DeletePredefinedFilter, GetPredefinedFilter, ListPredefinedFilters,
     UpdatePredefinedFilter,
 };
+use natterjack_protocol::rate_limits::GetRateLimits;
 use natterjack_protocol::reactions::{DeleteReaction, GetReactions, QueryReactions, SendReaction};
 use natterjack_protocol::reads::{
     MarkChannelsRead, MarkDelivered, MarkRead, MarkUnread, UnreadCounts, UnreadCountsBatch,
@@ -33,6 +36,7 @@ use natterjack_protocol::reads::{
 use natterjack_protocol::search::Search;
 use natterjack_protocol::tasks::GetTask;
 use natterjack_protocol::threads::{GetThread, QueryThreads, UpdateThreadPartial};
+use natterjack_protocol::user_mutes::{Mute, Unmute};
 use natterjack_protocol::users::{
     DeactivateUser, DeactivateUsers, DeleteUsers, QueryUsers, ReactivateUser, ReactivateUsers, RestoreUsers,
     UpdateUsers, UpdateUsersPartial,
@@ -40,22 +44,27 @@ use natterjack_protocol::users::{
 use natterjack_protocol::{Method, Operation};
 
 use super::endpoint::{Call, Edge, handle};
+use super::reply::Dialect;
 use super::{
-    app, blocks, channel_types, channels, events, health, members, messages, mutes, predefined_filters,
-    reactions, reads, search, tasks, threads, users,
+    app, bans, blocks, channel_types, channels, cors, events, flags, health, members, messages, mutes,
+    predefined_filters, rate_limits, reactions, reads, search, tasks, threads, user_mutes, users,
 };
 use crate::error::{Error, Result};
 use crate::live;
+
+/// What the paths of version 2 begin with.
+const V2_PREFIX: &str = "/api/v2/";
 
 /// Collects routes and, for the test of coverage, what they are.
 #[derive(Default)]
 struct Routes {
     router: Router<Arc<Edge>>,
     operations: Vec<(&'static str, Method, &'static str)>,
+    names: Vec<&'static str>,
 }
 
 impl Routes {
-    /// Answers the operation `O` with `handler`.
+    /// Answers the operation `O` with `handler`, in both versions of the API.
     fn add<O, H, F>(mut self, handler: H) -> Self
     where
         O: Operation,
@@ -69,11 +78,18 @@ impl Routes {
             Method::Patch => MethodFilter::PATCH,
             Method::Delete => MethodFilter::DELETE,
         };
-        let route = on(filter, move |State(edge): State<Arc<Edge>>, request: Request| {
-            handle::<O, H, F>(edge, request, handler.clone())
-        });
-        self.router = self.router.route(O::PATH, route);
-        self.operations.push((O::ID, O::METHOD, O::PATH));
+        let route = |dialect| {
+            let handler = handler.clone();
+            on(filter, move |State(edge): State<Arc<Edge>>, request: Request| {
+                handle::<O, H, F>(edge, dialect, request, handler.clone())
+            })
+        };
+        self.router = self.router.route(O::V1_PATH, route(Dialect::V1));
+        if O::PATH.starts_with(V2_PREFIX) {
+            self.router = self.router.route(O::PATH, route(Dialect::V2));
+            self.operations.push((O::ID, O::METHOD, O::PATH));
+        }
+        self.names.push(O::NAME);
         self
     }
 }
@@ -96,6 +112,7 @@ fn routes() -> Routes {
         .add::<GetBlockedUsers, _, _>(blocks::get_blocked_users)
         .add::<GetApp, _, _>(app::get_app)
         .add::<UpdateApp, _, _>(app::update_app)
+        .add::<GetRateLimits, _, _>(rate_limits::get_rate_limits)
         .add::<GetTask, _, _>(tasks::get_task)
         .add::<ListChannelTypes, _, _>(channel_types::list_channel_types)
         .add::<GetChannelType, _, _>(channel_types::get_channel_type)
@@ -120,6 +137,15 @@ fn routes() -> Routes {
         .add::<DeleteChannels, _, _>(channels::delete_channels)
         .add::<QueryMembers, _, _>(members::query_members)
         .add::<UpdateMemberPartial, _, _>(members::update_member_partial)
+        .add::<UpdateMemberPartialByPath, _, _>(members::update_member_partial_by_path)
+        .add::<Ban, _, _>(bans::ban)
+        .add::<Unban, _, _>(bans::unban)
+        .add::<QueryBannedUsers, _, _>(bans::query_banned_users)
+        .add::<QueryFutureChannelBans, _, _>(bans::query_future_channel_bans)
+        .add::<Mute, _, _>(user_mutes::mute)
+        .add::<Unmute, _, _>(user_mutes::unmute)
+        .add::<Flag, _, _>(flags::flag)
+        .add::<QueryMessageFlags, _, _>(flags::query_message_flags)
         .add::<MuteChannel, _, _>(mutes::mute_channel)
         .add::<UnmuteChannel, _, _>(mutes::unmute_channel)
         .add::<SendMessage, _, _>(messages::send_message)
@@ -156,8 +182,14 @@ pub fn operations() -> Vec<(&'static str, Method, &'static str)> {
     routes().operations
 }
 
-/// The whole HTTP interface.
-pub fn router(edge: Arc<Edge>) -> Router {
+/// The names of the same in CamelCase.
+pub(crate) fn operation_names() -> &'static [&'static str] {
+    static NAMES: LazyLock<Vec<&'static str>> = LazyLock::new(|| routes().names);
+    &NAMES
+}
+
+/// The whole HTTP interface. Pages of `allowed_origins` may call, `None` are all.
+pub fn router(edge: Arc<Edge>, allowed_origins: Option<&[HeaderValue]>) -> Router {
     routes()
         .router
         .route("/connect", get(live::connect))
@@ -168,6 +200,7 @@ pub fn router(edge: Arc<Edge>) -> Router {
         .route("/errors", get(health::errors))
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_method)
+        .layer(cors::layer(allowed_origins))
         .with_state(edge)
 }
 

@@ -55,6 +55,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<()> {
             api_secret: credentials.api_secret.clone(),
         }),
         listener,
+        access: config.access.clone(),
     })
     .await
     .map_err(|error| anyhow::anyhow!(error))?;

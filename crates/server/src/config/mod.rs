@@ -1,8 +1,10 @@
 //! Settings: flags, environment variables and a file, in that order of precedence, over defaults that start a working
 //! server with none.
 
+mod access;
 mod credentials;
 
+pub use access::{Access, RateLimitSettings};
 pub use credentials::Credentials;
 
 use std::net::SocketAddr;
@@ -13,6 +15,7 @@ use clap::Args;
 use natterjack_storage::DatabaseUrl;
 use serde::Deserialize;
 
+use crate::limits::CONNECTIONS_PER_ADDRESS_DEFAULT;
 use crate::telemetry::{self, LogFormat};
 
 /// Settings as given on the command line or in the environment.
@@ -39,6 +42,15 @@ pub struct Settings {
     /// What is logged, as in info or natterjack_server=debug [default: info]
     #[arg(long, env = "NATTERJACK_LOG")]
     pub log: Option<String>,
+    /// Origins of web pages that may call, separated by commas [default: *]
+    #[arg(long, env = "NATTERJACK_ALLOWED_ORIGINS")]
+    pub allowed_origins: Option<String>,
+    /// Open connections of one address [default: 15000]
+    #[arg(long, env = "NATTERJACK_CONNECTIONS_PER_ADDRESS")]
+    pub connections_per_address: Option<usize>,
+    /// Whether calls beyond the documented numbers are refused [default: false]
+    #[arg(long, env = "NATTERJACK_RATE_LIMITS")]
+    pub rate_limits: Option<bool>,
     /// File with the same settings in TOML, their names with _ for -
     #[arg(long, env = "NATTERJACK_CONFIG")]
     pub config: Option<PathBuf>,
@@ -55,6 +67,9 @@ struct File {
     api_secret: Option<String>,
     log_format: Option<String>,
     log: Option<String>,
+    allowed_origins: Option<String>,
+    connections_per_address: Option<usize>,
+    rate_limits: Option<RateLimitSettings>,
 }
 
 /// Settings that are complete and valid.
@@ -74,6 +89,8 @@ pub struct Config {
     pub log_format: LogFormat,
     /// What is logged.
     pub log: String,
+    /// Who may call from where, and how often.
+    pub access: Access,
 }
 
 impl std::fmt::Debug for Config {
@@ -142,7 +159,20 @@ impl Settings {
         telemetry::check_filter(&log).map_err(|error| {
             anyhow::anyhow!("log: {error}; allowed are levels such as info, or natterjack_server=debug,info")
         })?;
-        Ok(Config { listen, data_dir, database_url, api_key, api_secret, log_format, log })
+        let mut rate_limits = file.rate_limits.unwrap_or_default();
+        rate_limits.enabled = self.rate_limits.unwrap_or(rate_limits.enabled);
+        let connections_per_address = self.connections_per_address.or(file.connections_per_address);
+        if connections_per_address == Some(0) {
+            bail!("connections-per-address: must be at least 1");
+        }
+        let access = Access {
+            allowed_origins: access::allowed_origins(
+                self.allowed_origins.or(file.allowed_origins).as_deref(),
+            )?,
+            connections_per_address: connections_per_address.unwrap_or(CONNECTIONS_PER_ADDRESS_DEFAULT),
+            rate_limits,
+        };
+        Ok(Config { listen, data_dir, database_url, api_key, api_secret, log_format, log, access })
     }
 }
 

@@ -286,7 +286,7 @@ impl<'a> Source<'a> {
 
     fn member(&self, user_id: &str) -> natterjack_protocol::members::ChannelMemberResponse {
         let users = &self.rows.bundle.users;
-        present_member(self.channel, self.rows.members.get(user_id), user_id, users)
+        present_member(self.channel, self.rows.members.get(user_id), user_id, users, self.rows.bundle.now())
     }
 
     fn thread(&self, parent_id: &str) -> Option<natterjack_protocol::threads::ThreadResponse> {
@@ -302,9 +302,10 @@ pub(super) fn present_member(
     member: Option<&Member>,
     user_id: &str,
     users: &present::Users,
+    now: Timestamp,
 ) -> natterjack_protocol::members::ChannelMemberResponse {
     match member {
-        Some(member) => present::member(member, users, channel.created_by_id.as_deref()),
+        Some(member) => present::member(member, users, channel.created_by_id.as_deref(), now),
         None => natterjack_protocol::members::ChannelMemberResponse {
             user_id: Some(user_id.to_owned()),
             user: Some(users.get(user_id)),

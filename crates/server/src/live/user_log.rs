@@ -161,8 +161,9 @@ impl UserBatch {
                 channel_custom: common.channel_custom,
                 channel_last_message_at: channel.last_message_at,
                 channel: Some(channel_of_all(channel, &config, users)),
-                member: is_of_member
-                    .then(|| present_member(channel, self.members.get(&channel.pk), user_id, users)),
+                member: is_of_member.then(|| {
+                    present_member(channel, self.members.get(&channel.pk), user_id, users, self.bundle.now())
+                }),
                 ..event
             };
         }

@@ -49,6 +49,7 @@ pub(crate) struct Bundle {
 impl Bundle {
     /// A bundle for messages that refer to nothing but these users.
     pub(crate) fn of_users(users: Users, context: MessageContext, now: Timestamp) -> Self {
+        let users = users.seen_by(context.viewer.as_deref());
         Self { users, context, now, ..Self::default() }
     }
 
@@ -65,6 +66,11 @@ impl Bundle {
     /// Forgets quoted messages that not everybody sees, for what is shown to many at once.
     pub(crate) fn keep_what_all_see(&mut self) {
         self.quoted.retain(|_, message| message.restricted_visibility.is_empty() && !message.shadowed);
+    }
+
+    /// The moment for which is shown.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.now
     }
 
     /// Adds a message that another one quotes.
@@ -151,7 +157,8 @@ impl Bundle {
         ids.extend(self.own_reactions.values().flatten().map(|reaction| reaction.user_id.clone()));
         ids.extend(self.participants.values().flatten().cloned());
         let users = tx.list_users(self.context.app_pk, ids.into_iter().collect()).await?;
-        self.users = users.iter().map(|stored| Arc::new(user(stored))).collect();
+        let shown: Users = users.iter().map(|stored| Arc::new(user(stored, self.now))).collect();
+        self.users = shown.seen_by(self.context.viewer.as_deref());
         Ok(())
     }
 

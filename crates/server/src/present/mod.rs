@@ -8,7 +8,6 @@ pub(crate) use bundle::{Bundle, MessageContext};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use natterjack_protocol::Custom;
 use natterjack_protocol::channel_state::ChannelResponse;
 use natterjack_protocol::channel_types::ChannelTypeConfig;
 use natterjack_protocol::members::ChannelMemberResponse;
@@ -16,38 +15,66 @@ use natterjack_protocol::reactions::ReactionResponse;
 use natterjack_protocol::reads::ReadStateResponse;
 use natterjack_protocol::threads::{self, ThreadResponse};
 use natterjack_protocol::users::{FullUserResponse, UserResponse};
+use natterjack_protocol::{Custom, Timestamp};
 use natterjack_storage::{
-    Channel, ChannelMute, Member, Message, Reaction, Thread, ThreadParticipant, UnreadChannels,
+    BanKind, Channel, ChannelMute, Member, Message, Reaction, Thread, ThreadParticipant, UnreadChannels,
     UnreadThreads, User,
 };
 
 /// Role of a member who moderates the channel.
 pub(crate) const CHANNEL_MODERATOR: &str = "channel_moderator";
 
-/// The users that a reply shows, by id.
+/// The users that a reply shows, by id. Whoever is banned without being told does not see it on himself or herself.
 #[derive(Debug, Default)]
-pub(crate) struct Users(HashMap<String, Arc<UserResponse>>);
+pub(crate) struct Users {
+    by_id: HashMap<String, Arc<UserResponse>>,
+    viewer: Option<String>,
+}
 
 impl Users {
     pub(crate) fn insert(&mut self, user: Arc<UserResponse>) {
-        self.0.insert(user.id.clone(), user);
+        let user = if self.is_viewer(&user.id) { unaware(user) } else { user };
+        self.by_id.insert(user.id.clone(), user);
     }
 
     /// The user with this id. One whose row is gone is shown by the id alone.
     pub(crate) fn get(&self, id: &str) -> Arc<UserResponse> {
-        self.0.get(id).cloned().unwrap_or_else(|| {
+        self.by_id.get(id).cloned().unwrap_or_else(|| {
             Arc::new(UserResponse { id: id.to_owned(), role: "user".to_owned(), ..UserResponse::default() })
         })
+    }
+
+    /// The same as this user sees them; `None` is the server.
+    pub(crate) fn seen_by(mut self, viewer: Option<&str>) -> Self {
+        self.viewer = viewer.map(str::to_owned);
+        if let Some(own) = viewer.and_then(|viewer| self.by_id.remove(viewer)) {
+            self.insert(own);
+        }
+        self
+    }
+
+    fn is_viewer(&self, id: &str) -> bool {
+        self.viewer.as_deref() == Some(id)
     }
 }
 
 impl FromIterator<Arc<UserResponse>> for Users {
     fn from_iter<T: IntoIterator<Item = Arc<UserResponse>>>(users: T) -> Self {
-        Self(users.into_iter().map(|user| (user.id.clone(), user)).collect())
+        Self { by_id: users.into_iter().map(|user| (user.id.clone(), user)).collect(), viewer: None }
     }
 }
 
-pub(crate) fn user(user: &User) -> UserResponse {
+/// A user as he or she appears to himself or herself.
+fn unaware(user: Arc<UserResponse>) -> Arc<UserResponse> {
+    if !user.shadow_banned {
+        return user;
+    }
+    Arc::new(UserResponse { shadow_banned: false, ban_expires: None, ..(*user).clone() })
+}
+
+/// A user as of a moment, on which it depends who is banned.
+pub(crate) fn user(user: &User, now: Timestamp) -> UserResponse {
+    let ban = user.ban_at(now);
     UserResponse {
         id: user.id.clone(),
         name: user.name.clone(),
@@ -58,7 +85,9 @@ pub(crate) fn user(user: &User) -> UserResponse {
         teams_role: (!user.teams_role.is_empty()).then(|| user.teams_role.clone()),
         invisible: user.invisible,
         online: user.online,
-        banned: user.banned,
+        banned: ban == Some(BanKind::Open),
+        shadow_banned: ban == Some(BanKind::Shadow),
+        ban_expires: user.ban_expires.filter(|_| ban.is_some()),
         privacy_settings: user.privacy_settings.clone(),
         custom: user.custom.clone(),
         created_at: user.created_at,
@@ -72,7 +101,13 @@ pub(crate) fn user(user: &User) -> UserResponse {
 }
 
 /// A user as servers see it, with the numbers of what is unread.
-pub(crate) fn full_user(user: &User, channels: &UnreadChannels, threads: &UnreadThreads) -> FullUserResponse {
+pub(crate) fn full_user(
+    user: &User,
+    channels: &UnreadChannels,
+    threads: &UnreadThreads,
+    now: Timestamp,
+) -> FullUserResponse {
+    let ban = user.ban_at(now);
     let unread = channels.groups.iter().map(|group| group.unread).sum();
     FullUserResponse {
         id: user.id.clone(),
@@ -84,7 +119,9 @@ pub(crate) fn full_user(user: &User, channels: &UnreadChannels, threads: &Unread
         teams_role: (!user.teams_role.is_empty()).then(|| user.teams_role.clone()),
         invisible: user.invisible,
         online: user.online,
-        banned: user.banned,
+        banned: ban == Some(BanKind::Open),
+        shadow_banned: ban == Some(BanKind::Shadow),
+        ban_expires: user.ban_expires.filter(|_| ban.is_some()),
         privacy_settings: user.privacy_settings.clone(),
         custom: user.custom.clone(),
         created_at: user.created_at,
@@ -144,7 +181,15 @@ pub(crate) fn mute(channel: &mut ChannelResponse, mute: Option<&ChannelMute>) {
     channel.mute_expires_at = mute.and_then(|mute| mute.expires);
 }
 
-pub(crate) fn member(member: &Member, users: &Users, created_by: Option<&str>) -> ChannelMemberResponse {
+/// A member as of a moment, on which it depends who is banned.
+pub(crate) fn member(
+    member: &Member,
+    users: &Users,
+    created_by: Option<&str>,
+    now: Timestamp,
+) -> ChannelMemberResponse {
+    let is_own = users.is_viewer(&member.user_id);
+    let ban = member.ban_at(now).filter(|kind| *kind == BanKind::Open || !is_own);
     let is_moderator = member.channel_role == CHANNEL_MODERATOR;
     // The older names of the roles.
     let role = match created_by {
@@ -160,9 +205,9 @@ pub(crate) fn member(member: &Member, users: &Users, created_by: Option<&str>) -
         status: Some("member".to_owned()),
         is_moderator: is_moderator.then_some(true),
         custom: member.custom.clone(),
-        banned: member.banned,
-        shadow_banned: member.shadow_banned,
-        ban_expires: member.ban_expires,
+        banned: ban == Some(BanKind::Open),
+        shadow_banned: ban == Some(BanKind::Shadow),
+        ban_expires: member.ban_expires.filter(|_| ban.is_some()),
         notifications_muted: member.notifications_muted,
         invited: member.invited.then_some(true),
         invite_accepted_at: member.invite_accepted_at,

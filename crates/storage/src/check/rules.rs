@@ -83,6 +83,54 @@ pub(super) const RULES: &[Rule] = rules! {
          LEFT JOIN users u ON u.app_pk = b.app_pk AND u.id = b.user_id \
          LEFT JOIN users o ON o.app_pk = b.app_pk AND o.id = b.blocked_user_id \
          WHERE u.id IS NULL OR o.id IS NULL OR b.user_id = b.blocked_user_id";
+    "bans.user_id", "the user of every ban is there",
+        "SELECT b.user_id AS subject, b.channel_pk AS found, NULL AS expected FROM bans b \
+         LEFT JOIN users u ON u.app_pk = b.app_pk AND u.id = b.user_id WHERE u.id IS NULL";
+    "bans.channel_pk", "the channel of every ban is there, in the same app, unless it is one from the whole app",
+        "SELECT b.user_id AS subject, b.channel_pk AS found, NULL AS expected FROM bans b \
+         LEFT JOIN channels c ON c.pk = b.channel_pk AND c.app_pk = b.app_pk WHERE b.channel_pk <> 0 AND c.pk IS NULL";
+    "future_channel_bans.user_id", "both users of every ban from later channels are there",
+        "SELECT b.user_id AS subject, NULL AS found, NULL AS expected FROM future_channel_bans b \
+         LEFT JOIN users u ON u.app_pk = b.app_pk AND u.id = b.user_id \
+         LEFT JOIN users o ON o.app_pk = b.app_pk AND o.id = b.banned_by_id WHERE u.id IS NULL OR o.id IS NULL";
+    "users.banned", "what a user's row says about a ban from the whole app is what the ban says",
+        "SELECT u.id AS subject, u.ban_expires AS found, b.expires AS expected FROM users u \
+         LEFT JOIN bans b ON b.app_pk = u.app_pk AND b.channel_pk = 0 AND b.user_id = u.id \
+         WHERE u.banned <> COALESCE(NOT b.shadow, FALSE) OR u.shadow_banned <> COALESCE(b.shadow, FALSE) \
+         OR COALESCE(u.ban_expires, 0) <> COALESCE(b.expires, 0)";
+    "members.banned", "what a member's row says about a ban from the channel is what the ban says",
+        "SELECT m.user_id AS subject, m.ban_expires AS found, b.expires AS expected FROM members m \
+         LEFT JOIN bans b ON b.app_pk = m.app_pk AND b.channel_pk = m.channel_pk AND b.user_id = m.user_id \
+         WHERE NOT EXISTS (SELECT 1 FROM purges p WHERE p.channel_pk = m.channel_pk AND p.kind = 'channel') \
+         AND (m.banned <> COALESCE(NOT b.shadow, FALSE) OR m.shadow_banned <> COALESCE(b.shadow, FALSE) \
+         OR COALESCE(m.ban_expires, 0) <> COALESCE(b.expires, 0))";
+    "user_mutes.user_id", "both users of every mute are there, and are two",
+        "SELECT x.user_id AS subject, NULL AS found, NULL AS expected FROM user_mutes x \
+         LEFT JOIN users u ON u.app_pk = x.app_pk AND u.id = x.user_id \
+         LEFT JOIN users o ON o.app_pk = x.app_pk AND o.id = x.target_id \
+         WHERE u.id IS NULL OR o.id IS NULL OR x.user_id = x.target_id";
+    "mute_spans.until_at", "the span that goes on of every mute ends with it, and there is no other that goes on",
+        "SELECT COALESCE(x.user_id, k.user_id) AS subject, k.until_at AS found, x.expires AS expected FROM \
+         (SELECT * FROM mute_spans WHERE until_pk = 9223372036854775807) k \
+         FULL JOIN user_mutes x ON x.app_pk = k.app_pk AND x.user_id = k.user_id AND x.target_id = k.target_id \
+         WHERE COALESCE(k.until_at, 0) <> COALESCE(x.expires, CASE WHEN x.user_id IS NULL THEN 0 ELSE 9223372036854775807 END)";
+    "mute_spans.from_pk", "the spans of a mute begin before they end and do not overlap",
+        "SELECT n.user_id AS subject, n.from_pk AS found, n.earlier AS expected FROM (SELECT k.user_id, k.from_pk, \
+         k.until_pk, LAG(k.until_pk) OVER (PARTITION BY k.app_pk, k.user_id, k.target_id ORDER BY k.from_pk) AS earlier \
+         FROM mute_spans k) n WHERE n.until_pk < n.from_pk OR n.from_pk < n.earlier";
+    "flags.message_pk", "the message of every flag is there, in the same channel and by the same user",
+        "SELECT f.reporter_id AS subject, f.message_pk AS found, NULL AS expected FROM flags f \
+         LEFT JOIN messages m ON m.pk = f.message_pk AND m.app_pk = f.app_pk AND m.channel_pk = f.channel_pk \
+         AND m.user_id = f.creator_id WHERE (f.message_pk IS NULL) <> (f.channel_pk IS NULL) \
+         OR (f.message_pk IS NOT NULL AND m.pk IS NULL)";
+    "flags.reporter_id", "the users of every flag are there",
+        "SELECT f.reporter_id AS subject, f.pk AS found, NULL AS expected FROM flags f \
+         LEFT JOIN users u ON u.app_pk = f.app_pk AND u.id = f.reporter_id \
+         LEFT JOIN users o ON o.app_pk = f.app_pk AND o.id = f.creator_id WHERE u.id IS NULL OR o.id IS NULL";
+    "flags.item_id", "all flags of one thing have the same item_id",
+        "SELECT MIN(f.item_id) AS subject, COUNT(DISTINCT f.item_id) AS found, 1 AS expected FROM flags f \
+         GROUP BY f.app_pk, f.message_pk, CASE WHEN f.message_pk IS NULL THEN f.creator_id END \
+         HAVING COUNT(DISTINCT f.item_id) <> 1";
     "quiet_spans.channel_pk", "the channel of every quiet span is there",
         "SELECT q.user_id AS subject, q.channel_pk AS found, NULL AS expected \
          FROM quiet_spans q LEFT JOIN channels c ON c.pk = q.channel_pk WHERE c.pk IS NULL";
@@ -168,9 +216,9 @@ pub(super) const RULES: &[Rule] = rules! {
          CASE WHEN m.counts_unread THEN 1 ELSE 0 END AS step, \
          LAG(m.unread_seq) OVER (PARTITION BY m.channel_pk ORDER BY m.pk) AS earlier FROM messages m) n \
          WHERE n.unread_seq < n.earlier + n.step";
-    "messages.counts_unread", "no message counts that is silent, restricted, or only in its thread",
+    "messages.counts_unread", "no message counts that is silent, shadowed, restricted, or only in its thread",
         "SELECT m.id AS subject, NULL AS found, NULL AS expected FROM messages m \
-         WHERE m.counts_unread AND (NOT m.in_channel OR m.silent OR m.restricted_visibility IS NOT NULL)";
+         WHERE m.counts_unread AND (NOT m.in_channel OR m.silent OR m.shadowed OR m.restricted_visibility IS NOT NULL)";
     "messages.reply_count", "a message's reply_count is the number of its replies that are not deleted",
         "SELECT p.id AS subject, p.reply_count AS found, COALESCE(r.live, 0) AS expected FROM messages p \
          LEFT JOIN (SELECT parent_pk, COUNT(*) AS live FROM messages \
@@ -202,12 +250,12 @@ pub(super) const RULES: &[Rule] = rules! {
          JOIN channels c ON c.pk = o.channel_pk WHERE o.created_at > c.history_from \
          AND t.participant_count <> COALESCE(n.number, 0)";
     "thread_participants.unread",
-        "what a participant has not read is the replies behind the read position that are neither deleted nor own, in threads that are shown",
+        "what a participant has not read is the replies behind the read position that are neither deleted, shadowed nor own, in threads that are shown",
         "SELECT n.user_id AS subject, n.unread AS found, n.replies AS expected FROM (SELECT p.user_id, \
          t.reply_seq - p.read_seq - p.unread_less - (SELECT COUNT(*) FROM thread_unread_gaps g \
          WHERE g.parent_pk = p.parent_pk AND g.seq > p.read_seq) AS unread, \
          (SELECT COUNT(*) FROM messages m WHERE m.parent_pk = p.parent_pk AND m.thread_seq > p.read_seq \
-         AND m.deleted_at IS NULL AND m.user_id <> p.user_id) AS replies \
+         AND m.deleted_at IS NULL AND NOT m.shadowed AND m.user_id <> p.user_id) AS replies \
          FROM thread_participants p JOIN threads t ON t.parent_pk = p.parent_pk \
          JOIN messages o ON o.pk = p.parent_pk JOIN channels c ON c.pk = o.channel_pk \
          WHERE o.created_at > c.history_from) n WHERE n.unread <> n.replies";
@@ -263,10 +311,11 @@ pub(super) const RULES: &[Rule] = rules! {
          JOIN channels c ON c.pk = g.channel_pk LEFT JOIN messages m ON m.channel_pk = g.channel_pk \
          AND m.unread_seq = g.seq AND m.in_channel AND m.counts_unread AND m.deleted_at IS NULL \
          WHERE g.seq > c.unread_seq OR m.pk IS NOT NULL";
-    "thread_unread_gaps.seq", "a gap in a thread stands for a reply that is deleted",
+    "thread_unread_gaps.seq", "a gap in a thread stands for a reply that is deleted or shadowed",
         "SELECT CAST(g.parent_pk AS TEXT) AS subject, g.seq AS found, t.reply_seq AS expected \
          FROM thread_unread_gaps g JOIN threads t ON t.parent_pk = g.parent_pk \
          LEFT JOIN messages m ON m.parent_pk = g.parent_pk AND m.thread_seq = g.seq AND m.deleted_at IS NULL \
+         AND NOT m.shadowed \
          WHERE g.seq > t.reply_seq OR m.pk IS NOT NULL";
     "message_history.updated_at", "no version kept is older than its message or newer than its last change",
         "SELECT h.message_id AS subject, h.updated_at AS found, m.updated_at AS expected FROM message_history h \

@@ -180,7 +180,9 @@ impl Resolve for ChannelFields<'_> {
                      WHERE x.channel_pk = c.pk AND xu.banned AND x.user_id <> ",
                 );
                 writer.bind(self.user_id.to_owned());
-                writer.push("))");
+                writer.push(" AND (xu.ban_expires IS NULL OR xu.ban_expires > ");
+                writer.bind(self.now);
+                writer.push(")))");
             }
             _ => {
                 debug_assert!(false, "{} has no SQL of its own", field.name);

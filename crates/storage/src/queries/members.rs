@@ -58,6 +58,8 @@ pub struct MemberQuery {
     pub created_at_before_or_equal: Option<Timestamp>,
     pub created_at_after: Option<Timestamp>,
     pub created_at_after_or_equal: Option<Timestamp>,
+    /// The moment of the query, on which it depends who is banned.
+    pub now: Timestamp,
 }
 
 impl Default for MemberQuery {
@@ -76,6 +78,7 @@ impl Default for MemberQuery {
             created_at_before_or_equal: None,
             created_at_after: None,
             created_at_after_or_equal: None,
+            now: Timestamp::default(),
         }
     }
 }
@@ -122,7 +125,9 @@ impl Resolve for MemberFields {
             "name" => Column::text("u.name"),
             "user.email" => Column::custom_text(dialect, "u.custom", "email"),
             "channel_role" => Column::text("m.channel_role"),
-            "banned" => Column::boolean("m.banned"),
+            "banned" => {
+                Column::boolean("(m.banned AND (m.ban_expires IS NULL OR m.ban_expires > moment.now))")
+            }
             "invite" => Column::text(
                 "(CASE WHEN NOT m.invited THEN NULL WHEN m.invite_accepted_at IS NOT NULL THEN 'accepted' \
                  WHEN m.invite_rejected_at IS NOT NULL THEN 'rejected' ELSE 'pending' END)",
@@ -150,7 +155,9 @@ impl Tx {
         let mut writer = SqlWriter::new(self.dialect());
         writer.push(&format!("SELECT {MEMBER_COLUMNS} FROM members m LEFT JOIN users u ON u.app_pk = "));
         writer.bind(app_pk);
-        writer.push(" AND u.id = m.user_id WHERE m.channel_pk = ");
+        writer.push(" AND u.id = m.user_id CROSS JOIN (SELECT CAST(");
+        writer.bind(query.now);
+        writer.push(" AS BIGINT) AS now) AS moment WHERE m.channel_pk = ");
         writer.bind(channel_pk);
         query.write_bounds(&mut writer);
         writer.push(" AND ");

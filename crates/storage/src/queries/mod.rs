@@ -1,8 +1,10 @@
-//! Lists by a filter: of users, members, channels, reactions, threads and the history of messages. Each module has the
+//! Lists by a filter: of users, members, channels, reactions, threads, bans, flags and the history of messages. Each module has the
 //! [`Schema`](natterjack_filter::Schema) to
 //! parse filters and sort lists against, and the query.
 
+mod bans;
 mod channels;
+mod flags;
 mod history;
 mod members;
 mod page;
@@ -10,7 +12,9 @@ mod reactions;
 mod threads;
 mod users;
 
+pub use bans::{BANS, BanQuery, FutureBanQuery};
 pub use channels::{CHANNELS, ChannelQuery, needs_user};
+pub use flags::{FLAGS, FlagQuery};
 pub use history::{MESSAGE_HISTORY, MessageHistoryKey, MessageHistoryQuery};
 pub use members::{MEMBERS, MemberQuery};
 pub use page::{Key, KeyPage, Page, PageStart};

@@ -1,4 +1,5 @@
 use natterjack_filter::{Expression, Field, FieldRef, Kind, Operators, Schema, SortKey};
+use natterjack_protocol::Timestamp;
 
 use super::{COMPARABLE, SAME};
 use crate::dialect::Dialect;
@@ -44,6 +45,8 @@ pub struct UserQuery {
     pub offset: i64,
     /// Whether deactivated users are found too. Deleted ones never are.
     pub include_deactivated: bool,
+    /// The moment of the query, on which it depends who is banned.
+    pub now: Timestamp,
 }
 
 struct UserFields;
@@ -60,9 +63,14 @@ impl Resolve for UserFields {
             "created_at" => Column::time("u.created_at"),
             "updated_at" => Column::time("u.updated_at"),
             "last_active" => Column::time("u.last_active"),
-            "banned" => Column::boolean("u.banned"),
-            // Users are neither shadow banned nor exempt from moderation yet.
-            "shadow_banned" | "bypass_moderation" => Column::boolean("FALSE"),
+            "banned" => {
+                Column::boolean("(u.banned AND (u.ban_expires IS NULL OR u.ban_expires > moment.now))")
+            }
+            "shadow_banned" => {
+                Column::boolean("(u.shadow_banned AND (u.ban_expires IS NULL OR u.ban_expires > moment.now))")
+            }
+            // Nobody is exempt from moderation yet.
+            "bypass_moderation" => Column::boolean("FALSE"),
             "teams" => Column::TextList("u.teams"),
             "language" => Column::text("u.language"),
             // username, email
@@ -75,7 +83,9 @@ impl Tx {
     /// A page of the app's users that match. At most `limit`.
     pub async fn query_users(&mut self, app_pk: i64, query: &UserQuery) -> Result<Vec<User>> {
         let mut writer = SqlWriter::new(self.dialect());
-        writer.push(&format!("SELECT {USER_COLUMNS} FROM users u WHERE u.app_pk = "));
+        writer.push(&format!("SELECT {USER_COLUMNS} FROM users u CROSS JOIN (SELECT CAST("));
+        writer.bind(query.now);
+        writer.push(" AS BIGINT) AS now) AS moment WHERE u.app_pk = ");
         writer.bind(app_pk);
         writer.push(" AND u.deleted_at IS NULL");
         if !query.include_deactivated {

@@ -15,7 +15,7 @@ use super::check::{
 use super::state::{StateRequest, load_states};
 use crate::actions::pages::MessagePageRequest;
 use crate::actions::watching::{Watch, WatchersPage, add_watchers};
-use crate::actions::{blocks, limit, offset, users};
+use crate::actions::{bans, blocks, limit, offset, users};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::{
@@ -202,6 +202,7 @@ async fn check_create(
         data.created_by.as_ref(),
     )
     .await?;
+    bans::check_not_banned(state, caller, None).await?;
     let app_version = state.current_app(&caller.app).app.version;
     let config = check_type(state, caller, &cid.kind).await?;
     let change = check_data(&config, data, ChannelChange::default())?;
@@ -257,6 +258,7 @@ async fn do_create(tx: &mut Tx, plan: &CreatePlan) -> Result<Channel> {
             existing
         }
     };
+    tx.ban_from_new_channel(plan.app_pk, channel.pk, &plan.new.created_by_id, plan.now).await?;
     let mut all: Vec<NewMember> = plan.members.iter().chain(&plan.invites).cloned().collect();
     let created_by = plan.new.created_by_id.as_str();
     let ignoring = blocks::list_ignoring(tx, plan.app_pk, Some(created_by), &all).await?;

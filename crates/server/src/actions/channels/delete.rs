@@ -4,6 +4,7 @@ use natterjack_protocol::channel_state::ChannelResponse;
 use natterjack_protocol::{Cid, Timestamp};
 use natterjack_storage::{Advance, Channel, ChannelEvent, PurgeKind, Tx, UserEvent};
 
+use crate::actions::bans;
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::present::{self, Users};
@@ -27,6 +28,8 @@ pub(crate) async fn delete_channel(
     cid: &Cid,
     hard_delete: bool,
 ) -> Result<ChannelResponse> {
+    let channel = state.channel(&caller.app, &cid.to_string()).await?;
+    bans::check_not_banned(state, caller, Some(&channel)).await?;
     let plan =
         DeletePlan { app_pk: caller.app.pk, cid: cid.to_string(), hard: hard_delete, now: state.now() };
     let channel = state.store.write("delete_channel", plan, |tx, plan| Box::pin(do_delete(tx, plan))).await?;

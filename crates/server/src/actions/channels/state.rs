@@ -186,13 +186,17 @@ fn present_state(
     present::mute(&mut response, loaded.mute.as_ref());
     ChannelStateResponse {
         channel: Some(Arc::new(response)),
-        members: loaded.members.iter().map(|member| present::member(member, users, creator)).collect(),
+        members: loaded
+            .members
+            .iter()
+            .map(|member| present::member(member, users, creator, bundle.now()))
+            .collect(),
         messages: loaded.messages.iter().map(|message| bundle.message(message)).collect(),
         pinned_messages: loaded.pinned.iter().map(|message| bundle.message(message)).collect(),
         read: config
             .read_events
             .then(|| present::reads(&loaded.reads, bundle.viewer(), channel.unread_seq, users)),
-        membership: viewer.map(|member| present::member(member, users, creator)),
+        membership: viewer.map(|member| present::member(member, users, creator, bundle.now())),
         hidden: viewer.filter(|member| member.hidden).map(|_| true),
         hide_messages_before: viewer.and_then(|member| member.hide_messages_before),
         pending_messages: Some(Vec::new()),

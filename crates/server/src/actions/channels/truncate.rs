@@ -6,7 +6,7 @@ use natterjack_storage::{Advance, Advanced, Channel, ChannelEvent, Message, Purg
 
 use crate::actions::members::not_a_member;
 use crate::actions::messages::{NewSystemMessage, do_send_system_message};
-use crate::actions::{check_count, users};
+use crate::actions::{bans, check_count, users};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::BATCH_MAX;
@@ -73,6 +73,7 @@ async fn check_truncate(
     user: Option<&Arc<CachedUser>>,
 ) -> Result<TruncatePlan> {
     let channel = state.channel(&caller.app, cid).await?;
+    bans::check_not_banned(state, caller, Some(&channel)).await?;
     let now = state.now();
     if request.truncated_at.is_some_and(|moment| moment > now) {
         return Err(Error::field("truncated_at", "must be in the past"));

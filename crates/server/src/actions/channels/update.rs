@@ -14,7 +14,7 @@ use super::check::{
 use super::create::{not_of_distinct, notify_added};
 use crate::actions::members::not_a_member;
 use crate::actions::messages::{NewSystemMessage, do_send_system_message};
-use crate::actions::{blocks, check_count, users};
+use crate::actions::{bans, blocks, check_count, users};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::{BATCH_MAX, QUERY_MEMBERS_LIMIT_MAX};
@@ -109,7 +109,10 @@ pub(super) fn present_updated(state: &State, caller: &Caller, updated: Updated) 
     let creator = channel.created_by_id.as_deref();
     UpdateChannelResponse {
         channel: Some(Arc::new(present::channel(&channel, &config, &bundle.users, None))),
-        members: members.iter().map(|member| present::member(member, &bundle.users, creator)).collect(),
+        members: members
+            .iter()
+            .map(|member| present::member(member, &bundle.users, creator, bundle.now()))
+            .collect(),
         message: message.map(|message| bundle.message(&message)),
     }
 }
@@ -122,6 +125,7 @@ async fn check_update(
     user: Option<&Arc<CachedUser>>,
 ) -> Result<UpdatePlan> {
     let channel = state.channel(&caller.app, cid).await?;
+    bans::check_not_banned(state, caller, Some(&channel)).await?;
     let mut add = check_members(state, caller, "add_members", &request.add_members, false).await?;
     let invite = check_members(state, caller, "invites", &request.invites, true).await?;
     check_count("remove_members", request.remove_members.len(), BATCH_MAX)?;

@@ -10,7 +10,7 @@ use super::check::{
 };
 use super::update::{UpdatePlan, do_update, present_updated};
 use crate::actions::partial::PartialUpdate;
-use crate::actions::users;
+use crate::actions::{bans, users};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::state::{CachedChannel, CachedUser, Freshness, State};
@@ -32,6 +32,7 @@ pub(crate) async fn update_channel_partial(
     let mut fresh = Freshness::new(caller.app.pk, &cid_text, None);
     let updated = loop {
         let channel = state.channel(&caller.app, &cid_text).await?;
+        bans::check_not_banned(state, caller, Some(&channel)).await?;
         let plan = check_update(state, caller, channel, &request, user.as_ref())?;
         let outcome =
             state.store.write("update_channel_partial", plan, |tx, plan| Box::pin(do_update(tx, plan))).await;

@@ -6,7 +6,7 @@ use natterjack_protocol::{MessageId, Timestamp};
 use natterjack_storage::{Advance, ChannelEvent, Message, Tx, UserEvent};
 
 use super::read::{find_with_channel, lock_in_channel};
-use crate::actions::{given, users};
+use crate::actions::{bans, given, users};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::DELETE_FOR_ME_MAX;
@@ -75,6 +75,7 @@ async fn check_delete(
         (false, false, _) => Deletion::Soft,
     };
     let (message, channel) = find_with_channel(state, caller, id).await?;
+    bans::check_not_banned(state, caller, Some(&channel)).await?;
     let now = state.now();
     Ok(DeletePlan { app_pk: caller.app.pk, channel, message_id: message.id, deletion, deleted_by, now })
 }

@@ -11,7 +11,7 @@ use natterjack_storage::{
 use uuid::Uuid;
 
 use super::check::{Content, PinRequest, check_content, find_in_channel};
-use crate::actions::{check_count, given, message_id, users};
+use crate::actions::{bans, check_count, given, message_id, users};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::RESTRICTED_VISIBILITY_MAX;
@@ -127,6 +127,7 @@ async fn check_send(
     let sender =
         users::acting_user(state, caller, "message.user", message.user_id.as_ref(), message.user.as_ref())
             .await?;
+    bans::check_not_banned(state, caller, Some(&channel)).await?;
     let now = state.now();
     let is_system = check_kind(message)?;
     let is_restricted = !message.restricted_visibility.is_empty();
@@ -142,6 +143,7 @@ async fn check_send(
     let Content { mut change, mentioned, quoted } =
         check_content(state, caller, &channel, message, pin).await?;
     let role = state.channel_role(&channel.channel, &sender.user.id).await?;
+    let shadowed = bans::is_shadow_banned(state, &sender, &channel).await?;
     change.extra.channel_role = role.as_deref().map(str::to_owned);
     if parent.is_some() {
         change.extra.show_in_channel = Some(message.show_in_channel == Some(true));
@@ -159,8 +161,9 @@ async fn check_send(
         parent_pk: parent.as_ref().map(|parent| parent.pk),
         parent_id: parent.as_ref().map(|parent| parent.id.clone()),
         in_channel,
-        counts_unread: in_channel && !silent && message.restricted_visibility.is_empty(),
+        counts_unread: in_channel && !silent && !shadowed && message.restricted_visibility.is_empty(),
         silent,
+        shadowed,
         restricted_visibility: BTreeSet::from_iter(message.restricted_visibility.clone())
             .into_iter()
             .collect(),
@@ -290,15 +293,13 @@ async fn do_send(tx: &mut Tx, plan: &SendPlan) -> Result<Message> {
     );
     let moves_read_position = plan.sender_is_member && message.in_channel;
     tx.follow_new_message(&message, advanced.event_seq - events + 1, moves_read_position).await?;
-    if !message.restricted_visibility.is_empty() && message.in_channel && !message.silent {
-        // The channel's counter passed over it; for those who see it the message counts.
-        let readers = message.restricted_visibility.iter().filter(|id| **id != message.user_id).cloned();
-        tx.count_restricted(channel.pk, readers.collect(), advanced.at).await?;
+    if message.counts_for_its_readers() {
+        tx.count_restricted(&message).await?;
     }
     if let Some(parent) = &plan.parent {
         do_follow_reply(tx, parent, &message, advanced).await?;
     }
-    if advanced.is_hidden && !plan.keep_channel_hidden && message.in_channel {
+    if advanced.is_hidden && !plan.keep_channel_hidden && message.in_channel && !message.shadowed {
         do_show_hidden(tx, &message).await?;
     }
     Ok(message)
@@ -321,6 +322,9 @@ async fn do_follow_reply(tx: &mut Tx, parent: &Parent, reply: &Message, advanced
     let others: Vec<&str> =
         std::iter::once(&parent.author_id).chain(&reply.mentioned_user_ids).map(String::as_str).collect();
     tx.follow_reply(reply, &others).await?;
+    if let (true, Some(seq)) = (reply.shadowed, reply.thread_seq) {
+        tx.insert_thread_unread_gap(parent.pk, seq, &reply.user_id).await?;
+    }
     let event = ChannelEvent {
         channel_pk: reply.channel_pk,
         seq: advanced.event_seq,
@@ -341,7 +345,8 @@ async fn do_show_hidden(tx: &mut Tx, message: &Message) -> Result<()> {
         readers.push(message.user_id.clone());
         readers
     });
-    let shown = tx.show_hidden_channel(message.channel_pk, message.created_at, only).await?;
+    let shown =
+        tx.show_hidden_channel(message.channel_pk, &message.user_id, message.created_at, only).await?;
     let event = UserEvent {
         app_pk: message.app_pk,
         user_id: "",
@@ -418,6 +423,7 @@ pub(crate) async fn do_send_system_message(
         in_channel: true,
         counts_unread: new.counts_unread,
         silent: false,
+        shadowed: false,
         restricted_visibility: Vec::new(),
         change: new.change.clone(),
     };

@@ -116,7 +116,8 @@ pub(super) async fn do_bring_back(tx: &mut Tx, message: &Message, at: Timestamp)
     tx.settle_undeleted(message).await?;
     let Some(parent_pk) = message.parent_pk else { return Ok(()) };
     tx.update_reply_counts(parent_pk, 1, -1).await?;
-    if let Some(seq) = message.thread_seq {
+    // A shadowed reply counts for nobody in any case.
+    if let Some(seq) = message.thread_seq.filter(|_| !message.shadowed) {
         tx.delete_thread_unread_gap(parent_pk, seq, &message.user_id).await?;
     }
     Ok(())

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::check::{PinRequest, check_parts, check_says_something};
 use super::read::{find_with_channel, lock_in_channel};
 use crate::actions::partial::PartialUpdate;
-use crate::actions::{given, users};
+use crate::actions::{bans, given, users};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::present::{Bundle, MessageContext};
@@ -152,6 +152,7 @@ async fn run(
     update: Update,
 ) -> Result<MessageResponse> {
     let cid = channel.channel.cid.clone();
+    bans::check_not_banned(state, caller, Some(&channel)).await?;
     let plan = check_update(state, caller, message, channel, user, update).await?;
     let (message, mut bundle) =
         state.store.write("update_message", plan, |tx, plan| Box::pin(do_update(tx, plan))).await?;

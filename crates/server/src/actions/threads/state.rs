@@ -207,7 +207,8 @@ impl LoadedThreads {
         let shown = self.channels.values().map(|LoadedChannel { channel, membership, members }| {
             let config = state.channel_config(&caller.app, channel);
             let created_by = channel.created_by_id.as_deref();
-            let members = members.iter().map(|member| present::member(member, users, created_by));
+            let members =
+                members.iter().map(|member| present::member(member, users, created_by, self.bundle.now()));
             let response = ChannelResponse {
                 members: Some(members.collect()),
                 ..present::channel(channel, &config, users, membership.as_ref())

@@ -7,7 +7,7 @@ use natterjack_storage::{Advance, ChannelEvent, Message, Tx};
 use super::state::{LoadedThreads, ThreadsRequest, load_threads};
 use crate::actions::messages::find_with_channel;
 use crate::actions::partial::PartialUpdate;
-use crate::actions::{check_length, users};
+use crate::actions::{bans, check_length, users};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::TITLE_LENGTH_MAX;
@@ -74,7 +74,8 @@ async fn check_update(
     custom.refuse(&RESERVED, Error::reserved)?;
     let title = custom.take::<String>("title")?.map(Option::unwrap_or_default);
     check_length("set.title", title.as_deref().unwrap_or_default(), TITLE_LENGTH_MAX)?;
-    let (parent, _) = find_with_channel(state, caller, parent_id).await?;
+    let (parent, channel) = find_with_channel(state, caller, parent_id).await?;
+    bans::check_not_banned(state, caller, Some(&channel)).await?;
     let now = state.now();
     let context = MessageContext {
         viewer: user.as_ref().map(|user| user.user.id.clone()),

@@ -59,7 +59,7 @@ pub(crate) async fn deactivate_user(
     if let Some(task) = task {
         tasks::work_in_call(state, task).await;
     }
-    Ok(present::user(&user))
+    Ok(present::user(&user, state.now()))
 }
 
 async fn do_deactivate_now(tx: &mut Tx, plan: &DeactivatePlan) -> Result<(User, Option<Task>)> {
@@ -167,7 +167,7 @@ pub(super) async fn next_messages(tx: &mut Tx, context: &Context<'_>) -> Result<
 }
 
 /// The keys at the beginning that are of the same channel.
-pub(super) fn of_one_channel(mut keys: Vec<MessageKey>) -> Vec<MessageKey> {
+pub(crate) fn of_one_channel(mut keys: Vec<MessageKey>) -> Vec<MessageKey> {
     let first = keys.first().map(|key| key.channel_pk);
     let others = keys.iter().position(|key| Some(key.channel_pk) != first);
     keys.truncate(others.unwrap_or(keys.len()));

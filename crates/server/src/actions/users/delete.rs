@@ -85,7 +85,11 @@ async fn check_delete(state: &State, caller: &Caller, request: &DeleteUsersReque
     Ok(DeleteUsers { user_ids, user, messages, conversations, new_channel_owner_id })
 }
 
-fn check_deletion(field: &str, mode: Option<&String>, may_prune: bool) -> Result<Option<Deletion>> {
+pub(crate) fn check_deletion(
+    field: &str,
+    mode: Option<&String>,
+    may_prune: bool,
+) -> Result<Option<Deletion>> {
     match given(mode) {
         None => Ok(None),
         Some("soft") => Ok(Some(Deletion::Soft)),

@@ -66,7 +66,7 @@ pub(crate) async fn reactivate_user(
     if let Some(task) = task {
         tasks::work_in_call(state, task).await;
     }
-    Ok(present::user(&user))
+    Ok(present::user(&user, state.now()))
 }
 
 async fn do_reactivate_now(tx: &mut Tx, plan: &ReactivatePlan) -> Result<(User, Option<Task>)> {

@@ -1,0 +1,182 @@
+//! Messages and users that users report.
+
+use std::time::Duration;
+
+use natterjack_api_tests::{RawReply, TestServer, both_databases};
+use natterjack_client::protocol::flags::{FlagRequest, QueryMessageFlagsPayload};
+use serde_json::{Value, json};
+
+use crate::chat::{delete, get, jane_and_joe, ok};
+
+async fn flag(server: &TestServer, request: Value) -> RawReply {
+    server.raw("POST", "/api/v2/moderation/flag").json(&request).send().await
+}
+
+async fn flag_message(server: &TestServer, reporter: &str, id: &str, reason: &str) -> Value {
+    let request = json!({ "entity_type": "stream:chat:v1:message", "entity_id": id, "user_id": reporter, "reason": reason });
+    ok(flag(server, request).await)["item_id"].clone()
+}
+
+async fn flags(server: &TestServer, payload: Value) -> RawReply {
+    get(server, "/moderation/flags/message", &[("payload", &payload.to_string())]).await
+}
+
+/// Reporter, message and reason of what a filter finds.
+async fn found(server: &TestServer, filter: Value) -> Vec<String> {
+    let found =
+        ok(flags(server, json!({ "filter_conditions": filter })).await)["flags"].as_array().unwrap().clone();
+    let text = |value: &Value| value.as_str().unwrap_or("").to_owned();
+    let names = found.iter().map(|flag| {
+        format!("{}/{}/{}", text(&flag["user"]["id"]), text(&flag["message"]["id"]), text(&flag["reason"]))
+    });
+    names.collect()
+}
+
+both_databases! {
+    async fn a_message_is_reported_and_found(server: TestServer) {
+        jane_and_joe(server).await;
+        server.send("general", "jane", "m1", "rude").await;
+        let request = FlagRequest {
+            entity_type: "stream:chat:v1:message".to_owned(),
+            entity_id: "m1".to_owned(),
+            entity_creator_id: Some("jane".to_owned()),
+            reason: Some("insult".to_owned()),
+            user_id: Some("joe".to_owned()),
+            custom: serde_json::from_value(json!({ "level": 3 })).unwrap(),
+            ..FlagRequest::default()
+        };
+        let item = server.client().moderation().flag(request).await.unwrap().item_id.clone();
+        assert!(!item.is_empty());
+        let all = QueryMessageFlagsPayload::default();
+        let reply = server.client().chat().query_message_flags(all).await.unwrap();
+        let flag = &reply.flags[0];
+        assert_eq!(flag.message.as_ref().unwrap().text, "rude");
+        assert_eq!(flag.message.as_ref().unwrap().cid, "messaging:general");
+        assert_eq!(flag.user.as_ref().unwrap().id, "joe");
+        assert_eq!(flag.reason.as_deref(), Some("insult"));
+        assert_eq!(serde_json::to_value(&flag.custom).unwrap(), json!({ "level": 3 }));
+        assert!(!flag.created_by_automod);
+        assert_eq!((flag.reviewed_at, flag.created_at), (None, flag.updated_at));
+        server.check().await;
+    }
+
+    async fn all_reports_of_a_thing_have_one_item(server: TestServer) {
+        jane_and_joe(server).await;
+        server.send("general", "jane", "m1", "rude").await;
+        server.send("general", "jane", "m2", "rude").await;
+        let first = flag_message(server, "joe", "m1", "a").await;
+        server.advance(Duration::from_secs(1));
+        assert_eq!(flag_message(server, "jane", "m1", "b").await, first);
+        server.advance(Duration::from_secs(1));
+        assert_ne!(flag_message(server, "joe", "m2", "c").await, first);
+        // Reporting again gives the report another reason.
+        assert_eq!(flag_message(server, "joe", "m1", "d").await, first);
+        assert_eq!(found(server, json!({})).await, ["joe/m2/c", "jane/m1/b", "joe/m1/d"]);
+        server.check().await;
+    }
+
+    async fn a_user_is_reported(server: TestServer) {
+        jane_and_joe(server).await;
+        let request = json!({ "entity_type": "stream:user", "entity_id": "jane", "user_id": "joe" });
+        let item = ok(flag(server, request).await)["item_id"].clone();
+        let again = json!({ "entity_type": "user", "entity_id": "jane", "user_id": "joe", "reason": "x" });
+        assert_eq!(ok(flag(server, again).await)["item_id"], item);
+        assert_eq!(found(server, json!({})).await, Vec::<String>::new());
+        assert_eq!(server.count("flags").await, 1);
+    }
+
+    async fn older_forms_name_message_or_user(server: TestServer) {
+        jane_and_joe(server).await;
+        server.send("general", "jane", "m1", "rude").await;
+        ok(flag(server, json!({ "target_message_id": "m1", "user_id": "joe" })).await);
+        ok(flag(server, json!({ "target_user_id": "jane", "user_id": "joe" })).await);
+        assert_eq!(found(server, json!({})).await, ["joe/m1/"]);
+        assert_eq!(server.count("flags").await, 2);
+    }
+
+    async fn reports_are_found_by_a_filter(server: TestServer) {
+        jane_and_joe(server).await;
+        server.channel("other", &["joe", "jane"]).await;
+        server.send("general", "jane", "m1", "rude").await;
+        server.send("other", "joe", "m2", "rude").await;
+        flag_message(server, "joe", "m1", "insult").await;
+        server.advance(Duration::from_secs(1));
+        flag_message(server, "jane", "m2", "spam").await;
+        let (general, other) = ("joe/m1/insult", "jane/m2/spam");
+        for (filter, expected) in [
+            (json!({ "channel_cid": "messaging:general" }), vec![general]),
+            (json!({ "channel_cid": { "$in": ["messaging:general", "messaging:other"] } }), vec![other, general]),
+            (json!({ "message_id": "m2" }), vec![other]),
+            (json!({ "user_id": "jane" }), vec![general]),
+            (json!({ "reporter_id": "jane" }), vec![other]),
+            (json!({ "reason": { "$in": ["spam", "x"] } }), vec![other]),
+            (json!({ "team": "red" }), vec![]),
+            (json!({ "is_reviewed": false }), vec![other, general]),
+            (json!({ "is_reviewed": true }), vec![]),
+            (json!({ "created_at": { "$gt": "2026-01-02T03:04:05Z" } }), vec![other]),
+        ] {
+            assert_eq!(found(server, filter.clone()).await, expected, "{filter}");
+        }
+        let sort = json!([{ "field": "created_at", "direction": 1 }]);
+        let page = ok(flags(server, json!({ "filter_conditions": {}, "sort": sort, "limit": 1, "offset": 1 })).await);
+        assert_eq!(page["flags"][0]["message"]["id"], "m2");
+        flags(server, json!({ "filter_conditions": { "x": 1 } })).await.expect_error(400, 4, "x");
+        flags(server, json!({ "limit": 301 })).await.expect_error(400, 4, "limit");
+        flags(server, json!({ "offset": 10_001 })).await.expect_error(400, 4, "offset");
+        assert_eq!(get(server, "/moderation/flags/message", &[]).await.status, 200);
+    }
+
+    async fn reports_of_deleted_messages_are_found_on_demand(server: TestServer) {
+        jane_and_joe(server).await;
+        server.send("general", "jane", "m1", "rude").await;
+        flag_message(server, "joe", "m1", "insult").await;
+        ok(delete(server, "/messages/m1", &[]).await);
+        assert_eq!(found(server, json!({})).await, Vec::<String>::new());
+        let all = ok(flags(server, json!({ "filter_conditions": {}, "show_deleted_messages": true })).await);
+        assert_eq!(all["flags"][0]["message"]["text"], "rude");
+        ok(delete(server, "/messages/m1", &[("hard", "true")]).await);
+        assert_eq!(server.count("flags").await, 0);
+    }
+
+    async fn reports_that_make_no_sense_are_refused(server: TestServer) {
+        jane_and_joe(server).await;
+        server.send("general", "jane", "m1", "rude").await;
+        let of_message = |more: Value| {
+            let mut request = json!({ "entity_type": "message", "entity_id": "m1", "user_id": "joe" });
+            request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            request
+        };
+        for (request, code, text) in [
+            (of_message(json!({ "entity_id": "" })), 4, "entity_id"),
+            (of_message(json!({ "entity_type": "" })), 4, "entity_type"),
+            (of_message(json!({ "entity_type": "channel" })), 4, "entity_type"),
+            (of_message(json!({ "entity_id": "nothing" })), 16, "nothing"),
+            (of_message(json!({ "entity_type": "user", "entity_id": "nobody" })), 4, "entity_id"),
+            (of_message(json!({ "entity_creator_id": "joe" })), 4, "entity_creator_id"),
+            (of_message(json!({ "reason": "x".repeat(256) })), 4, "reason"),
+            (of_message(json!({ "custom": { "x": "y".repeat(6000) } })), 22, "custom"),
+            (of_message(json!({ "user_id": "nobody" })), 4, "user_id"),
+            (of_message(json!({ "user_id": "" })), 4, "user"),
+        ] {
+            let reply = flag(server, request.clone()).await;
+            assert_eq!(reply.code(), code, "{request} {}", reply.text);
+            assert!(reply.message().contains(text), "{request} {}", reply.text);
+        }
+        assert_eq!(server.count("flags").await, 0);
+    }
+
+    async fn users_report_and_only_moderators_list_reports(server: TestServer) {
+        jane_and_joe(server).await;
+        server.send("general", "jane", "m1", "rude").await;
+        let request = json!({ "entity_type": "message", "entity_id": "m1" });
+        let reply = server.raw("POST", "/api/v2/moderation/flag").as_user("joe").json(&request).send().await;
+        ok(reply);
+        let list = async |id: &str| {
+            server.raw("GET", "/api/v2/chat/moderation/flags/message").as_user(id).send().await
+        };
+        list("joe").await.expect_error(403, 17, "");
+        let admin = json!({ "users": [{ "id": "jane", "set": { "role": "admin" } }] });
+        ok(server.raw("PATCH", "/api/v2/users").json(&admin).send().await);
+        assert_eq!(ok(list("jane").await)["flags"].as_array().unwrap().len(), 1);
+    }
+}

@@ -1,0 +1,94 @@
+//! Version 1 of the API: the same operations without the prefix in their paths, times as text, custom data beside the
+//! built-in fields.
+
+use natterjack_api_tests::{RawReply, TestServer, both_databases};
+use serde_json::{Value, json};
+
+/// A channel of Jane and Joe.
+async fn general(server: &TestServer) {
+    server.users(&["jane", "joe"]).await;
+    let data = json!({ "name": "General", "color": "red", "members": ["jane", "joe"], "created_by": { "id": "jane" } });
+    let reply =
+        post(server, "/channels/messaging/general/query", json!({ "data": data, "state": true })).await;
+    assert_eq!(reply.status, 201, "{}", reply.text);
+}
+
+async fn post(server: &TestServer, path: &str, body: Value) -> RawReply {
+    server.raw("POST", path).json(&body).send().await
+}
+
+async fn send(server: &TestServer, message: Value) -> RawReply {
+    post(server, "/channels/messaging/general/message", json!({ "message": message })).await
+}
+
+both_databases! {
+    async fn custom_data_of_a_channel_stands_beside_its_fields(server: TestServer) {
+        general(server).await;
+        let reply = post(server, "/channels", json!({ "filter_conditions": { "name": "General" }, "sort": [] })).await;
+        let channel = &reply.body["channels"][0]["channel"];
+        assert_eq!((&channel["name"], &channel["color"]), (&json!("General"), &json!("red")));
+        assert_eq!(channel.get("custom"), None);
+        let same = server.raw("GET", "/api/v2/chat/channels/messaging/general").send().await;
+        assert_eq!(same.body["channel"]["custom"], json!({ "name": "General", "color": "red" }));
+    }
+
+    async fn what_is_written_in_one_version_is_read_in_the_other(server: TestServer) {
+        general(server).await;
+        let message = json!({ "id": "m1", "text": "hi", "mood": "good", "attachments": [{ "type": "x", "size": 3 }] });
+        let reply = send(server, json!({ "user_id": "jane", "mood": "good", "id": "m1", "text": "hi",
+            "attachments": message["attachments"] })).await;
+        assert_eq!(reply.status, 201, "{}", reply.text);
+        assert_eq!(reply.body["message"]["mood"], "good");
+        assert_eq!(reply.body["message"]["attachments"][0]["size"], 3);
+        let same = server.raw("GET", "/api/v2/chat/messages/m1").send().await.body;
+        assert_eq!(same["message"]["custom"], json!({ "mood": "good" }));
+        assert_eq!(same["message"]["attachments"][0]["custom"], json!({ "size": 3 }));
+        let change = json!({ "set": { "custom": { "mood": "better" } }, "user_id": "jane" });
+        assert_eq!(server.raw("PUT", "/api/v2/chat/messages/m1").json(&change).send().await.status, 201);
+        let read = server.raw("GET", "/messages/m1").send().await;
+        assert_eq!(read.body["message"]["mood"], "better");
+    }
+
+    async fn times_are_text(server: TestServer) {
+        general(server).await;
+        let reply = send(server, json!({ "user_id": "jane", "text": "hi" })).await;
+        let at = reply.body["message"]["created_at"].as_str().unwrap();
+        assert!(at.starts_with("2026-01-02T03:04:05") && at.ends_with('Z'), "{at}");
+        assert!(reply.body["duration"].as_str().unwrap().ends_with("ms"));
+    }
+
+    async fn users_have_custom_data_beside_their_fields(server: TestServer) {
+        let reply = post(server, "/users", json!({ "users": { "jane": { "id": "jane", "color": "red", "name": "Jane" } } })).await;
+        assert_eq!(reply.body["users"]["jane"]["color"], "red");
+        let patch = json!({ "users": [{ "id": "jane", "set": { "color": "blue" }, "unset": ["name"] }] });
+        let reply = server.raw("PATCH", "/users").json(&patch).send().await;
+        assert_eq!(reply.body["users"]["jane"]["color"], "blue");
+        assert_eq!(reply.body["users"]["jane"].get("name"), None);
+    }
+
+    async fn what_only_the_server_sets_is_refused_by_name(server: TestServer) {
+        general(server).await;
+        let reply = send(server, json!({ "user_id": "jane", "text": "hi", "created_at": "2020-01-01T00:00:00Z" })).await;
+        reply.expect_error(400, 4, "message.created_at is a reserved field");
+        let body = json!({ "data": { "cooldown": 5, "created_by_id": "jane" } });
+        let reply = post(server, "/channels/messaging/other/query", body).await;
+        reply.expect_error(400, 4, "data.cooldown is a reserved field");
+    }
+
+    async fn a_bad_body_is_refused_by_field(server: TestServer) {
+        general(server).await;
+        send(server, json!({ "user_id": "jane", "text": 5 })).await.expect_error(400, 4, "message.text");
+        let request = server.raw("POST", "/channels/messaging/general/message");
+        request.bytes("{\"message\":").send().await.expect_error(400, 4, "not valid JSON");
+    }
+
+    async fn a_member_may_be_named_in_the_path(server: TestServer) {
+        general(server).await;
+        let change = json!({ "set": { "seat": 4, "pinned": true } });
+        let request = server.raw("PATCH", "/channels/messaging/general/member/joe").json(&change);
+        let reply = request.send().await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
+        assert_eq!(reply.body["channel_member"]["seat"], 4);
+        assert!(reply.body["channel_member"]["pinned_at"].is_string());
+    }
+}

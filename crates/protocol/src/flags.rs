@@ -1,0 +1,139 @@
+//! Messages and users that users report.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::message_types::MessageResponse;
+use crate::users::{UserRequest, UserResponse};
+use crate::{Custom, JsonMap, JsonParam, SortParam, Timestamp, operation, query_params};
+
+operation! {
+    /// Reports a message or a user. Reporting the same again gives the report another reason. 4 for another kind of
+    /// thing, a user who does not exist, or a reason that is too long; 16 for a message that does not exist.
+    Flag = "flag", Post "/api/v2/moderation/flag",
+        body: FlagRequest, response: FlagItemResponse, repeatable: true,
+}
+
+/// What is reported, by whom and why.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct FlagRequest {
+    /// The id of the message or user.
+    #[serde(default, deserialize_with = "crate::null_default")]
+    pub entity_id: String,
+    /// `message` or `stream:chat:v1:message`, `user` or `stream:user`.
+    #[serde(default, deserialize_with = "crate::null_default")]
+    pub entity_type: String,
+    /// Who wrote the message. When given, it must be so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entity_creator_id: Option<String>,
+    /// Why, at most 255 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Who reports, when a server calls on behalf of one. Excludes `user`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
+    /// The app's own fields, at most 5 KB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub custom: Option<Custom>,
+    /// What a moderator is shown of a thing that this server does not know. Not looked at: messages and users are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moderation_payload: Option<JsonMap>,
+    /// Who reports as an object; created when missing. Excludes `user_id`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserRequest>,
+    /// The older form of `entity_id` for a message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target_message_id: Option<String>,
+    /// The older form of `entity_id` for a user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target_user_id: Option<String>,
+}
+
+/// The report is recorded.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FlagItemResponse {
+    /// The same for all reports of the same thing.
+    pub item_id: String,
+}
+
+operation! {
+    /// Finds reports of messages by a filter. 4 for a field or operator that is not allowed.
+    QueryMessageFlags = "query_message_flags", Get "/api/v2/chat/moderation/flags/message",
+        query: QueryMessageFlagsQuery, response: QueryMessageFlagsResponse,
+}
+
+query_params! {
+    /// Carries the question as one JSON object.
+    pub struct QueryMessageFlagsQuery {
+        /// Filter, order and page.
+        pub payload: Option<JsonParam<QueryMessageFlagsPayload>>,
+    }
+}
+
+/// Filter, order and page of a query for reports of messages.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct QueryMessageFlagsPayload {
+    /// Greatest number of reports, at most 300.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<i64>,
+    /// How many reports to skip, at most 10,000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offset: Option<i64>,
+    /// True finds reports of deleted messages too, and shows what they said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub show_deleted_messages: Option<bool>,
+    /// The acting user, when a server calls on behalf of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
+    /// By `created_at`; left out, newest first.
+    #[serde(default, deserialize_with = "crate::null_default", skip_serializing_if = "Vec::is_empty")]
+    pub sort: Vec<SortParam>,
+    /// Which ones, as a filter object over `channel_cid`, `message_id`, `user_id` (the author), `reporter_id`, `team`,
+    /// `reason`, `is_reviewed` and `created_at`; empty means all.
+    #[serde(default, deserialize_with = "crate::null_default")]
+    pub filter_conditions: JsonMap,
+    /// The acting user as an object.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserRequest>,
+}
+
+/// A page of reports.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct QueryMessageFlagsResponse {
+    /// The reports that match.
+    #[serde(deserialize_with = "crate::null_default")]
+    pub flags: Vec<MessageFlagResponse>,
+}
+
+/// A report of a message.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MessageFlagResponse {
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Whether the server made it itself.
+    pub created_by_automod: bool,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// Why, when that was said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// When a moderator looked at it; absent before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reviewed_at: Option<Timestamp>,
+    /// The app's own fields.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub custom: Option<Custom>,
+    /// What is reported.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<MessageResponse>,
+    /// Who looked at it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reviewed_by: Option<Arc<UserResponse>>,
+    /// Who reported it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<Arc<UserResponse>>,
+}

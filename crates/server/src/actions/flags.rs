@@ -1,0 +1,237 @@
+//! Messages and users that users report.
+
+use std::collections::{BTreeSet, HashMap};
+
+use natterjack_filter::{parse, parse_sort};
+use natterjack_protocol::flags::{FlagRequest, MessageFlagResponse, QueryMessageFlagsPayload};
+use natterjack_protocol::{Custom, Timestamp};
+use natterjack_storage::queries::{FLAGS, FlagQuery};
+use natterjack_storage::{Advance, ChannelEvent, Flag, FlagTarget, Message, Tx, UserEvent};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::bans::check_may_moderate;
+use super::messages::find_with_channel;
+use super::{check_custom, check_length, given, limit, message_id, offset, users};
+use crate::auth::Caller;
+use crate::error::{Error, Result};
+use crate::limits::{FLAG_REASON_LENGTH_MAX, FLAGS_OFFSET_MAX, FLAGS_PAGE_DEFAULT, FLAGS_PAGE_MAX};
+use crate::present::{Bundle, MessageContext};
+use crate::state::{CachedUser, State};
+
+/// Keys that a list of flags is sorted by.
+const SORT_MAX: usize = 1;
+
+/// A report that may be made. Only [`check_flag`] makes one.
+struct FlagPlan {
+    target: FlagTarget,
+    /// The id of the message that is reported.
+    message_id: Option<String>,
+    reporter_id: String,
+    reason: String,
+    custom: Custom,
+    /// The id for the thing, when nobody has reported it before.
+    item_id: String,
+    now: Timestamp,
+}
+
+/// What a request names.
+enum Entity<'a> {
+    Message(&'a str),
+    User(&'a str),
+}
+
+/// Reports a message or a user. Answers the id of what is reported.
+pub(crate) async fn flag(state: &State, caller: &Caller, request: FlagRequest) -> Result<String> {
+    let plan = check_flag(state, caller, &request).await?;
+    state.store.write("flag", plan, |tx, plan| Box::pin(do_flag(tx, plan))).await
+}
+
+fn check_entity(request: &FlagRequest) -> Result<Entity<'_>> {
+    if let Some(id) = given(request.target_message_id.as_ref()) {
+        return Ok(Entity::Message(id));
+    }
+    if let Some(id) = given(request.target_user_id.as_ref()) {
+        return Ok(Entity::User(id));
+    }
+    let id = given(Some(&request.entity_id)).ok_or_else(|| Error::required("entity_id"))?;
+    match request.entity_type.as_str() {
+        "" => Err(Error::required("entity_type")),
+        "message" | "stream:chat:v1:message" => Ok(Entity::Message(id)),
+        "user" | "stream:user" => Ok(Entity::User(id)),
+        other => Err(Error::field(
+            "entity_type",
+            format!("must be stream:chat:v1:message or stream:user, found {other:?}"),
+        )),
+    }
+}
+
+async fn check_flag(state: &State, caller: &Caller, request: &FlagRequest) -> Result<FlagPlan> {
+    let reason = given(request.reason.as_ref()).unwrap_or_default();
+    check_length("reason", reason, FLAG_REASON_LENGTH_MAX)?;
+    let custom = request.custom.clone().unwrap_or_default();
+    check_custom("custom", &custom)?;
+    let entity = check_entity(request)?;
+    let reporter =
+        users::acting_user(state, caller, "user", request.user_id.as_ref(), request.user.as_ref()).await?;
+    let (target, message_id) = match entity {
+        Entity::User(id) => {
+            let user = users::existing(state, caller, "entity_id", id).await?;
+            (target_of_user(caller, &user), None)
+        }
+        Entity::Message(id) => {
+            let (message, _) = find_with_channel(state, caller, &message_id("entity_id", id)?).await?;
+            check_creator(request, &message)?;
+            (target_of_message(caller, &message), Some(message.id))
+        }
+    };
+    Ok(FlagPlan {
+        target,
+        message_id,
+        reporter_id: reporter.user.id.clone(),
+        reason: reason.to_owned(),
+        custom,
+        item_id: Uuid::new_v4().to_string(),
+        now: state.now(),
+    })
+}
+
+fn target_of_user(caller: &Caller, user: &CachedUser) -> FlagTarget {
+    FlagTarget { app_pk: caller.app.pk, message: None, creator_id: user.user.id.clone() }
+}
+
+fn target_of_message(caller: &Caller, message: &Message) -> FlagTarget {
+    FlagTarget {
+        app_pk: caller.app.pk,
+        message: Some((message.channel_pk, message.pk)),
+        creator_id: message.user_id.clone(),
+    }
+}
+
+fn check_creator(request: &FlagRequest, message: &Message) -> Result<()> {
+    match given(request.entity_creator_id.as_ref()) {
+        Some(id) if id != message.user_id => {
+            Err(Error::field("entity_creator_id", format!("is not the author of the message: {id}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn do_flag(tx: &mut Tx, plan: &FlagPlan) -> Result<String> {
+    let target = &plan.target;
+    let mut advanced = None;
+    if let Some((channel_pk, _)) = target.message {
+        let gone = || Error::not_found("message", plan.message_id.as_deref().unwrap_or_default());
+        let advance = Advance { events: 1, ..Advance::default() };
+        advanced = Some(tx.advance_channel(channel_pk, advance, plan.now).await?.ok_or_else(gone)?);
+        let id = plan.message_id.as_deref().unwrap_or_default();
+        let found = tx.find_message(target.app_pk, id).await?;
+        found.filter(|message| Some((channel_pk, message.pk)) == target.message).ok_or_else(gone)?;
+    }
+    tx.lock_flags(target).await?;
+    let (count, item_id) = tx.count_flags(target).await?;
+    let item_id = item_id.unwrap_or_else(|| plan.item_id.clone());
+    let total = match tx.find_flag(target, &plan.reporter_id).await? {
+        Some(flag) => {
+            tx.update_flag(flag.pk, &plan.reason, &plan.custom, plan.now).await?;
+            count
+        }
+        None => {
+            let (reporter, reason) = (&plan.reporter_id, &plan.reason);
+            tx.insert_flag(target, &item_id, reporter, reason, &plan.custom, plan.now).await?;
+            count + 1
+        }
+    };
+    let payload = json!({
+        "reason": plan.reason, "custom": plan.custom, "total_flags": total,
+        "target_user_id": plan.target.creator_id,
+    });
+    let payload = Some(payload.to_string());
+    match (target.message, advanced) {
+        (Some((channel_pk, _)), Some(advanced)) => {
+            let event = ChannelEvent {
+                channel_pk,
+                seq: advanced.event_seq,
+                kind: "message.flagged",
+                user_id: Some(&plan.reporter_id),
+                message_id: plan.message_id.as_deref(),
+                payload,
+            };
+            tx.append_channel_event(event, advanced.at).await?;
+        }
+        _ => {
+            let user_id = &plan.reporter_id;
+            let event =
+                UserEvent { app_pk: target.app_pk, user_id, kind: "user.flagged", channel_pk: None, payload };
+            tx.append_user_event(event, plan.now).await?;
+        }
+    }
+    Ok(item_id)
+}
+
+/// What a page of flags refers to.
+struct LoadedFlags {
+    flags: Vec<Flag>,
+    messages: HashMap<i64, Message>,
+    bundle: Bundle,
+}
+
+/// Finds reports of messages.
+pub(crate) async fn query_message_flags(
+    state: &State,
+    caller: &Caller,
+    payload: QueryMessageFlagsPayload,
+) -> Result<Vec<MessageFlagResponse>> {
+    users::optional_user(state, caller, "user", payload.user_id.as_ref(), payload.user.as_ref()).await?;
+    check_may_moderate(state, caller, None).await?;
+    let show_deleted = payload.show_deleted_messages == Some(true);
+    let query = FlagQuery {
+        filter: parse(&FLAGS, &payload.filter_conditions)
+            .map_err(|error| Error::filter("filter_conditions", &error))?,
+        sort: parse_sort(&FLAGS, &payload.sort, SORT_MAX).map_err(|error| Error::filter("sort", &error))?,
+        limit: limit("limit", payload.limit, FLAGS_PAGE_DEFAULT, FLAGS_PAGE_MAX)?,
+        offset: offset("offset", payload.offset, FLAGS_OFFSET_MAX)?,
+        include_deleted: show_deleted,
+    };
+    let context = MessageContext { show_deleted, ..MessageContext::of(caller) };
+    let LoadedFlags { flags, messages, bundle } = state
+        .store
+        .read("query_message_flags", (query, context, state.now()), |tx, (query, context, now)| {
+            Box::pin(load(tx, query, context, *now))
+        })
+        .await?;
+    let shown = flags.iter().map(|flag| MessageFlagResponse {
+        created_at: flag.created_at,
+        created_by_automod: false,
+        updated_at: flag.updated_at,
+        reason: Some(flag.reason.clone()).filter(|reason| !reason.is_empty()),
+        reviewed_at: flag.reviewed_at,
+        custom: Some(flag.custom.clone()).filter(|custom| !custom.is_empty()),
+        message: flag.message_pk.and_then(|pk| messages.get(&pk)).map(|message| bundle.message(message)),
+        reviewed_by: flag.reviewed_by_id.as_deref().map(|id| bundle.users.get(id)),
+        user: Some(bundle.users.get(&flag.reporter_id)),
+    });
+    Ok(shown.collect())
+}
+
+async fn load(
+    tx: &mut Tx,
+    query: &FlagQuery,
+    context: &MessageContext,
+    now: Timestamp,
+) -> Result<LoadedFlags> {
+    let flags = tx.query_message_flags(context.app_pk, query).await?;
+    let pks: BTreeSet<i64> = flags.iter().filter_map(|flag| flag.message_pk).collect();
+    let messages = tx.list_messages_with_pks(pks.into_iter().collect()).await?;
+    let users = flags
+        .iter()
+        .flat_map(|flag| std::iter::once(flag.reporter_id.clone()).chain(flag.reviewed_by_id.clone()));
+    let all: Vec<&Message> = messages.iter().collect();
+    let mut bundle = Bundle::load(tx, context.clone(), &all, users, now).await?;
+    let channels: BTreeSet<i64> = messages.iter().map(|message| message.channel_pk).collect();
+    for channel in tx.list_channels(channels.into_iter().collect()).await? {
+        bundle.add_channel(channel.pk, &channel.cid);
+    }
+    let messages = messages.into_iter().map(|message| (message.pk, message)).collect();
+    Ok(LoadedFlags { flags, messages, bundle })
+}

@@ -1,0 +1,16 @@
+use natterjack_protocol::flags::{Flag, FlagItemResponse, QueryMessageFlags, QueryMessageFlagsResponse};
+
+use super::Call;
+use crate::actions::flags;
+use crate::error::Result;
+
+pub(crate) async fn flag(call: Call<Flag>) -> Result<FlagItemResponse> {
+    let Call { state, caller, body, .. } = call;
+    Ok(FlagItemResponse { item_id: flags::flag(&state, &caller, body).await? })
+}
+
+pub(crate) async fn query_message_flags(call: Call<QueryMessageFlags>) -> Result<QueryMessageFlagsResponse> {
+    let Call { state, caller, query, .. } = call;
+    let payload = query.payload.map(|payload| payload.0).unwrap_or_default();
+    Ok(QueryMessageFlagsResponse { flags: flags::query_message_flags(&state, &caller, payload).await? })
+}
