@@ -43,6 +43,9 @@ pub struct Figures {
     /// What truncating a channel of very many messages costs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub truncation: Option<Truncation>,
+    /// What was found about sockets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fan_out: Option<super::fanout::FanOut>,
     /// Whether what is asked of the server was reached.
     pub targets: Vec<Target>,
 }

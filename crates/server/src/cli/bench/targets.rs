@@ -94,10 +94,12 @@ pub fn compare(figures: &Figures) -> Vec<Target> {
     lines
 }
 
-fn at_least(name: String, found: f64, limit: f64) -> Target {
+/// A target that is met by the limit or more.
+pub fn at_least(name: String, found: f64, limit: f64) -> Target {
     Target { name, found, limit, bound: Bound::AtLeast, met: found >= limit }
 }
 
-fn at_most(name: String, found: f64, limit: f64) -> Target {
+/// A target that is met by the limit or less.
+pub fn at_most(name: String, found: f64, limit: f64) -> Target {
     Target { name, found, limit, bound: Bound::AtMost, met: found <= limit }
 }
