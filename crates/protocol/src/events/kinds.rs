@@ -138,7 +138,7 @@ pub fn is_built_in(kind: &str) -> bool {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::super::Event;
+    use super::super::{Event, MessageChangeSet, MessageUpdate};
     use super::{KINDS, is_built_in};
 
     #[test]
@@ -152,6 +152,21 @@ mod tests {
                 assert!(written.get(name).is_some(), "{} lost {name}", kind.name);
             }
         }
+    }
+
+    #[test]
+    fn every_event_is_written_and_read_in_the_encoding_of_sockets() {
+        for kind in KINDS {
+            let event: Event = serde_json::from_str(kind.example).expect(kind.name);
+            let written = crate::v1::to_value(&event).expect(kind.name);
+            let read: Event = crate::v1::from_value(written).expect(kind.name);
+            assert_eq!(read.message_update, event.message_update, "{}", kind.name);
+        }
+        let change_set = MessageChangeSet { custom: true, ..MessageChangeSet::default() };
+        let message_update = Some(MessageUpdate { old_text: None, change_set: Some(change_set) });
+        let event = Event { message_update, ..Event::default() };
+        let written = crate::v1::to_value(&event).expect("is written");
+        assert_eq!(written["message_update"]["change_set"]["custom"], true);
     }
 
     #[test]

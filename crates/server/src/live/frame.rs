@@ -33,6 +33,12 @@ impl Encoded {
         let mut bytes = vec![0; HEAD_MAX];
         if let Err(error) = write_json(&mut bytes, event) {
             tracing::error!(error = &error as &dyn std::error::Error, "an event could not be written");
+            // Its receivers hear at least that there was one. These fields can always be written.
+            let Event { kind, created_at, cid, .. } = event;
+            let bare =
+                Event { kind: kind.clone(), created_at: *created_at, cid: cid.clone(), ..Event::default() };
+            bytes.truncate(HEAD_MAX);
+            drop(write_json(&mut bytes, &bare));
         }
         let (head, length) = head(OPCODE_TEXT, bytes.len() - HEAD_MAX);
         let start = HEAD_MAX - length;
