@@ -5,9 +5,11 @@
 
 mod raw;
 mod server;
+mod socket;
 
 pub use raw::{RawReply, RawRequest};
 pub use server::{Database, TestServer};
+pub use socket::{Socket, SocketRequest};
 pub use xtask::postgres;
 
 /// Declares tests that run on each database: `sqlite::name` and `postgres::name`.

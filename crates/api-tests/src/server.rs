@@ -11,12 +11,14 @@ use natterjack_client::protocol::users::{UpdateUsersRequest, UserRequest};
 use natterjack_server::clock::ManualClock;
 use natterjack_server::config::Access;
 use natterjack_server::telemetry;
-use natterjack_server::{Server, ServerParts};
+use natterjack_server::{Deliveries, Server, ServerParts};
 use natterjack_storage::{DatabaseUrl, NewApp, Store};
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::postgres;
 use crate::raw::RawRequest;
+use crate::socket::{Socket, SocketRequest};
 
 /// Which database a test server stores its data in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +39,7 @@ pub struct TestServer {
     http: reqwest::Client,
     clock: Arc<ManualClock>,
     store: Store,
+    deliveries: Deliveries,
 }
 
 impl TestServer {
@@ -115,7 +118,8 @@ impl TestServer {
             .build()
             .expect("the client's settings are valid");
         let http = reqwest::Client::new();
-        (server, Self { base_url, database: url.clone(), client, http, clock, store })
+        let deliveries = server.deliveries();
+        (server, Self { deliveries, base_url, database: url.clone(), client, http, clock, store })
     }
 
     /// Starts a second server on the same database, runs a test against it and stops it.
@@ -183,17 +187,61 @@ impl TestServer {
         }
     }
 
+    /// Does the work of the job that forgets when channels were quiet, for everything up to now.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub async fn prune_quiet_spans(&self) {
+        let input = natterjack_server::clock::Clock::now(&*self.clock);
+        let step = self
+            .store
+            .write("prune", input, |tx, before| Box::pin(tx.prune_quiet_spans(0, *before, 100)))
+            .await;
+        step.expect("pruning succeeds");
+    }
+
     /// Requires that what is stored agrees with itself.
     ///
     /// # Panics
     /// When it does not.
     pub async fn check(&self) {
+        self.find_violations().await.expect("what is stored agrees with itself");
+    }
+
+    /// Whether what is stored agrees with itself, and where it does not.
+    ///
+    /// # Panics
+    /// When the check does not run.
+    pub async fn find_violations(&self) -> Result<(), String> {
         // On connections of its own, as `natterjack check` has them: on one that has read the text index before, SQLite
         // checks it by what it remembers of it.
         let store = self.store().await;
         let report = store.check(|_| ()).await.expect("the check runs");
         store.close().await;
-        assert!(report.is_clean(), "{:#?}", report.violations().collect::<Vec<_>>());
+        if report.is_clean() {
+            Ok(())
+        } else {
+            Err(format!("{:#?}", report.violations().collect::<Vec<_>>()))
+        }
+    }
+
+    /// Changes the database beside the server, by SQL for SQLite and for PostgreSQL.
+    ///
+    /// # Panics
+    /// When the database refuses.
+    pub async fn damage(&self, [sqlite, postgres]: [&str; 2]) {
+        match &self.database {
+            DatabaseUrl::Sqlite(file) => {
+                let connection = rusqlite::Connection::open(file).expect("the database opens");
+                connection.execute_batch(sqlite).expect("SQLite takes the change");
+            }
+            DatabaseUrl::Postgres(url) => {
+                let connected = tokio_postgres::connect(url, tokio_postgres::NoTls).await;
+                let (client, connection) = connected.expect("the database opens");
+                tokio::spawn(connection);
+                client.batch_execute(postgres).await.expect("PostgreSQL takes the change");
+            }
+        }
     }
 
     /// How many rows a table has.
@@ -208,6 +256,42 @@ impl TestServer {
         store.close().await;
         let found = report.counts.iter().find(|(name, _)| *name == table);
         found.expect("the table is counted").1
+    }
+
+    /// A socket to be opened by a user.
+    pub fn socket(&self, user_id: &str) -> SocketRequest {
+        SocketRequest::new(&self.base_url, user_id)
+    }
+
+    /// Opens a socket of a user that watches a channel of type messaging.
+    ///
+    /// # Panics
+    /// When the channel is not there.
+    pub async fn watch(&self, user_id: &str, channel: &str) -> Socket {
+        let socket = self.socket(user_id).open().await;
+        self.watch_with(&socket, user_id, channel).await;
+        socket
+    }
+
+    /// Has a socket watch a channel of type messaging. Answers the channel's state.
+    ///
+    /// # Panics
+    /// When the channel is not there.
+    pub async fn watch_with(&self, socket: &Socket, user_id: &str, channel: &str) -> Value {
+        let reply = self
+            .raw("POST", &format!("/api/v2/chat/channels/messaging/{channel}/query"))
+            .as_user(user_id)
+            .query("connection_id", &socket.connection_id)
+            .json(&json!({ "watch": true, "presence": true, "state": true }))
+            .send()
+            .await;
+        assert_eq!(reply.status, 201, "{}", reply.text);
+        reply.body
+    }
+
+    /// Waits until every event of what was done so far is on its way to those who are connected.
+    pub async fn settle(&self) {
+        self.deliveries.settled().await;
     }
 
     /// A request written by hand, with a valid key and token until told otherwise.

@@ -1,17 +1,12 @@
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use natterjack_protocol::{Operation, PathParams, QueryParams};
-use reqwest::header::HeaderValue;
 
-use crate::config::{ClientBuilder, Settings, secret_header};
+use crate::config::{ClientBuilder, Settings};
 use crate::token::{self, TokenOptions};
 use crate::transport::{Attempts, Request};
 use crate::{Chat, Common, Error, Moderation, Reply, url_text};
-
-/// How long a server token is used before a new one is signed.
-const SERVER_TOKEN_AGE_MAX: Duration = Duration::from_secs(3600);
 
 /// Calls a server that speaks the Stream Chat API.
 ///
@@ -34,7 +29,6 @@ pub struct Client {
 
 pub(crate) struct Inner {
     pub(crate) settings: Settings,
-    server_token: Mutex<Option<(HeaderValue, Instant)>>,
 }
 
 impl Client {
@@ -71,7 +65,7 @@ impl Client {
     }
 
     pub(crate) fn new(settings: Settings) -> Self {
-        Self { inner: Arc::new(Inner { settings, server_token: Mutex::new(None) }) }
+        Self { inner: Arc::new(Inner { settings }) }
     }
 
     /// The operations on channels, messages, members, reactions and read state.
@@ -148,6 +142,24 @@ impl Client {
         result?.decode()
     }
 
+    /// Makes a call that belongs to a socket: what it subscribes to, that socket gets.
+    #[cfg(feature = "socket")]
+    pub(crate) async fn call_on<Op: Operation>(
+        &self,
+        connection_id: &str,
+        path: Op::Path,
+        body: Op::Body,
+    ) -> Result<Reply<Op::Response>, Error>
+    where
+        Op::Query: Default,
+    {
+        let mut request = self.prepare::<Op>(&path, &Op::Query::default(), &body)?;
+        request.push_pair("connection_id", connection_id);
+        drop((path, body));
+        let Attempts { result, .. } = self.send(&request, Op::REPEATABLE).await;
+        result?.decode()
+    }
+
     /// Writes a call out, ready to be sent any number of times.
     pub(crate) fn prepare<Op: Operation>(
         &self,
@@ -194,23 +206,6 @@ impl Client {
     /// ```
     pub fn create_server_token(&self) -> Result<String, Error> {
         token::server_token(&self.inner.settings.api_secret)
-    }
-
-    /// The token of the next call: the one given, or a server token that is at most an hour old.
-    pub(crate) fn authorization(&self) -> Result<HeaderValue, Error> {
-        if let Some(token) = &self.inner.settings.token {
-            return Ok(token.clone());
-        }
-        // A panic while the lock is held cannot leave half a token behind, so a poisoned lock is as good as any.
-        let mut cached = self.inner.server_token.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((token, made)) = cached.as_ref()
-            && made.elapsed() < SERVER_TOKEN_AGE_MAX
-        {
-            return Ok(token.clone());
-        }
-        let token = secret_header(&self.create_server_token()?)?;
-        *cached = Some((token.clone(), Instant::now()));
-        Ok(token)
     }
 }
 

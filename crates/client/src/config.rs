@@ -1,8 +1,12 @@
+use std::error::Error as StdError;
+use std::future::Future;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use reqwest::header::HeaderValue;
 use url::Url;
 
+use crate::credentials::{self, Credentials, Provider};
 use crate::{Client, Error, RetryPolicy};
 
 /// Where calls go unless the settings say otherwise.
@@ -24,6 +28,7 @@ pub struct ClientBuilder {
     api_key: String,
     api_secret: String,
     token: Option<String>,
+    provider: Option<Provider>,
     base_url: String,
     timeout: Duration,
     retry: RetryPolicy,
@@ -34,7 +39,7 @@ pub struct ClientBuilder {
 pub(crate) struct Settings {
     pub(crate) api_key: String,
     pub(crate) api_secret: String,
-    pub(crate) token: Option<HeaderValue>,
+    pub(crate) credentials: Credentials,
     /// Without a slash at the end.
     pub(crate) base_url: String,
     pub(crate) retry: RetryPolicy,
@@ -48,6 +53,7 @@ impl ClientBuilder {
             api_key,
             api_secret,
             token: None,
+            provider: None,
             base_url: DEFAULT_BASE_URL.to_owned(),
             timeout: DEFAULT_TIMEOUT,
             retry: RetryPolicy::default(),
@@ -89,10 +95,31 @@ impl ClientBuilder {
         self
     }
 
+    /// Fetches tokens with this function, from where they are made: before the first call, and anew whenever the server
+    /// says that the last one has expired. Takes the place of the secret and of [`token`](Self::token).
+    ///
+    /// ```
+    /// use natterjack_client::Client;
+    ///
+    /// # async fn ask_my_server() -> Result<String, std::io::Error> { Ok("a.b.c".to_owned()) }
+    /// let client = Client::builder("key", "").token_provider(ask_my_server).build()?;
+    /// # let _ = client;
+    /// # Ok::<(), natterjack_client::Error>(())
+    /// ```
+    pub fn token_provider<F, Fut, E>(mut self, fetch: F) -> Self
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<String, E>> + Send + 'static,
+        E: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        self.provider = Some(credentials::provider(fetch));
+        self
+    }
+
     /// Checks the settings and makes the client. Nothing is sent.
     ///
     /// # Errors
-    /// [`Error::Config`] when the key is empty, neither a secret nor a token is given, the base URL is not one, or the
+    /// [`Error::Config`] when the key is empty, neither a secret nor a token nor a provider is given, the base URL is not one, or the
     /// HTTP client cannot be set up.
     ///
     /// ```
@@ -111,9 +138,15 @@ impl ClientBuilder {
         if self.api_key.is_empty() {
             return Err(Error::config("the API key is empty"));
         }
-        if self.api_secret.is_empty() && self.token.is_none() {
-            return Err(Error::config("neither an API secret nor a token is given"));
-        }
+        let token = self.token.as_deref().map(secret_header).transpose()?;
+        let credentials = match (self.provider, token) {
+            (Some(provider), _) => Credentials::Provider(provider, Mutex::new(None)),
+            (None, Some(token)) => Credentials::Token(token),
+            (None, None) if self.api_secret.is_empty() => {
+                return Err(Error::config("neither an API secret nor a token is given"));
+            }
+            (None, None) => Credentials::Secret(Mutex::new(None)),
+        };
         let http = reqwest::Client::builder()
             .timeout(self.timeout)
             .connect_timeout(self.timeout.min(CONNECT_TIMEOUT_MAX))
@@ -123,7 +156,7 @@ impl ClientBuilder {
             .map_err(|error| Error::config(format!("the HTTP client cannot be set up: {error}")))?;
         Ok(Client::new(Settings {
             base_url: check_base_url(&self.base_url)?,
-            token: self.token.as_deref().map(secret_header).transpose()?,
+            credentials,
             client_name: HeaderValue::from_str(&self.client_name)
                 .map_err(|_| Error::config("the client name cannot stand in a header"))?,
             api_key: self.api_key,

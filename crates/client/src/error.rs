@@ -50,6 +50,12 @@ pub enum Error {
         /// What is wrong with the arguments.
         problem: String,
     },
+    /// The token provider failed; nothing was sent.
+    #[error("there is no token")]
+    Token {
+        /// What the provider says.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The client's settings are not usable.
     #[error("the client's settings are not usable: {problem}")]
     Config {
@@ -108,6 +114,7 @@ impl Error {
                 !hopeless && (code.is_retryable() || matches!(status, 408 | 429 | 500 | 502 | 503 | 504))
             }
             Self::Transport { .. } => true,
+            Self::Token { .. } => true,
             Self::Decode { .. } | Self::Request { .. } | Self::Config { .. } => false,
         }
     }
@@ -120,7 +127,7 @@ impl Error {
             }
             Self::Transport { failure, .. } => *failure != TransportFailure::Connect,
             Self::Decode { .. } => true,
-            Self::Request { .. } | Self::Config { .. } => false,
+            Self::Request { .. } | Self::Token { .. } | Self::Config { .. } => false,
         }
     }
 

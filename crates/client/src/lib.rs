@@ -50,6 +50,7 @@ mod chat;
 mod client;
 mod common;
 mod config;
+mod credentials;
 mod error;
 pub mod filter;
 mod moderation;
@@ -57,7 +58,10 @@ mod pages;
 mod permissions;
 mod reply;
 mod retry;
+#[cfg(feature = "socket")]
+pub mod socket;
 pub mod sort;
+pub mod state;
 pub mod token;
 mod transport;
 mod url_text;

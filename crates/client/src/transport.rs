@@ -50,6 +50,12 @@ impl Request {
         let url = reqwest::Url::parse(url).map_err(|error| Error::request(error.to_string()))?;
         Ok(Self { method, url, body })
     }
+
+    /// Adds a query parameter.
+    #[cfg(feature = "socket")]
+    pub(crate) fn push_pair(&mut self, name: &str, value: &str) {
+        self.url.query_pairs_mut().append_pair(name, value);
+    }
 }
 
 fn write_body(body: &impl Serialize) -> Result<Vec<u8>, Error> {
@@ -59,17 +65,30 @@ fn write_body(body: &impl Serialize) -> Result<Vec<u8>, Error> {
 }
 
 impl Client {
-    /// Sends `request` as often as the retry policy allows.
+    /// Sends `request` as often as the retry policy allows. A token that has expired is replaced once; the server has
+    /// not carried out such a call.
     pub(crate) async fn send(&self, request: &Request, repeatable: bool) -> Attempts {
+        let settings = &self.inner.settings;
         let mut attempts = 0_u32;
+        let mut refreshed = false;
         let mut earlier_may_have_succeeded = false;
         loop {
             attempts += 1;
-            let error = match self.send_once(request).await {
+            let token = match settings.credentials.token(&settings.api_secret).await {
+                Ok(token) => token,
+                Err(error) => return Attempts { result: Err(error), earlier_may_have_succeeded },
+            };
+            let error = match self.send_once(request, &token).await {
                 Ok(answer) => return Attempts { result: Ok(answer), earlier_may_have_succeeded },
                 Err(error) => error,
             };
-            let Some(wait) = self.inner.settings.retry.wait(attempts, repeatable, &error) else {
+            if error.code() == Some(ErrorCode::TokenExpired)
+                && !std::mem::replace(&mut refreshed, true)
+                && settings.credentials.expire(&token)
+            {
+                continue;
+            }
+            let Some(wait) = settings.retry.wait(attempts, repeatable, &error) else {
                 return Attempts { result: Err(error), earlier_may_have_succeeded };
             };
             earlier_may_have_succeeded |= error.is_outcome_unknown();
@@ -77,12 +96,12 @@ impl Client {
         }
     }
 
-    async fn send_once(&self, request: &Request) -> Result<Answer, Error> {
+    async fn send_once(&self, request: &Request, token: &HeaderValue) -> Result<Answer, Error> {
         let settings = &self.inner.settings;
         let mut builder = settings
             .http
             .request(request.method.clone(), request.url.clone())
-            .header(AUTHORIZATION, self.authorization()?)
+            .header(AUTHORIZATION, token)
             .header("stream-auth-type", HeaderValue::from_static("jwt"))
             .header("x-stream-client", settings.client_name.clone());
         if let Some(body) = &request.body {
@@ -100,7 +119,7 @@ impl Client {
     }
 }
 
-async fn read_body(mut response: reqwest::Response) -> Result<Vec<u8>, Error> {
+pub(crate) async fn read_body(mut response: reqwest::Response) -> Result<Vec<u8>, Error> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(Error::transport)? {
         if body.len() + chunk.len() > ANSWER_BYTES_MAX {
@@ -115,7 +134,7 @@ async fn read_body(mut response: reqwest::Response) -> Result<Vec<u8>, Error> {
     Ok(body)
 }
 
-fn read_error(status: u16, headers: &HeaderMap, body: &[u8]) -> Error {
+pub(crate) fn read_error(status: u16, headers: &HeaderMap, body: &[u8]) -> Error {
     let retry_after = headers
         .get(RETRY_AFTER)
         .and_then(|value| value.to_str().ok())
@@ -138,6 +157,12 @@ fn read_error(status: u16, headers: &HeaderMap, body: &[u8]) -> Error {
 }
 
 impl Answer {
+    /// The answer as it came.
+    #[cfg(feature = "socket")]
+    pub(crate) fn body(&self) -> &[u8] {
+        &self.body
+    }
+
     /// Reads the answer as an operation's reply.
     pub(crate) fn decode<T: DeserializeOwned>(self) -> Result<Reply<T>, Error> {
         let mut deserializer = serde_json::Deserializer::from_slice(&self.body);

@@ -4,6 +4,8 @@
 
 mod common;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use common::{Script, Step};
@@ -301,4 +303,45 @@ fn clients_and_calls_can_move_between_threads() {
     let chat = client.chat();
     is_send(&chat.send_message("messaging", "general", SendMessageRequest::default()));
     is_send(&chat.query_channels_stream(Default::default()));
+}
+
+#[tokio::test]
+async fn a_provider_is_asked_once_and_again_when_its_token_has_expired() {
+    let expired = || Step::error(401, 40, "Token is expired");
+    let script = Script::start(vec![
+        Step::json(200, &json!({})),
+        expired(),
+        Step::json(200, &json!({})),
+        expired(),
+        expired(),
+    ])
+    .await;
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&asked);
+    let provider = move || {
+        let number = counter.fetch_add(1, Ordering::SeqCst) + 1;
+        async move { Ok::<_, std::io::Error>(format!("token.{number}.x")) }
+    };
+    let client =
+        Client::builder("key", "").base_url(&script.base_url).token_provider(provider).build().unwrap();
+    client.chat().list_channel_types().await.unwrap();
+    client.chat().list_channel_types().await.unwrap();
+    let refused = client.chat().list_channel_types().await.unwrap_err();
+    assert_eq!(refused.code(), Some(ErrorCode::TokenExpired));
+
+    let seen = script.seen();
+    let tokens: Vec<&str> = seen.iter().map(|seen| seen.header("authorization").unwrap()).collect();
+    assert_eq!(tokens, ["token.1.x", "token.1.x", "token.2.x", "token.2.x", "token.3.x"]);
+    assert_eq!(asked.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test]
+async fn a_provider_that_fails_sends_nothing() {
+    let script = Script::start(Vec::new()).await;
+    let provider = || async { Err::<String, _>("no session") };
+    let client =
+        Client::builder("key", "").base_url(&script.base_url).token_provider(provider).build().unwrap();
+    let failed = client.chat().list_channel_types().await.unwrap_err();
+    assert!(matches!(failed, Error::Token { .. }), "{failed:?}");
+    assert!(script.seen().is_empty());
 }

@@ -78,6 +78,28 @@ operation! {
         query: UnbanQuery, body: UnbanRequest, response: UnbanResponse, repeatable: true,
 }
 
+operation! {
+    /// [`Unban`] as version 1 has it: all of it stands in the query.
+    LiftBan = "unban", Delete "/moderation/ban",
+        query: LiftBanQuery, response: UnbanResponse,
+}
+
+query_params! {
+    /// Whose ban is taken back, as version 1 says it.
+    pub struct LiftBanQuery {
+        /// The user.
+        pub target_user_id: Option<String>,
+        /// The channel's type; without it the ban is the one from the whole app.
+        pub r#type: Option<String>,
+        /// The channel's id.
+        pub id: Option<String>,
+        /// Who takes it back, when a server calls on behalf of one.
+        pub created_by: Option<String>,
+        /// As in [`UnbanQuery`].
+        pub remove_future_channels_ban: Option<bool>,
+    }
+}
+
 query_params! {
     /// Whose ban is taken back.
     pub struct UnbanQuery {

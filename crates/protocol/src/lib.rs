@@ -25,6 +25,7 @@ pub mod channel_types;
 pub mod channels;
 mod custom;
 mod error;
+pub mod events;
 pub mod flags;
 pub mod guests;
 mod ids;

@@ -56,7 +56,7 @@ macro_rules! query_params {
             ) -> Result<Self, $crate::QueryError> {
                 let mut params = Self::default();
                 for (name, text) in pairs.filter(|(_, text)| !text.is_empty()) {
-                    match name {
+                    match if name == "type" { "r#type" } else { name } {
                         $(stringify!($field) => {
                             params.$field = $crate::QueryParam::decode(text).map_err(|problem| {
                                 $crate::QueryError { name: name.to_owned(), problem }
@@ -71,7 +71,7 @@ macro_rules! query_params {
             fn encode(&self) -> Vec<(&'static str, String)> {
                 let mut pairs = Vec::new();
                 $(if let Some(text) = $crate::QueryParam::encode(&self.$field) {
-                    pairs.push((stringify!($field), text));
+                    pairs.push((stringify!($field).trim_start_matches("r#"), text));
                 })*
                 pairs
             }

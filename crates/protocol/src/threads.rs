@@ -45,6 +45,9 @@ pub struct QueryThreadsRequest {
     /// The page before an earlier one, from its reply. Excludes `next`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prev: Option<String>,
+    /// Whether the caller's connection watches the channels of these threads from now on; refused for servers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub watch: Option<bool>,
     /// The acting user, when a server calls on behalf of one. Excludes `user`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_id: Option<String>,

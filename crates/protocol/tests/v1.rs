@@ -1,4 +1,5 @@
 //! The older encoding.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -150,4 +151,22 @@ fn wrong_types_are_refused_as_in_version_2() {
         let expected = serde_json::from_value::<MessageRequest>(wrong).unwrap_err().to_string();
         assert_eq!(message, expected);
     }
+}
+
+#[test]
+fn what_an_update_changed_says_whether_custom_data_did() {
+    let event = natterjack_protocol::events::Event {
+        message_update: Some(natterjack_protocol::events::MessageUpdate {
+            old_text: None,
+            change_set: Some(natterjack_protocol::events::MessageChangeSet {
+                custom: true,
+                ..Default::default()
+            }),
+        }),
+        ..Default::default()
+    };
+    let text = v1::to_vec(&event).unwrap();
+    let value: Value = serde_json::from_slice(&text).unwrap();
+    assert_eq!(value["message_update"]["change_set"]["custom"], true);
+    assert_eq!(v1::from_slice::<natterjack_protocol::events::Event>(&text).unwrap(), event);
 }

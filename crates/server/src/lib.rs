@@ -17,6 +17,7 @@ pub mod config;
 mod error;
 mod jobs;
 pub mod limits;
+mod live;
 mod permissions;
 mod present;
 mod rate_limits;
@@ -24,6 +25,6 @@ mod serve;
 mod state;
 pub mod telemetry;
 
-pub use serve::{Server, ServerParts};
+pub use serve::{Deliveries, Server, ServerParts};
 
 pub(crate) use natterjack_storage::error_chain;

@@ -21,6 +21,49 @@ pub const RATE_LIMITED_USERS_MAX: usize = 200_000;
 /// Time that requests get to finish when the server is told to stop.
 pub const DRAIN_TIME_MAX: Duration = Duration::from_secs(20);
 
+/// The type of an event of the app's own.
+pub const EVENT_TYPE_LENGTH_MAX: usize = 255;
+/// Open sockets, and clients that poll, of the whole server.
+pub const SOCKETS_MAX: usize = 20_000;
+/// Open sockets of one user.
+pub const CONNECTIONS_OF_USER_MAX: usize = 100;
+/// Open sockets from one address. Generous: a proxy, or the network of a company, is one address.
+pub const CONNECTIONS_OF_ADDRESS_MAX: usize = 20_000;
+/// Channels that one connection watches.
+pub const WATCHED_MAX: usize = 1000;
+/// Users whose presence one connection is told of.
+pub const PRESENCE_SUBSCRIPTIONS_MAX: usize = 3000;
+/// What a client says in one message over its socket.
+pub const CLIENT_MESSAGE_SIZE_MAX: usize = 64 * 1024;
+/// Events that wait for one connection; beyond that it is closed.
+pub const OUTBOX_SIZE_MAX: usize = 1024 * 1024;
+/// Time between two health checks.
+pub const HEALTH_CHECK_INTERVAL: Duration = Duration::from_secs(30);
+/// Silence of a client after which it is asked whether it is there.
+pub const PING_AFTER: Duration = Duration::from_secs(60);
+/// Silence of a client after which its connection is closed.
+pub const IDLE_MAX: Duration = Duration::from_secs(90);
+/// Time that a poll waits for something to happen.
+pub const POLL_TIME_MAX: Duration = Duration::from_secs(20);
+/// Time in which a socket that is closed takes note of it.
+pub const CLOSE_TIME_MAX: Duration = Duration::from_secs(2);
+/// Time between two notes that a connected user is still there.
+pub const LAST_ACTIVE_INTERVAL: Duration = Duration::from_secs(15 * 60);
+/// Watchers of a channel beyond whom they are not told of typing and reading, and seldom of each other.
+pub const MANY_WATCHERS: i64 = 100;
+/// Time between two notices that the number of many watchers changed.
+pub const WATCHING_PAUSE: Duration = Duration::from_secs(5);
+/// Receivers of an event who are told with it what they have not read.
+pub const TOTALS_RECEIVERS_MAX: usize = 100;
+/// Members of a channel who are told, while they do not watch it, of what happens there.
+pub const MEMBERS_TOLD_MAX: i64 = 100_000;
+/// Channels that a client asks about after it was away.
+pub const SYNC_CHANNELS_MAX: usize = 255;
+/// Events that such an answer holds.
+pub const SYNC_EVENTS_MAX: usize = 1000;
+/// How long a client may have been away.
+pub const SYNC_AGE_MAX: Duration = Duration::from_secs(30 * 24 * 3600);
+
 /// Custom data of a user, channel, member or message, as JSON.
 pub const CUSTOM_SIZE_MAX: usize = 5 * 1024;
 /// Custom data of a reaction, as JSON.

@@ -189,9 +189,8 @@ impl RateLimits {
         if count.second != second {
             (count.second, count.in_second) = (second, 0);
         }
-        standing.retry_after = if count.calls >= limit {
-            Some(rest_of_minute)
-        } else if user.is_some() && used >= self.settings.per_user {
+        let user_is_done = user.is_some() && used >= self.settings.per_user;
+        standing.retry_after = if count.calls >= limit || user_is_done {
             Some(rest_of_minute)
         } else if count.in_second >= (limit / BURST_PART).max(1) {
             Some(1)
@@ -204,10 +203,10 @@ impl RateLimits {
             if windows.apps.len() < RATE_LIMIT_WINDOWS_MAX || windows.apps.contains_key(&key) {
                 windows.apps.insert(key, count);
             }
-            if let Some(user) = user {
-                if windows.users.len() < RATE_LIMITED_USERS_MAX || windows.users.contains_key(&user) {
-                    windows.users.insert(user, used + 1);
-                }
+            if let Some(user) = user
+                && (windows.users.len() < RATE_LIMITED_USERS_MAX || windows.users.contains_key(&user))
+            {
+                windows.users.insert(user, used + 1);
             }
         }
         standing.info.remaining = limit.saturating_sub(count.calls);

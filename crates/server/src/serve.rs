@@ -1,7 +1,7 @@
 //! Accepts connections and ends them in good order.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use axum::Router;
@@ -24,6 +24,7 @@ use crate::config::Access;
 use crate::error::Result;
 use crate::jobs;
 use crate::limits::{CONNECTIONS_MAX, DRAIN_TIME_MAX, HEADER_SIZE_MAX, HEADER_TIME_MAX};
+use crate::live::Live;
 use crate::rate_limits::RateLimits;
 use crate::state::State;
 
@@ -74,6 +75,7 @@ impl Server {
         let addresses = Arc::new(Addresses::new(connections_per_address));
         tasks.spawn(accept(parts.listener, router, addresses, stop.clone(), tasks.clone()));
         jobs::start(&state, &tasks, &stop);
+        Live::start(&state, &tasks, &stop).await?;
         Ok(Self { state, address, stop, tasks })
     }
 
@@ -87,15 +89,36 @@ impl Server {
         self.state.first_app()
     }
 
+    /// Tells when what was committed has been delivered. For tests.
+    pub fn deliveries(&self) -> Deliveries {
+        Deliveries(Arc::downgrade(&self.state))
+    }
+
     /// Stops accepting, lets requests that are under way finish within a bound, and closes the database.
     pub async fn stop(self) {
         self.stop.cancel();
+        if tokio::time::timeout(DRAIN_TIME_MAX, self.state.live.stop()).await.is_err() {
+            tracing::warn!("some connections did not end in time");
+        }
         self.tasks.close();
         if tokio::time::timeout(DRAIN_TIME_MAX, self.tasks.wait()).await.is_err() {
             tracing::warn!("some requests did not finish in time");
         }
         if let Some(state) = Arc::into_inner(self.state) {
             state.store.close().await;
+        }
+    }
+}
+
+/// Tells when what was committed has been delivered.
+#[derive(Debug, Clone)]
+pub struct Deliveries(Weak<State>);
+
+impl Deliveries {
+    /// Waits until every event that was committed before is in the queues of those who are connected.
+    pub async fn settled(&self) {
+        while self.0.upgrade().is_some_and(|state| !state.live.is_delivered()) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
 }
@@ -124,7 +147,8 @@ async fn accept(
                     metrics::counter!("natterjack_connections_refused_total").increment(1);
                     continue;
                 };
-                let connection = serve_connection(stream, router.clone(), stop.clone());
+                let connection =
+                    serve_connection(stream, PeerAddress(peer.ip()), router.clone(), stop.clone());
                 tasks.spawn(async move {
                     connection.await;
                     drop((open, permit));
@@ -140,10 +164,17 @@ async fn accept(
     }
 }
 
-async fn serve_connection(stream: TcpStream, router: Router, stop: CancellationToken) {
+/// Where a request comes from, for those who bound what one address may do.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PeerAddress(pub(crate) IpAddr);
+
+async fn serve_connection(stream: TcpStream, peer: PeerAddress, router: Router, stop: CancellationToken) {
     // Answers are written whole; waiting to fill a packet only delays them.
     let _ = stream.set_nodelay(true);
-    let service = router.map_request(|request: hyper::Request<Incoming>| request.map(axum::body::Body::new));
+    let service = router.map_request(move |mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        request.map(axum::body::Body::new)
+    });
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()
@@ -154,7 +185,8 @@ async fn serve_connection(stream: TcpStream, router: Router, stop: CancellationT
         .timer(TokioTimer::new())
         .max_header_list_size(HEADER_SIZE_MAX as u32)
         .keep_alive_interval(Duration::from_secs(30));
-    let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+    let service = TowerToHyperService::new(service);
+    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
     tokio::pin!(connection);
     tokio::select! {
         // How a client ends its connection is the client's business.

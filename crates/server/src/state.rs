@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 use crate::apps::{Apps, CachedApp};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
+use crate::live::Live;
 use crate::permissions::Scope;
 use crate::present;
 use crate::rate_limits::RateLimits;
@@ -45,6 +46,8 @@ pub struct State {
     pub(crate) known_words: Arc<KnownWords>,
     /// Notified when a task waits.
     pub(crate) tasks: Notify,
+    /// Who is connected.
+    pub(crate) live: Live,
     pub(crate) rate_limits: RateLimits,
 }
 
@@ -97,8 +100,10 @@ impl State {
     /// # Errors
     /// When the apps cannot be read.
     pub async fn new(store: Store, clock: Arc<dyn Clock>, development: bool) -> Result<Self> {
+        let live = Live::new(&store);
         let state = Self {
             store,
+            live,
             clock,
             apps: Apps::new(development),
             users: Cache::new(USERS_CACHED),
@@ -255,7 +260,13 @@ impl State {
 
     /// The channel types in which nothing is read or unread.
     pub(crate) fn kinds_without_read_events(&self, app: &App) -> Vec<String> {
-        let types = &self.current_app(app).types;
+        self.kinds_without_read_events_of(app.pk)
+    }
+
+    /// As [`State::kinds_without_read_events`], for an app by its key.
+    pub(crate) fn kinds_without_read_events_of(&self, app_pk: i64) -> Vec<String> {
+        let Some(of_app) = self.apps.get(app_pk) else { return Vec::new() };
+        let types = &of_app.types;
         types.iter().filter(|(_, kind)| !kind.of_type.read_events).map(|(name, _)| name.clone()).collect()
     }
 
@@ -317,9 +328,27 @@ impl State {
         scope_in(&self.current_app(app), channel)
     }
 
+    /// The channel types of an app whose `last_message_at` passes over system messages.
+    pub(crate) fn types_without_system(&self, app_pk: i64) -> Vec<String> {
+        let app = self.apps.get(app_pk);
+        let types = app.iter().flat_map(|app| &app.types);
+        let skipping = types.filter(|(_, kind)| kind.of_type.skip_last_msg_update_for_system_msgs);
+        skipping.map(|(name, _)| name.clone()).collect()
+    }
+
     /// The configuration that holds in a channel.
     pub(crate) fn channel_config(&self, app: &App, channel: &Channel) -> Arc<ChannelTypeConfig> {
         configure(&self.current_app(app), channel)
+    }
+
+    /// As [`State::channel_config`], for a channel whose app is not at hand.
+    pub(crate) fn channel_config_of(&self, channel: &Channel) -> Arc<ChannelTypeConfig> {
+        self.apps.get(channel.app_pk).map(|of_app| configure(&of_app, channel)).unwrap_or_default()
+    }
+
+    /// The app with this key.
+    pub(crate) fn app_with_pk(&self, app_pk: i64) -> Option<Arc<App>> {
+        self.apps.get(app_pk).map(|of_app| Arc::clone(&of_app.app))
     }
 
     /// Drops what is cached of a channel, after a change or when it was found stale.

@@ -237,46 +237,81 @@ async fn send_until_killed(
     }
 }
 
+/// Sends from several tasks until so many sends are acknowledged, kills the server in the middle of others, and answers
+/// the ids of all that were acknowledged.
+async fn send_and_kill(mut server: Running, round: usize) -> Vec<String> {
+    const SENDERS: usize = 8;
+    /// Acknowledged messages after which the server is killed.
+    const KILLED_AFTER: usize = 100;
+    let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
+    let tasks: Vec<_> = (0..SENDERS)
+        .map(|task| {
+            let prefix = format!("m{round}-{task}");
+            // A send that fails is over: its outcome is not known.
+            let client = Client::builder("key", "a-secret").base_url(&server.url);
+            let client = client.retry(RetryPolicy::none()).build().unwrap();
+            tokio::spawn(send_until_killed(client, prefix, sender.clone()))
+        })
+        .collect();
+    drop(sender);
+    let mut acknowledged = Vec::new();
+    for _ in 0..KILLED_AFTER {
+        acknowledged.push(receiver.recv().await.unwrap());
+    }
+    // The others are in the middle of theirs.
+    server.child.kill().unwrap();
+    server.child.wait().unwrap();
+    while let Some(id) = receiver.recv().await {
+        acknowledged.push(id);
+    }
+    for task in tasks {
+        task.await.unwrap();
+    }
+    acknowledged
+}
+
+/// How many of these messages a server that is started on the data does not have.
+async fn count_missing(data_dir: &Path, ids: &[String]) -> usize {
+    let server = Running::start(data_dir);
+    let client = server.client();
+    let mut missing = 0;
+    for id in ids {
+        match client.chat().get_message(id, GetMessageQuery::default()).await {
+            Ok(found) => assert_eq!(found.message.text, "hello", "{id}"),
+            Err(_) => missing += 1,
+        }
+    }
+    missing
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_acknowledged_survives_kills_in_the_middle_of_sends() {
     const ROUNDS: usize = 4;
-    const SENDERS: usize = 8;
-    /// Acknowledged messages of a round after which the server is killed.
-    const KILLED_AFTER: usize = 100;
     let folder = tempfile::tempdir().unwrap();
     let mut acknowledged: Vec<String> = Vec::new();
     for round in 0..ROUNDS {
-        let mut server = Running::start(folder.path());
+        let server = Running::start(folder.path());
         if round == 0 {
             set_up(&server.client()).await;
         }
-        let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
-        let tasks: Vec<_> = (0..SENDERS)
-            .map(|task| {
-                let prefix = format!("m{round}-{task}");
-                // A send that fails is over: its outcome is not known.
-                let client = Client::builder("key", "a-secret").base_url(&server.url);
-                let client = client.retry(RetryPolicy::none()).build().unwrap();
-                tokio::spawn(send_until_killed(client, prefix, sender.clone()))
-            })
-            .collect();
-        drop(sender);
-        for _ in 0..KILLED_AFTER {
-            acknowledged.push(receiver.recv().await.unwrap());
-        }
-        // The others are in the middle of theirs.
-        server.child.kill().unwrap();
-        server.child.wait().unwrap();
-        while let Some(id) = receiver.recv().await {
-            acknowledged.push(id);
-        }
-        for task in tasks {
-            task.await.unwrap();
-        }
+        acknowledged.extend(send_and_kill(server, round).await);
         succeed(folder.path(), &["check"]);
     }
+    assert_eq!(count_missing(folder.path(), &acknowledged).await, 0);
+}
+
+/// The same test on a disk that did not keep what it was asked to keep, as with a server that acknowledges before it
+/// has committed.
+#[tokio::test(flavor = "multi_thread")]
+async fn acknowledged_messages_that_a_kill_took_would_be_noticed() {
+    let folder = tempfile::tempdir().unwrap();
     let server = Running::start(folder.path());
-    for id in &acknowledged {
-        assert_eq!(text_of(&server.client(), id).await, "hello", "{id}");
-    }
+    set_up(&server.client()).await;
+    let acknowledged = send_and_kill(server, 0).await;
+    let log = std::fs::File::options().write(true).open(folder.path().join("natterjack.db-wal")).unwrap();
+    log.set_len(log.metadata().unwrap().len() / 2).unwrap();
+    let missing = count_missing(folder.path(), &acknowledged).await;
+    assert!(missing > 0 && missing < acknowledged.len(), "{missing} of {}", acknowledged.len());
+    // What is left is still whole: the last transactions are gone, none is there in part.
+    succeed(folder.path(), &["check"]);
 }

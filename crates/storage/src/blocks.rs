@@ -32,6 +32,17 @@ fn block_from_row(row: Row<'_>) -> Result<UserBlock> {
 }
 
 impl Tx {
+    /// Members of a channel of two who blocked the other.
+    pub async fn list_blockers_in(&mut self, channel_pk: i64) -> Result<Vec<String>> {
+        self.query(
+            "SELECT m.user_id FROM channels c JOIN members m ON m.channel_pk = c.pk \
+             WHERE c.pk = $1 AND c.member_count <= 2 AND m.blocked LIMIT 2",
+            params![channel_pk],
+            |row| row.text(0),
+        )
+        .await
+    }
+
     /// Keeps others from changing whom this user blocks, and from making channels of two to which that matters, until
     /// the end of the transaction.
     pub async fn lock_user_blocks(&mut self, app_pk: i64, user_id: &str) -> Result<()> {

@@ -3,7 +3,7 @@ use natterjack_protocol::Timestamp;
 use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::tx::Tx;
-use crate::value::params;
+use crate::value::{Row, params};
 
 /// Something that happened in a channel.
 #[derive(Debug, Clone)]
@@ -34,8 +34,57 @@ pub struct UserEvent<'a> {
     pub payload: Option<String>,
 }
 
+/// That a log was appended to: what [`Store::listen`](crate::Store::listen) tells of a committed transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Moved {
+    /// The log of a channel.
+    Channel {
+        channel_pk: i64,
+        /// The sequence number that was appended.
+        seq: i64,
+        /// Whether the event says that somebody came to the channel or left it.
+        of_members: bool,
+    },
+    /// The log of a user.
+    User {
+        app_pk: i64,
+        user_id: String,
+        /// The sequence number that was appended.
+        seq: i64,
+    },
+}
+
+/// An entry of a log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LogEntry {
+    pub seq: i64,
+    /// The event type, such as `message.new`.
+    pub kind: String,
+    /// Who caused it; in the log of a user, whose log it is.
+    pub user_id: Option<String>,
+    /// The channel it is about.
+    pub channel_pk: Option<i64>,
+    /// The message it is about.
+    pub message_id: Option<String>,
+    /// JSON of what cannot be read from the rows that the event names.
+    pub payload: Option<String>,
+    pub created_at: Timestamp,
+}
+
 pub(crate) const INSERT_CHANNEL_EVENT: &str = "INSERT INTO channel_events \
     (channel_pk, seq, kind, user_id, message_id, payload, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+
+fn entry_from_row(row: Row<'_>) -> Result<LogEntry> {
+    Ok(LogEntry {
+        seq: row.int(0)?,
+        kind: row.text(1)?,
+        user_id: row.optional_text(2)?,
+        channel_pk: row.optional_int(3)?,
+        message_id: row.optional_text(4)?,
+        payload: row.optional_text(5)?,
+        created_at: row.time(6)?,
+    })
+}
 
 impl Tx {
     /// Appends to the log of a channel.
@@ -53,7 +102,85 @@ impl Tx {
             ],
         )
         .await?;
+        self.note_channel_event(event.channel_pk, event.seq, event.kind);
         Ok(())
+    }
+
+    pub(crate) fn note_channel_event(&mut self, channel_pk: i64, seq: i64, kind: &str) {
+        self.note_moved(Moved::Channel { channel_pk, seq, of_members: kind.starts_with("member.") });
+    }
+
+    /// Entries of a channel's log behind `after`, the oldest first.
+    pub async fn list_channel_events(
+        &mut self,
+        channel_pk: i64,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<LogEntry>> {
+        self.query(
+            "SELECT seq, kind, user_id, channel_pk, message_id, payload, created_at FROM channel_events \
+             WHERE channel_pk = $1 AND seq > $2 ORDER BY seq LIMIT $3",
+            params![channel_pk, after, limit],
+            entry_from_row,
+        )
+        .await
+    }
+
+    /// Entries of a channel's log after a moment, the oldest first.
+    pub async fn list_channel_events_since(
+        &mut self,
+        channel_pk: i64,
+        since: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<LogEntry>> {
+        // The log is ordered by number, and by time with it: what is new stands at its end.
+        let mut entries = self
+            .query(
+                "SELECT seq, kind, user_id, channel_pk, message_id, payload, created_at FROM channel_events \
+                 WHERE channel_pk = $1 AND created_at > $2 ORDER BY seq DESC LIMIT $3",
+                params![channel_pk, since, limit],
+                entry_from_row,
+            )
+            .await?;
+        entries.reverse();
+        Ok(entries)
+    }
+
+    /// Entries of a user's log behind `after`, the oldest first.
+    pub async fn list_user_events(
+        &mut self,
+        app_pk: i64,
+        user_id: &str,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<LogEntry>> {
+        self.query(
+            "SELECT seq, kind, user_id, channel_pk, CAST(NULL AS TEXT), payload, created_at FROM user_events \
+             WHERE app_pk = $1 AND user_id = $2 AND seq > $3 ORDER BY seq LIMIT $4",
+            params![app_pk, user_id, after, limit],
+            entry_from_row,
+        )
+        .await
+    }
+
+    /// Entries of a user's log after a moment, the newest of them, the oldest first.
+    pub async fn list_user_events_since(
+        &mut self,
+        app_pk: i64,
+        user_id: &str,
+        since: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<LogEntry>> {
+        let mut entries = self
+            .query(
+                "SELECT seq, kind, user_id, channel_pk, CAST(NULL AS TEXT), payload, created_at FROM user_events \
+                 WHERE app_pk = $1 AND user_id = $2 AND created_at > $3 ORDER BY seq DESC LIMIT $4",
+                params![app_pk, user_id, since, limit],
+                entry_from_row,
+            )
+            .await?;
+        entries.reverse();
+        Ok(entries)
     }
 
     /// Appends to the log of a user, with the user's next sequence number. Does nothing for an unknown user.
@@ -72,6 +199,7 @@ impl Tx {
             params![event.app_pk, event.user_id, seq, event.kind, event.channel_pk, event.payload, now],
         )
         .await?;
+        self.note_moved(Moved::User { app_pk: event.app_pk, user_id: event.user_id.to_owned(), seq });
         Ok(())
     }
 
@@ -97,10 +225,14 @@ impl Tx {
             self.query(&sql, params![event.app_pk, user_ids.to_vec()], |_| Ok(())).await?;
         }
         let sql = format!(
-            "UPDATE users SET event_seq = event_seq + 1 WHERE app_pk = $1 AND {}",
+            "UPDATE users SET event_seq = event_seq + 1 WHERE app_pk = $1 AND {} RETURNING id, event_seq",
             dialect.is_in("id", 2)
         );
-        self.execute(&sql, params![event.app_pk, user_ids.to_vec()]).await?;
+        let params = params![event.app_pk, user_ids.to_vec()];
+        let numbers = self.query(&sql, params, |row| Ok((row.text(0)?, row.int(1)?))).await?;
+        for (user_id, seq) in numbers {
+            self.note_moved(Moved::User { app_pk: event.app_pk, user_id, seq });
+        }
         let sql = format!(
             "INSERT INTO user_events (app_pk, user_id, seq, kind, channel_pk, payload, created_at) \
              SELECT app_pk, id, event_seq, CAST($1 AS TEXT), CAST($2 AS BIGINT), CAST($3 AS TEXT), CAST($4 AS BIGINT) \

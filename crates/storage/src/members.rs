@@ -2,7 +2,7 @@ use natterjack_protocol::{Custom, Timestamp};
 
 use crate::error::Result;
 use crate::tx::Tx;
-use crate::unread::{not_counted, read_seq};
+use crate::unread::{muted_until, not_counted, read_seq};
 use crate::user_mutes::mutes_now;
 use crate::value::{Param, Row, json_unless_default, params};
 
@@ -20,7 +20,8 @@ pub struct Member {
     pub banned: bool,
     pub shadow_banned: bool,
     pub ban_expires: Option<Timestamp>,
-    pub notifications_muted: bool,
+    /// When the member's mute of the channel ends or ended; a far moment when it does not end.
+    pub muted_until: Option<Timestamp>,
     /// Whether the member has hidden the channel until the next message.
     pub hidden: bool,
     /// Whether the channel has two members and this one blocked the other.
@@ -75,8 +76,9 @@ pub struct MemberChange {
 
 pub(crate) const MEMBER_COLUMNS: &str = concat!(
     "m.channel_pk, m.user_id, m.channel_role, m.custom, m.invited, \
-    m.invite_accepted_at, m.invite_rejected_at, m.banned, m.shadow_banned, m.ban_expires, m.notifications_muted, \
-    m.hidden, m.hide_messages_before, m.pinned_at, m.archived_at, ",
+    m.invite_accepted_at, m.invite_rejected_at, m.banned, m.shadow_banned, m.ban_expires, ",
+    muted_until!("m"),
+    ", m.hidden, m.hide_messages_before, m.pinned_at, m.archived_at, ",
     read_seq!("m"),
     ", m.unread_less, m.last_read, \
     m.last_read_message_id, m.last_delivered_at, m.last_delivered_message_id, m.created_at, m.updated_at, m.blocked, ",
@@ -95,7 +97,7 @@ pub(crate) fn member_from_row(row: Row<'_>) -> Result<Member> {
         banned: row.bool(7)?,
         shadow_banned: row.bool(8)?,
         ban_expires: row.optional_time(9)?,
-        notifications_muted: row.bool(10)?,
+        muted_until: row.optional_time(10)?,
         hidden: row.bool(11)?,
         hide_messages_before: row.optional_time(12)?,
         pinned_at: row.optional_time(13)?,
@@ -114,6 +116,33 @@ pub(crate) fn member_from_row(row: Row<'_>) -> Result<Member> {
 }
 
 impl Tx {
+    /// The ids of a channel's members that have not an invite to answer, up to a limit.
+    pub async fn list_member_ids(&mut self, channel_pk: i64, limit: i64) -> Result<Vec<String>> {
+        self.query(
+            "SELECT user_id FROM members WHERE channel_pk = $1 \
+             AND NOT (invited AND invite_accepted_at IS NULL) LIMIT $2",
+            params![channel_pk, limit],
+            |row| row.text(0),
+        )
+        .await
+    }
+
+    /// Those of a channel's members to whom messages of this moment are not shown.
+    pub async fn list_members_not_shown(
+        &mut self,
+        channel_pk: i64,
+        at: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<String>> {
+        self.query(
+            "SELECT user_id FROM members WHERE channel_pk = $1 AND hide_messages_before IS NOT NULL \
+             AND hide_messages_before >= $2 LIMIT $3",
+            params![channel_pk, at, limit],
+            |row| row.text(0),
+        )
+        .await
+    }
+
     /// The member of a channel with this user id.
     pub async fn find_member(&mut self, channel_pk: i64, user_id: &str) -> Result<Option<Member>> {
         let sql =

@@ -35,6 +35,7 @@ const MIGRATIONS: &[Migration] = migrations! {
     9 "0009_threads";
     10 "0010_roles";
     11 "0011_moderation";
+    13 "0013_live";
     14 "0014_id_key";
 };
 

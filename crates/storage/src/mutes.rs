@@ -102,4 +102,50 @@ impl Tx {
             ORDER BY x.created_at DESC, x.channel_pk LIMIT $4";
         Ok(self.query_each(sql, &params, mute_from_row).await?.into_iter().flatten().collect())
     }
+
+    /// Removes the mutes that ended up to `before`, and what was quiet up to then for those who have read past it, of
+    /// the `limit` channels behind `after` that have such. Answers the last channel looked at, `None` when there are no
+    /// more.
+    pub async fn prune_quiet_spans(
+        &mut self,
+        after: i64,
+        before: Timestamp,
+        limit: i64,
+    ) -> Result<Option<i64>> {
+        let channels = self
+            .query(
+                "SELECT DISTINCT channel_pk FROM quiet_spans WHERE channel_pk > $1 AND until_at <= $2 \
+                 ORDER BY channel_pk LIMIT $3",
+                params![after, before, limit],
+                |row| row.int(0),
+            )
+            .await?;
+        // Read positions and mutes move under the channel's lock.
+        let lock = format!("SELECT pk FROM channels WHERE pk = $1{}", self.dialect().for_update());
+        let settle = format!(
+            "UPDATE members SET quiet_until = COALESCE((SELECT MAX(q.until_at) FROM quiet_spans q \
+             WHERE q.channel_pk = members.channel_pk AND q.user_id = members.user_id), 0) \
+             WHERE channel_pk = $1 AND {}",
+            self.dialect().is_in("user_id", 2)
+        );
+        for channel_pk in &channels {
+            self.query_optional(&lock, params![*channel_pk], |row| row.int(0)).await?;
+            self.execute(
+                "DELETE FROM channel_mutes WHERE channel_pk = $1 AND expires <= $2",
+                params![*channel_pk, before],
+            )
+            .await?;
+            let user_ids = self
+                .query(
+                    "DELETE FROM quiet_spans WHERE channel_pk = $1 AND until_at <= $2 AND NOT EXISTS \
+                     (SELECT 1 FROM members m WHERE m.channel_pk = quiet_spans.channel_pk \
+                     AND m.user_id = quiet_spans.user_id AND m.read_up_to < quiet_spans.until_at) RETURNING user_id",
+                    params![*channel_pk, before],
+                    |row| row.text(0),
+                )
+                .await?;
+            self.execute(&settle, params![*channel_pk, user_ids]).await?;
+        }
+        Ok(channels.last().copied())
+    }
 }

@@ -1,6 +1,6 @@
 //! The database server: a pool of connections, prepared statements, pipelining.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
@@ -9,7 +9,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{NoTls, Row};
 
 use crate::error::{Error, Result, Transient, error_chain};
-use crate::store::{Operation, Output};
+use crate::store::{Listener, Operation, Output};
 use crate::tx::Tx;
 use crate::value::Param;
 
@@ -29,6 +29,7 @@ const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// A PostgreSQL database and the connections to it.
 pub(crate) struct Postgres {
     pool: Pool,
+    listener: OnceLock<Box<Listener>>,
 }
 
 impl Postgres {
@@ -62,7 +63,12 @@ impl Postgres {
                 version / 10_000
             )));
         }
-        Ok(Self { pool })
+        Ok(Self { pool, listener: OnceLock::new() })
+    }
+
+    /// Where the one who listens is put.
+    pub(crate) fn listeners(&self) -> &OnceLock<Box<Listener>> {
+        &self.listener
     }
 
     pub(crate) async fn client(&self) -> Result<Object> {
@@ -96,9 +102,19 @@ impl Postgres {
         let mut tx = Tx::postgres(PostgresTx::new(self.client().await?, BEGIN_WRITE));
         let result = operation.run(&mut tx).await;
         tx.report(name);
+        let moved = tx.take_moved();
         let connection = tx.into_postgres().expect("it was made from a PostgreSQL connection");
         match result {
-            Ok(output) => connection.commit().await.map(|()| output).map_err(Into::into),
+            Ok(output) => {
+                let committed = connection.commit().await;
+                if !moved.is_empty()
+                    && let Some(listener) = self.listener.get()
+                {
+                    // Also when the outcome is not known: who listens looks at the log.
+                    listener(moved);
+                }
+                committed.map(|()| output).map_err(Into::into)
+            }
             Err(error) => {
                 connection.roll_back().await;
                 Err(error)

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::error::{Error, Result, Transient};
-use crate::store::{Operation, Output};
+use crate::store::{Listener, Operation, Output};
 use crate::tx::Tx;
 
 /// Oldest SQLite that is safe here: earlier ones can corrupt the write-ahead log under two connections.
@@ -123,6 +123,7 @@ pub(crate) struct Sqlite {
     readers: Mutex<Vec<Tx>>,
     reader_permits: Arc<Semaphore>,
     stopped: Arc<AtomicBool>,
+    listener: Arc<OnceLock<Box<Listener>>>,
     path: PathBuf,
     writer: Mutex<Option<std::thread::JoinHandle<()>>>,
 }
@@ -154,11 +155,13 @@ impl Sqlite {
         }
         let (queue, jobs) = mpsc::channel(WRITE_QUEUE_LENGTH);
         let stopped = Arc::new(AtomicBool::new(false));
+        let listener = Arc::new(OnceLock::new());
         let writer = std::thread::Builder::new()
             .name("natterjack-write".to_owned())
             .spawn({
                 let stopped = Arc::clone(&stopped);
-                move || write_groups(Tx::sqlite(writing), jobs, &stopped)
+                let listener = Arc::clone(&listener);
+                move || write_groups(Tx::sqlite(writing), jobs, &stopped, &listener)
             })
             .map_err(|source| Error::Database(source.into()))?;
         Ok(Self {
@@ -166,6 +169,7 @@ impl Sqlite {
             readers: Mutex::new(readers),
             reader_permits: Arc::new(Semaphore::new(READERS)),
             stopped,
+            listener,
             path: path.to_owned(),
             writer: Mutex::new(Some(writer)),
         })
@@ -174,6 +178,11 @@ impl Sqlite {
     /// Whether a failed sync has stopped all writing.
     pub(crate) fn is_stopped(&self) -> bool {
         self.stopped.load(Ordering::Acquire)
+    }
+
+    /// Where the one who listens is put.
+    pub(crate) fn listeners(&self) -> &OnceLock<Box<Listener>> {
+        &self.listener
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -271,7 +280,12 @@ fn read_snapshot<E: Transient>(
 }
 
 /// The writer thread: takes operations from the queue and commits many in one transaction.
-fn write_groups(mut tx: Tx, mut jobs: mpsc::Receiver<Box<dyn WriteJob>>, stopped: &AtomicBool) {
+fn write_groups(
+    mut tx: Tx,
+    mut jobs: mpsc::Receiver<Box<dyn WriteJob>>,
+    stopped: &AtomicBool,
+    listener: &OnceLock<Box<Listener>>,
+) {
     let mut group = Vec::with_capacity(GROUP_MAX);
     let mut length_before = 0;
     while let Some(first) = jobs.blocking_recv() {
@@ -289,6 +303,13 @@ fn write_groups(mut tx: Tx, mut jobs: mpsc::Receiver<Box<dyn WriteJob>>, stopped
         }
         length_before = group.len();
         metrics::histogram!("natterjack_db_group_size").record(length_before as f64);
+        let moved = tx.take_moved();
+        if committed.is_ok()
+            && !moved.is_empty()
+            && let Some(listener) = listener.get()
+        {
+            listener(moved);
+        }
         for job in group.drain(..) {
             job.finish(committed.clone());
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::dialect::Dialect;
 use crate::error::{Error, Result, Transient};
+use crate::events::Moved;
 use crate::migrate;
 use crate::postgres::Postgres;
 use crate::sqlite::{OpFuture, Sqlite};
@@ -46,6 +47,9 @@ impl std::str::FromStr for DatabaseUrl {
         }
     }
 }
+
+/// Is told which logs a committed transaction appended to. It must return at once.
+pub type Listener = dyn Fn(Vec<Moved>) + Send + Sync;
 
 /// The database of a server. Cheap to clone.
 ///
@@ -160,6 +164,18 @@ impl Store {
             Engine::Sqlite(sqlite) => sqlite.snapshot(),
             Engine::Postgres(postgres) => postgres.snapshot().await,
         }
+    }
+
+    /// Has `listener` told of the logs that each transaction of this store appended to, after its commit. Transactions
+    /// of one channel are told in the order of their commits, except that with PostgreSQL two may overtake each other on
+    /// the way. The first listener stays.
+    pub fn listen(&self, listener: Box<Listener>) {
+        // A second one would be a mistake of the program, which has one hub.
+        let is_first = match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.listeners().set(listener).is_ok(),
+            Engine::Postgres(postgres) => postgres.listeners().set(listener).is_ok(),
+        };
+        debug_assert!(is_first, "a store has one listener");
     }
 
     /// Waits until everything that was accepted is committed, then closes the database. Other clones of this store

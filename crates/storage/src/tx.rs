@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::dialect::Dialect;
 use crate::error::Result;
+use crate::events::Moved;
 use crate::postgres::PostgresTx;
 use crate::value::{Param, Row};
 
@@ -15,6 +16,8 @@ pub struct Tx {
     connection: Connection,
     /// Statements run since the last [`Tx::report`].
     statements: AtomicU64,
+    /// Logs appended to, for those who wait for events.
+    moved: Vec<Moved>,
 }
 
 enum Connection {
@@ -30,11 +33,25 @@ impl fmt::Debug for Tx {
 
 impl Tx {
     pub(crate) fn sqlite(connection: rusqlite::Connection) -> Self {
-        Self { connection: Connection::Sqlite(connection), statements: AtomicU64::new(0) }
+        Self { connection: Connection::Sqlite(connection), statements: AtomicU64::new(0), moved: Vec::new() }
     }
 
     pub(crate) fn postgres(connection: PostgresTx) -> Self {
-        Self { connection: Connection::Postgres(connection), statements: AtomicU64::new(0) }
+        Self {
+            connection: Connection::Postgres(connection),
+            statements: AtomicU64::new(0),
+            moved: Vec::new(),
+        }
+    }
+
+    /// Notes that a log was appended to. Those who listen are told when the transaction is committed.
+    pub(crate) fn note_moved(&mut self, moved: Moved) {
+        self.moved.push(moved);
+    }
+
+    /// The logs appended to since this was last asked.
+    pub(crate) fn take_moved(&mut self) -> Vec<Moved> {
+        std::mem::take(&mut self.moved)
     }
 
     /// Which database this is.

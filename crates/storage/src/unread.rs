@@ -40,15 +40,39 @@ macro_rules! read_seq {
     };
 }
 
+/// The same where the member's channel is at hand as `$channel`: nothing is looked up.
+macro_rules! read_seq_in {
+    ($member:literal, $channel:literal) => {
+        concat!(
+            "(CASE WHEN ",
+            $channel,
+            ".history_seq > ",
+            $member,
+            ".read_seq THEN ",
+            $channel,
+            ".history_seq ELSE ",
+            $member,
+            ".read_seq END)"
+        )
+    };
+}
+
 /// As SQL: what counted for others and does not, or no longer, count for the member `$member`: gaps, what was sent
-/// while the channel was quiet, and what users sent whom the member had muted.
+/// while the channel was quiet, and what users sent whom the member had muted. `$channel` as for `read_seq_in`, where it
+/// is at hand.
 macro_rules! not_counted {
     ($member:literal) => {
+        $crate::unread::not_counted!(@ $member, read_seq!($member))
+    };
+    ($member:literal, $channel:literal) => {
+        $crate::unread::not_counted!(@ $member, read_seq_in!($member, $channel))
+    };
+    (@ $member:literal, $read_seq:ident!($($of:literal),*)) => {
         concat!(
             "((SELECT COUNT(*) FROM unread_gaps g WHERE g.channel_pk = ",
             $member,
             ".channel_pk AND g.seq > ",
-            $crate::unread::read_seq!($member),
+            $crate::unread::$read_seq!($($of),*),
             ") + CASE WHEN ",
             $member,
             ".quiet_until = 0 THEN 0 ELSE (SELECT CAST(COALESCE(SUM(s.until_seq - s.from_seq - \
@@ -56,9 +80,9 @@ macro_rules! not_counted {
             $member,
             ".channel_pk AND g.seq > s.from_seq AND g.seq <= s.until_seq)), 0) AS BIGINT) FROM (SELECT \
              CASE WHEN q.from_seq > ",
-            $crate::unread::read_seq!($member),
+            $crate::unread::$read_seq!($($of),*),
             " THEN q.from_seq ELSE ",
-            $crate::unread::read_seq!($member),
+            $crate::unread::$read_seq!($($of),*),
             " END AS from_seq, COALESCE((SELECT x.unread_seq FROM messages x \
              WHERE x.channel_pk = q.channel_pk AND x.in_channel AND x.created_at < q.until_at \
              ORDER BY x.created_at DESC LIMIT 1), 0) AS until_seq FROM quiet_spans q WHERE q.channel_pk = ",
@@ -75,7 +99,7 @@ macro_rules! not_counted {
             $member,
             ".channel_pk AND x.pk > k.from_pk AND x.pk <= k.until_pk AND x.created_at < k.until_at \
              AND x.in_channel AND x.counts_unread AND x.deleted_at IS NULL AND x.unread_seq > ",
-            $crate::unread::read_seq!($member),
+            $crate::unread::$read_seq!($($of),*),
             " AND (",
             $member,
             ".quiet_until = 0 OR NOT EXISTS (SELECT 1 FROM quiet_spans q WHERE q.channel_pk = x.channel_pk \
@@ -84,7 +108,24 @@ macro_rules! not_counted {
     };
 }
 
-/// As SQL: the unread messages of the member `$member` of the channel `$channel`, 0 where there is no such member.
+/// As SQL: when the mute of the channel by the member `$member` ends; `NULL` without one. Of those for whom the channel was
+/// never quiet nothing is looked up.
+macro_rules! muted_until {
+    ($member:literal) => {
+        concat!(
+            "CASE WHEN ",
+            $member,
+            ".quiet_until = 0 THEN NULL ELSE (SELECT COALESCE(x.expires, 9223372036854775807) FROM channel_mutes x \
+             WHERE x.channel_pk = ",
+            $member,
+            ".channel_pk AND x.user_id = ",
+            $member,
+            ".user_id) END"
+        )
+    };
+}
+
+/// As SQL: the unread messages of the member `$member` of its channel, `$channel`, 0 where there is no such member.
 macro_rules! unread {
     ($member:literal, $channel:literal) => {
         concat!(
@@ -97,17 +138,17 @@ macro_rules! unread {
             ".invite_accepted_at IS NULL) OR ",
             $channel,
             ".unread_seq - ",
-            $crate::unread::read_seq!($member),
+            $crate::unread::read_seq_in!($member, $channel),
             " - ",
             $member,
             ".unread_less <= 0 THEN 0 ELSE ",
             $channel,
             ".unread_seq - ",
-            $crate::unread::read_seq!($member),
+            $crate::unread::read_seq_in!($member, $channel),
             " - ",
             $member,
             ".unread_less - ",
-            $crate::unread::not_counted!($member),
+            $crate::unread::not_counted!($member, $channel),
             " END)"
         )
     };
@@ -121,9 +162,14 @@ pub(crate) fn quiet_at(channel_pk: &str, user_id: &str, moment: &str) -> String 
     )
 }
 
-pub(crate) use {not_counted, read_seq, unread};
+pub(crate) use {muted_until, not_counted, read_seq, read_seq_in, unread};
 
 impl Member {
+    /// Whether the member has muted the channel.
+    pub fn is_muted(&self, now: Timestamp) -> bool {
+        self.muted_until.is_some_and(|until| until > now)
+    }
+
     /// Messages that the member has not read, by the channel's counter.
     pub fn unread(&self, unread_seq: i64) -> i64 {
         if self.is_pending() {

@@ -37,6 +37,8 @@ pub struct User {
     pub deactivated_at: Option<Timestamp>,
     pub deleted_at: Option<Timestamp>,
     pub revoke_tokens_issued_before: Option<Timestamp>,
+    /// Whether a connection is open that others may know of.
+    pub online: bool,
 }
 
 /// How a user, or what is a user's, is deleted.
@@ -62,6 +64,16 @@ impl Deletion {
     }
 }
 
+/// Whether a user is connected.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Presence {
+    pub app_pk: i64,
+    pub user_id: String,
+    pub online: bool,
+    /// `None` leaves it as it was.
+    pub last_active: Option<Timestamp>,
+}
+
 /// The state that a user is to have after an upsert.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UserChange {
@@ -79,7 +91,7 @@ pub struct UserChange {
 
 pub(crate) const USER_COLUMNS: &str = "u.app_pk, u.id, u.name, u.image, u.role, u.language, u.teams, \
     u.teams_role, u.invisible, u.banned, u.privacy_settings, u.custom, u.version, u.created_at, u.updated_at, \
-    u.last_active, u.deactivated_at, u.deleted_at, u.revoke_tokens_issued_before, u.shadow_banned, u.ban_expires";
+    u.last_active, u.deactivated_at, u.deleted_at, u.revoke_tokens_issued_before, u.shadow_banned, u.ban_expires, u.online";
 
 pub(crate) fn user_from_row(row: Row<'_>) -> Result<User> {
     Ok(User {
@@ -104,6 +116,7 @@ pub(crate) fn user_from_row(row: Row<'_>) -> Result<User> {
         revoke_tokens_issued_before: row.optional_time(18)?,
         shadow_banned: row.bool(19)?,
         ban_expires: row.optional_time(20)?,
+        online: row.bool(21)?,
     })
 }
 
@@ -214,6 +227,35 @@ impl Tx {
         let mut stored = self.query(&sql, params, user_from_row).await?;
         Ok(stored.pop().expect("an upsert returns its row"))
     }
+    /// Notes which users are connected, each with the moment of the last sign of life. Leaves versions alone: nothing is
+    /// decided by it.
+    pub async fn update_presence(&mut self, presences: &[Presence]) -> Result<()> {
+        let mut presences: Vec<&Presence> = presences.iter().collect();
+        presences.sort_by(|one, other| (one.app_pk, &one.user_id).cmp(&(other.app_pk, &other.user_id)));
+        for presence in presences {
+            self.execute(
+                "UPDATE users SET online = $1, last_active = COALESCE($2, last_active) \
+                 WHERE app_pk = $3 AND id = $4",
+                params![presence.online, presence.last_active, presence.app_pk, &presence.user_id],
+            )
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// Takes up to `limit` users for disconnected, after the server that knew of their connections has ended. `false`
+    /// when there are no more.
+    pub async fn clear_online(&mut self, limit: i64) -> Result<bool> {
+        let cleared = self
+            .execute(
+                "UPDATE users SET online = FALSE WHERE (app_pk, id) IN \
+                 (SELECT app_pk, id FROM users WHERE online LIMIT $1)",
+                params![limit],
+            )
+            .await?;
+        Ok(cleared > 0)
+    }
+
     /// Sets from when on tokens of a user are good; `None` lets all be good. Goes together with [`Tx::upsert_user`],
     /// which changes the version.
     pub async fn revoke_user_tokens(

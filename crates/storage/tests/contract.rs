@@ -7,13 +7,15 @@ mod databases;
 use databases::{Databases, at, read, write};
 use natterjack_filter::{Expression, Operand, parse_sort};
 use natterjack_protocol::{Custom, SortParam};
-use natterjack_storage::queries::{KeyPage, MessageHistoryQuery, PageStart, ReactionQuery, THREADS};
+use natterjack_storage::queries::{
+    BanQuery, FlagQuery, FutureBanQuery, KeyPage, MessageHistoryQuery, PageStart, ReactionQuery, THREADS,
+};
 use natterjack_storage::{
-    Advance, ChannelChange, ChannelEvent, ChannelMute, ChannelQuery, Edit, Error, MemberQuery, Message,
-    MessageChange, MessageExtra, MessageKind, MessagePage, NewApp, NewChannel, NewMember, NewMessage, Pin,
-    PurgeKind, Reaction, ReactionSummary, Reactor, ReadPosition, Result, Store, ThreadQuery,
-    ThreadReadPosition, Tx, UnreadChannels, UnreadGroup, UnreadQuery, UnreadThreads, UserBlock, UserChange,
-    UserEvent, UserQuery, Visibility,
+    Advance, Ban, BanKind, ChannelChange, ChannelEvent, ChannelMute, ChannelQuery, Edit, Error, FlagTarget,
+    MemberQuery, Message, MessageChange, MessageExtra, MessageKind, MessagePage, NewApp, NewChannel,
+    NewMember, NewMessage, Pin, PurgeKind, Reaction, ReactionSummary, Reactor, ReadPosition, Result, Store,
+    ThreadQuery, ThreadReadPosition, Tx, UnreadChannels, UnreadGroup, UnreadQuery, UnreadThreads, UserBlock,
+    UserChange, UserEvent, UserQuery, Visibility, WHOLE_APP,
 };
 
 const APP: i64 = 7;
@@ -65,6 +67,7 @@ fn message(id: &str, user_id: &str) -> NewMessage {
         in_channel: true,
         counts_unread: true,
         silent: false,
+        shadowed: false,
         restricted_visibility: Vec::new(),
         change: MessageChange {
             text: format!("text of {id}"),
@@ -134,8 +137,8 @@ async fn members(tx: &mut Tx, channel_pk: i64) -> Result<()> {
     assert_eq!(tx.list_members_of_channels(&[channel_pk, -1], 2, 1).await?[0].len(), 2);
     assert_eq!(tx.list_memberships(APP, "ann", vec![channel_pk]).await?.len(), 1);
     assert!(tx.update_member_role(channel_pk, "bob", "channel_moderator", at(32)).await?);
-    assert!(tx.show_hidden_channel(channel_pk, at(9), Some(vec!["ann".to_owned()])).await?.is_empty());
-    assert_eq!(tx.show_hidden_channel(channel_pk, at(9), None).await?, ["bob"]);
+    assert!(tx.show_hidden_channel(channel_pk, "ann", at(9), Some(vec!["ann".to_owned()])).await?.is_empty());
+    assert_eq!(tx.show_hidden_channel(channel_pk, "ann", at(9), None).await?, ["bob"]);
     tx.hide_channel_for(channel_pk, "bob", true, None).await?;
     assert!(tx.find_member(channel_pk, "bob").await?.unwrap().hidden);
     tx.hide_channel_for(channel_pk, "bob", false, None).await?;
@@ -440,6 +443,108 @@ async fn mutes_and_blocks(tx: &mut Tx, channel_pk: i64) -> Result<()> {
     Ok(())
 }
 
+async fn moderation(tx: &mut Tx, channel_pk: i64) -> Result<()> {
+    let ban = Ban {
+        channel_pk,
+        user_id: "bob".to_owned(),
+        banned_by_id: "ann".to_owned(),
+        reason: "spam".to_owned(),
+        shadow: false,
+        ip: Some("10.0.0.1".to_owned()),
+        created_at: at(300),
+        expires: Some(at(400)),
+    };
+    tx.upsert_ban(APP, &ban).await?;
+    assert_eq!(tx.find_ban(APP, channel_pk, "bob").await?, Some(ban.clone()));
+    let member = tx.find_member(channel_pk, "bob").await?.unwrap();
+    assert_eq!((member.ban_at(at(399)), member.ban_at(at(400))), (Some(BanKind::Open), None));
+    assert!(tx.is_address_banned(APP, "10.0.0.1", channel_pk, at(399)).await?);
+    assert!(!tx.is_address_banned(APP, "10.0.0.1", channel_pk, at(400)).await?);
+    tx.update_last_address(APP, "bob", "10.0.0.2").await?;
+    assert_eq!(tx.find_last_address(APP, "bob").await?.as_deref(), Some("10.0.0.2"));
+    let shadow = Ban { channel_pk: WHOLE_APP, shadow: true, ip: None, expires: None, ..ban.clone() };
+    tx.upsert_ban(APP, &shadow).await?;
+    let user = tx.settle_user_ban(APP, "bob").await?.unwrap();
+    assert_eq!(user.ban_at(at(500)), Some(BanKind::Shadow));
+    assert_eq!(tx.count_bans(APP, "bob").await?, 2);
+    let query = BanQuery {
+        filter: Expression::All(Vec::new()),
+        sort: Vec::new(),
+        limit: 5,
+        offset: 0,
+        active_at: Some(at(400)),
+    };
+    assert_eq!(tx.query_bans(APP, &query).await?, std::slice::from_ref(&shadow));
+    for channel_pk in [channel_pk, WHOLE_APP] {
+        assert!(tx.delete_ban(APP, channel_pk, "bob").await?.is_some());
+        assert!(tx.delete_ban(APP, channel_pk, "bob").await?.is_none());
+    }
+    assert_eq!(tx.settle_user_ban(APP, "bob").await?.unwrap().ban_at(at(500)), None);
+    assert_eq!(tx.find_member(channel_pk, "bob").await?.unwrap().ban_at(at(300)), None);
+
+    assert!(tx.upsert_future_channel_ban(APP, &ban, 1).await?);
+    assert!(tx.upsert_future_channel_ban(APP, &ban, 1).await?);
+    let other = Ban { user_id: "eve".to_owned(), ..ban.clone() };
+    assert!(!tx.upsert_future_channel_ban(APP, &other, 1).await?);
+    let future = FutureBanQuery {
+        banned_by_id: Some("ann".to_owned()),
+        target_user_id: Some("bob".to_owned()),
+        limit: 5,
+        offset: 0,
+        active_at: None,
+    };
+    assert_eq!(tx.query_future_channel_bans(APP, &future).await?.len(), 1);
+    assert_eq!(tx.count_future_channel_bans(APP, &future, 5).await?, 1);
+    tx.ban_from_new_channel(APP, channel_pk, "ann", at(301)).await?;
+    assert!(tx.delete_ban(APP, channel_pk, "bob").await?.is_some());
+    assert_eq!(tx.delete_future_channel_bans(APP, "bob", Some("eve")).await?, 0);
+    assert_eq!(tx.delete_future_channel_bans(APP, "bob", None).await?, 1);
+
+    let targets = || vec!["eve".to_owned(), "ann".to_owned()];
+    tx.lock_user_mutes(APP, "bob").await?;
+    let mutes = tx.upsert_user_mutes(APP, "bob", &targets(), Some(at(400)), at(300)).await?;
+    assert_eq!(mutes.iter().map(|mute| mute.target_id.as_str()).collect::<Vec<_>>(), ["eve", "ann"]);
+    let again = tx.upsert_user_mutes(APP, "bob", &targets(), None, at(310)).await?;
+    assert_eq!((again[0].created_at, again[0].updated_at, again[0].expires), (at(300), at(310), None));
+    let listed = tx.list_user_mutes(APP, &["bob".to_owned(), "ann".to_owned()], at(310), 1).await?;
+    assert_eq!(listed.len(), 1);
+    assert_eq!(tx.delete_user_mutes(APP, "bob", targets(), at(320)).await?, ["ann", "eve"]);
+    assert!(tx.delete_user_mutes(APP, "bob", targets(), at(320)).await?.is_empty());
+
+    let message = tx.find_message(APP, "m1").await?.unwrap();
+    let of_message = FlagTarget {
+        app_pk: APP,
+        message: Some((message.channel_pk, message.pk)),
+        creator_id: message.user_id.clone(),
+    };
+    let of_user = FlagTarget { app_pk: APP, message: None, creator_id: "ann".to_owned() };
+    for target in [&of_message, &of_user] {
+        tx.lock_flags(target).await?;
+        assert_eq!(tx.count_flags(target).await?, (0, None));
+        tx.insert_flag(target, "item", "bob", "rude", &Custom::new(), at(330)).await?;
+        assert_eq!(tx.count_flags(target).await?, (1, Some("item".to_owned())));
+        let flag = tx.find_flag(target, "bob").await?.unwrap();
+        tx.update_flag(flag.pk, "worse", &Custom::new(), at(331)).await?;
+        tx.review_flag(flag.pk, "nothing", &Custom::new(), "eve", at(332)).await?;
+        let flag = tx.find_flag(target, "bob").await?.unwrap();
+        assert_eq!((flag.reason.as_str(), flag.reviewed_at), ("worse", Some(at(332))));
+    }
+    let all = FlagQuery {
+        filter: Expression::All(Vec::new()),
+        sort: Vec::new(),
+        limit: 5,
+        offset: 0,
+        include_deleted: true,
+    };
+    assert_eq!(tx.query_message_flags(APP, &all).await?.len(), 1);
+    for target in [&of_message, &of_user] {
+        let flag = tx.find_flag(target, "bob").await?.unwrap();
+        tx.delete_flag(flag.pk).await?;
+        assert_eq!(tx.find_flag(target, "bob").await?, None);
+    }
+    Ok(())
+}
+
 async fn reads(tx: &mut Tx, channel_pk: i64) -> Result<()> {
     // Three were sent by ann, who has read them; the third is deleted.
     let unread = tx.list_unread_channels(&unread_of(&["ann", "bob"])).await?;
@@ -453,7 +558,12 @@ async fn reads(tx: &mut Tx, channel_pk: i64) -> Result<()> {
     assert_eq!((&unread[1].groups, unread[1].listed[0].unread), (&vec![group], 2));
     assert_eq!(tx.count_unread_less(channel_pk, "ann", at(40)).await?, 1);
     assert_eq!(tx.count_unread_less(channel_pk, "bob", at(40)).await?, 0);
-    tx.count_restricted(channel_pk, vec!["bob".to_owned()], at(60)).await?;
+    let restricted = Message {
+        restricted_visibility: vec!["bob".to_owned()],
+        created_at: at(60),
+        ..tx.find_message(APP, "m1").await?.unwrap()
+    };
+    tx.count_restricted(&restricted).await?;
     assert_eq!(tx.list_unread_channels(&unread_of(&["bob"])).await?[0].listed[0].unread, 3);
     let position = ReadPosition {
         read_seq: 3,
@@ -474,8 +584,14 @@ async fn reads(tx: &mut Tx, channel_pk: i64) -> Result<()> {
 
 async fn queries(tx: &mut Tx, channel_pk: i64) -> Result<()> {
     let all = || Expression::All(Vec::new());
-    let users =
-        UserQuery { filter: all(), sort: Vec::new(), limit: 2, offset: 0, include_deactivated: false };
+    let users = UserQuery {
+        filter: all(),
+        sort: Vec::new(),
+        limit: 2,
+        offset: 0,
+        include_deactivated: false,
+        now: at(1),
+    };
     let ids: Vec<_> = tx.query_users(APP, &users).await?.into_iter().map(|user| user.id).collect();
     assert_eq!(ids, ["ann", "bob"]);
     let members = MemberQuery {
@@ -547,6 +663,7 @@ async fn everything(store: &Store) {
     write(store, pk, |tx, pk| Box::pin(messages(tx, *pk))).await;
     write(store, pk, |tx, pk| Box::pin(reads(tx, *pk))).await;
     write(store, pk, |tx, pk| Box::pin(mutes_and_blocks(tx, *pk))).await;
+    write(store, pk, |tx, pk| Box::pin(moderation(tx, *pk))).await;
     read(store, pk, |tx, pk| Box::pin(queries(tx, *pk))).await;
     write(store, pk, |tx, pk| Box::pin(removal(tx, *pk))).await;
 }

@@ -278,8 +278,14 @@ async fn users_are_found() {
         for (filter, expected) in cases {
             let filter_text = filter.to_string();
             let filter = parse(&USERS, filter.as_object().unwrap()).unwrap();
-            let query =
-                UserQuery { filter, sort: Vec::new(), limit: 30, offset: 0, include_deactivated: false };
+            let query = UserQuery {
+                filter,
+                sort: Vec::new(),
+                limit: 30,
+                offset: 0,
+                include_deactivated: false,
+                now: at(1),
+            };
             let found = read(store, query, |tx, query| Box::pin(tx.query_users(APP, query))).await;
             let found: Vec<_> = found.into_iter().map(|user| user.id).collect();
             assert_eq!(found, *expected, "{:?} {filter_text}", store.dialect());

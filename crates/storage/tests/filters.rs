@@ -317,8 +317,14 @@ fn users_agree() {
             for store in &databases.stores {
                 write(store, users.clone(), move |tx, users| Box::pin(insert_users(tx, app_pk, users))).await;
             }
-            let query =
-                |filter, sort| UserQuery { filter, sort, limit: 100, offset: 0, include_deactivated: true };
+            let query = |filter, sort| UserQuery {
+                filter,
+                sort,
+                limit: 100,
+                offset: 0,
+                include_deactivated: true,
+                now: at(1),
+            };
             let run = async |store, query| {
                 read(store, query, move |tx, query| Box::pin(tx.query_users(app_pk, query))).await
             };

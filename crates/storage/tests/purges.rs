@@ -49,6 +49,7 @@ async fn fill(tx: &mut Tx) -> Result<i64> {
             in_channel: true,
             counts_unread: true,
             silent: false,
+            shadowed: false,
             restricted_visibility: Vec::new(),
             change: MessageChange {
                 text: "words ".repeat(400),

@@ -171,6 +171,7 @@ fn message(id: &str, text: &str) -> NewMessage {
         in_channel: true,
         counts_unread: true,
         silent: false,
+        shadowed: false,
         restricted_visibility: Vec::new(),
         change: change(text),
     }

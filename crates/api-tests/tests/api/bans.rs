@@ -393,6 +393,18 @@ both_databases! {
         assert_eq!(user(server, "joe").await["banned"], true);
     }
 
+    async fn version_1_bans_and_takes_back_at_one_path(server: TestServer) {
+        jane_and_joe(server).await;
+        let parts = json!({ "target_user_id": "joe", "user_id": "jane", "type": "messaging", "id": "general" });
+        ok(server.raw("POST", "/moderation/ban").json(&parts).send().await);
+        assert_eq!(joe_in_general(server).await["banned"], true);
+        let lift = server.raw("DELETE", "/moderation/ban").query("target_user_id", "joe");
+        ok(lift.query("type", "messaging").query("id", "general").query("created_by", "jane").send().await);
+        assert_eq!(joe_in_general(server).await["banned"], false);
+        let half = server.raw("DELETE", "/moderation/ban").query("target_user_id", "joe");
+        half.query("type", "messaging").send().await.expect_error(400, 4, "id");
+    }
+
     async fn a_user_without_a_moderators_role_bans_nobody(server: TestServer) {
         jane_and_joe(server).await;
         server.users(&["zoe"]).await;

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::bodies::{get_ok, post, post_ok};
 use crate::chat::{send, sent};
+use crate::tasks::ended;
 
 const GENERAL: &str = "/api/v2/chat/channels/messaging/general";
 
@@ -144,6 +145,26 @@ both_databases! {
         set(server, json!({ "skip_last_msg_update_for_system_msgs": false })).await;
         let posted = sent(server, "general", system).await;
         assert_eq!(last().await, posted["created_at"]);
+    }
+
+    async fn system_messages_are_passed_over_when_those_of_a_user_go(server: TestServer) {
+        general(server).await;
+        let last = async || state(server).await["channel"]["last_message_at"].clone();
+        let first = last().await;
+        set(server, json!({ "skip_last_msg_update_for_system_msgs": true })).await;
+        server.send("general", "joe", "m2", "hello").await;
+        sent(server, "general", json!({ "text": "s", "user_id": "jane", "type": "system" })).await;
+        assert_ne!(last().await, first);
+        let body = json!({ "user_ids": ["joe"], "user": "soft", "messages": "hard" });
+        let answer = post_ok(server, "/api/v2/users/delete", &body).await;
+        assert_eq!(ended(server, &answer).await["status"], "completed");
+        assert_eq!(last().await, first);
+        // So they are when a channel comes back with its creator.
+        let body = json!({ "user_ids": ["jane"], "mark_channels_deleted": true });
+        ended(server, &post_ok(server, "/api/v2/users/deactivate", &body).await).await;
+        let body = json!({ "user_ids": ["jane"], "restore_channels": true });
+        ended(server, &post_ok(server, "/api/v2/users/reactivate", &body).await).await;
+        assert_eq!(last().await, first);
     }
 
     async fn what_a_channel_sets_itself_stays_when_its_type_changes(server: TestServer) {

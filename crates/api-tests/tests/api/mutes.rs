@@ -136,6 +136,27 @@ both_databases! {
         assert_eq!(full_user(server, "joe").await["channel_mutes"], json!([]));
     }
 
+    async fn a_members_notifications_are_muted_for_as_long_as_the_channel_is(server: TestServer) {
+        async fn who_is_muted(server: &TestServer) -> (Value, Vec<Value>) {
+            let state = state_for(server, "general", "joe").await;
+            let payload = json!({ "type": "messaging", "id": "general",
+                                  "filter_conditions": { "notifications_muted": true } }).to_string();
+            let found = ok(get(server, "/members", &[("payload", &payload)]).await);
+            let found = found["members"].as_array().unwrap().iter();
+            (state["membership"]["notifications_muted"].clone(), found.map(|member| member["user_id"].clone()).collect())
+        }
+        jane_and_joe(server).await;
+        assert_eq!(who_is_muted(server).await, (json!(false), vec![]));
+        joe_mutes(server, Some(60_000)).await;
+        assert_eq!(who_is_muted(server).await, (json!(true), vec![json!("joe")]));
+        server.advance(Duration::from_secs(60));
+        assert_eq!(who_is_muted(server).await, (json!(false), vec![]));
+        joe_mutes(server, None).await;
+        assert_eq!(who_is_muted(server).await, (json!(true), vec![json!("joe")]));
+        joe_unmutes(server).await;
+        assert_eq!(who_is_muted(server).await, (json!(false), vec![]));
+    }
+
     async fn an_expired_mute_is_gone_from_everything(server: TestServer) {
         jane_and_joe(server).await;
         joe_mutes(server, Some(60_000)).await;
@@ -210,6 +231,25 @@ both_databases! {
         assert_eq!(unread(server).await, 2);
         joe_unmutes(server).await;
         assert_eq!(unread(server).await, 2);
+    }
+
+    async fn a_mute_that_is_long_over_is_forgotten(server: TestServer) {
+        jane_and_joe(server).await;
+        by_jane(server, &["m1"]).await;
+        joe_mutes(server, Some(60_000)).await;
+        by_jane(server, &["m2", "m3"]).await;
+        server.advance(Duration::from_secs(61));
+        by_jane(server, &["m4"]).await;
+        // Joe has not read past it: it still says what does not count.
+        server.prune_quiet_spans().await;
+        assert_eq!((server.count("quiet_spans").await, unread(server).await), (1, 2));
+        read_up_to(server, "m4").await;
+        server.prune_quiet_spans().await;
+        assert_eq!((server.count("quiet_spans").await, unread(server).await), (0, 0));
+        server.check().await;
+        by_jane(server, &["m5"]).await;
+        assert_eq!(unread(server).await, 1);
+        server.check().await;
     }
 
     async fn deleting_a_message_of_a_mute_changes_nothing(server: TestServer) {

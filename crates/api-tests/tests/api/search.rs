@@ -361,4 +361,19 @@ both_databases! {
         let teams = json!({ "query": "word", "filter_conditions": { "type": "team" } });
         assert_eq!(found(server, teams).await, ["m2"]);
     }
+
+    async fn who_joined_without_the_history_does_not_find_it(server: TestServer) {
+        messages(server, &[("m1", "an old word")]).await;
+        server.users(&["eve"]).await;
+        let change = json!({ "add_members": ["eve"], "hide_history": true });
+        ok(post(server, "/channels/messaging/general", change).await);
+        server.send("general", "jane", "m2", "a new word").await;
+        let payload = json!({ "filter_conditions": { "type": "messaging" }, "query": "word" }).to_string();
+        for (user_id, expected) in [("joe", vec!["m1", "m2"]), ("eve", vec!["m2"])] {
+            let request = server.raw("GET", "/api/v2/chat/search").query("payload", &payload).as_user(user_id);
+            let mut found = ids(&ok(request.send().await));
+            found.sort_unstable();
+            assert_eq!(found, expected, "{user_id}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! The chat operations, by resource.
 
 mod channels;
+mod events;
 mod messages;
 mod moderation;
 mod mutes;

@@ -90,6 +90,8 @@ pub(crate) struct Context<'a> {
     pub(crate) task_id: &'a str,
     pub(crate) subject: &'a str,
     pub(crate) position: Position,
+    /// The channel types whose `last_message_at` passes over system messages.
+    pub(crate) without_system: &'a [String],
     pub(crate) now: Timestamp,
 }
 
@@ -139,6 +141,8 @@ struct Run {
     app_pk: i64,
     lease: Lease,
     work: Work,
+    /// As in [`Context`].
+    without_system: Vec<String>,
 }
 
 /// The next step of a task.
@@ -300,7 +304,12 @@ async fn work_on(state: &State, task: Task, steps_max: usize) -> Result<()> {
         (Ok(work), Ok(progress)) => (work, progress.unwrap_or_default()),
         _ => return give_up(state, lease, task.result, "what it has to do cannot be read").await,
     };
-    let run = Arc::new(Run { app_pk: task.app_pk, lease, work });
+    let run = Arc::new(Run {
+        app_pk: task.app_pk,
+        lease,
+        work,
+        without_system: state.types_without_system(task.app_pk),
+    });
     let (mut progress, mut result): (Progress, JsonMap) = (progress, task.result);
     for step in 1..=steps_max {
         let now = state.now();
@@ -367,6 +376,7 @@ async fn do_step(tx: &mut Tx, plan: &StepPlan) -> Result<Stepped> {
         task_id: &run.lease.task_id,
         subject,
         position: plan.progress.position,
+        without_system: &run.without_system,
         now: plan.now,
     };
     let step = run.work.step(tx, &context).await?;

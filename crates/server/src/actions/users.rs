@@ -1,5 +1,6 @@
 //! Users: writing, deactivating, deleting and finding them.
 
+mod connect;
 mod deactivate;
 mod delete;
 mod guest;
@@ -7,6 +8,7 @@ mod partial;
 mod reach;
 mod reactivate;
 
+pub(crate) use connect::{connect_user, own_user};
 pub(crate) use deactivate::of_one_channel;
 pub(crate) use deactivate::{DeactivateUsers, deactivate_user, deactivate_users};
 pub(crate) use delete::{DeleteUsers, check_deletion, delete_users, restore_users};
@@ -30,6 +32,7 @@ use natterjack_storage::{Tx, User, UserChange, UserEvent, UserQuery, name_key};
 use super::mutes::{load_mutes, present_mutes};
 use super::reads::load_unread;
 use super::user_mutes::present_user_mutes;
+use super::watching::Watch;
 use super::{check_count, check_custom, check_length, given, limit, offset};
 use crate::auth::{Caller, Who};
 use crate::error::{Error, Result};
@@ -489,10 +492,9 @@ pub(crate) async fn query_users(
     state: &State,
     caller: &Caller,
     payload: QueryUsersPayload,
+    connection_id: Option<&str>,
 ) -> Result<Vec<FullUserResponse>> {
-    if payload.presence == Some(true) {
-        return Err(Error::field("presence", "needs a connected user; it must be false for servers"));
-    }
+    let watch = Watch::check(state, caller, connection_id, None, payload.presence)?;
     optional_user(state, caller, "user", payload.user_id.as_ref(), payload.user.as_ref()).await?;
     let filter = parse(&USERS, &payload.filter_conditions)
         .map_err(|error| Error::filter("filter_conditions", &error))?;
@@ -511,6 +513,9 @@ pub(crate) async fn query_users(
             Box::pin(tx.query_users(*app_pk, query))
         })
         .await?;
+    if let Some(watch) = &watch {
+        watch.subscribe(state, users.iter().map(|user| user.id.as_str()));
+    }
     full_users(state, caller, users.iter().collect()).await
 }
 

@@ -1,6 +1,6 @@
 use natterjack_protocol::bans::{
-    Ban, ModerationBanResponse, QueryBannedUsers, QueryBannedUsersResponse, QueryFutureChannelBans,
-    QueryFutureChannelBansResponse, Unban, UnbanResponse,
+    Ban, LiftBan, ModerationBanResponse, QueryBannedUsers, QueryBannedUsersResponse, QueryFutureChannelBans,
+    QueryFutureChannelBansResponse, Unban, UnbanQuery, UnbanRequest, UnbanResponse,
 };
 
 use super::Call;
@@ -16,6 +16,24 @@ pub(crate) async fn ban(call: Call<Ban>) -> Result<ModerationBanResponse> {
 pub(crate) async fn unban(call: Call<Unban>) -> Result<UnbanResponse> {
     let Call { state, caller, query, body, .. } = call;
     bans::unban(&state, &caller, query, body).await?;
+    Ok(UnbanResponse {})
+}
+
+pub(crate) async fn lift_ban(call: Call<LiftBan>) -> Result<UnbanResponse> {
+    let Call { state, caller, query, .. } = call;
+    let channel_cid = match (query.r#type, query.id) {
+        (Some(kind), Some(id)) => Some(format!("{kind}:{id}")),
+        (None, None) => None,
+        (None, Some(_)) => return Err(Error::required("type")),
+        (Some(_), None) => return Err(Error::required("id")),
+    };
+    let query = UnbanQuery {
+        target_user_id: query.target_user_id,
+        channel_cid,
+        created_by: query.created_by,
+        remove_future_channels_ban: query.remove_future_channels_ban,
+    };
+    bans::unban(&state, &caller, query, UnbanRequest::default()).await?;
     Ok(UnbanResponse {})
 }
 

@@ -14,16 +14,16 @@ use crate::actions::{channels, cid_of};
 use crate::error::{Error, Result};
 
 pub(crate) async fn get_or_create_channel(call: Call<GetOrCreateChannel>) -> Result<ChannelStateResponse> {
-    let Call { state, caller, path, body, .. } = call;
-    channels::get_or_create_channel(&state, &caller, &cid_of(&path)?, body).await
+    let Call { state, caller, path, body, connection_id, .. } = call;
+    channels::get_or_create_channel(&state, &caller, &cid_of(&path)?, body, connection_id.as_deref()).await
 }
 
 pub(crate) async fn get_or_create_distinct_channel(
     call: Call<GetOrCreateDistinctChannel>,
 ) -> Result<<GetOrCreateDistinctChannel as Operation>::Response> {
-    let Call { state, caller, path, body, .. } = call;
+    let Call { state, caller, path, body, connection_id, .. } = call;
     let kind = ChannelTypeName::parse(&path.kind).map_err(|error| Error::id("type", &error))?;
-    channels::get_or_create_distinct_channel(&state, &caller, kind, body).await
+    channels::get_or_create_distinct_channel(&state, &caller, kind, body, connection_id.as_deref()).await
 }
 
 pub(crate) async fn get_channel(call: Call<GetChannel>) -> Result<ChannelStateResponse> {
@@ -32,8 +32,8 @@ pub(crate) async fn get_channel(call: Call<GetChannel>) -> Result<ChannelStateRe
 }
 
 pub(crate) async fn query_channels(call: Call<QueryChannels>) -> Result<QueryChannelsResponse> {
-    let Call { state, caller, body, .. } = call;
-    channels::query_channels(&state, &caller, body).await
+    let Call { state, caller, body, connection_id, .. } = call;
+    channels::query_channels(&state, &caller, body, connection_id.as_deref()).await
 }
 
 pub(crate) async fn update_channel(call: Call<UpdateChannel>) -> Result<UpdateChannelResponse> {

@@ -41,6 +41,8 @@ pub(crate) struct Call<O: Operation> {
     pub(crate) path: O::Path,
     pub(crate) query: O::Query,
     pub(crate) body: O::Body,
+    /// The open connection that the call is about, as the client names it.
+    pub(crate) connection_id: Option<String>,
 }
 
 /// Carries out one request to the operation `O` by handing it to `handler`.
@@ -130,6 +132,7 @@ async fn decode<O: Operation>(
         return Err(Error::denied("this operation is only allowed with server-side auth"));
     }
 
+    let connection_id = parameter("connection_id").map(str::to_owned);
     let query = O::Query::decode(pairs.iter().map(|(name, value)| (&**name, &**value))).map_err(|error| {
         Error::field(&error.name, format!("is not valid: {}", without_position(&error.problem)))
     })?;
@@ -140,17 +143,31 @@ async fn decode<O: Operation>(
     } else {
         decode_body(dialect, &read_body(&parts.headers, body).await?)?
     };
-    Ok(Call { state: Arc::clone(&edge.state), caller, path, query, body })
+    Ok(Call { state: Arc::clone(&edge.state), caller, path, query, body, connection_id })
 }
 
-/// The app that a key belongs to and who calls. Key and secret may be newer than what is in memory: what does not fit
-/// is looked at again.
+/// The app that a key belongs to and who calls, who exists and may.
 pub(crate) async fn caller(
     edge: &Edge,
     api_key: &str,
     credentials: Credentials<'_>,
     now: Timestamp,
 ) -> Result<Caller> {
+    let (caller, issued_at) = identify(edge, api_key, credentials, now).await?;
+    if let Some(id) = caller.user_id() {
+        check_user(&edge.state, &caller.app, id, issued_at).await?;
+    }
+    Ok(caller)
+}
+
+/// The app that a key belongs to, who calls, and when the token was made; whether the user exists is not looked at. Key
+/// and secret may be newer than what is in memory: what does not fit is looked at again.
+pub(crate) async fn identify(
+    edge: &Edge,
+    api_key: &str,
+    credentials: Credentials<'_>,
+    now: Timestamp,
+) -> Result<(Caller, Option<i64>)> {
     let authenticate = |app: Arc<App>| {
         let identity = edge.authenticator.authenticate(&app, credentials, now)?;
         Ok((Caller { app, who: identity.who }, identity.issued_at))
@@ -159,22 +176,18 @@ pub(crate) async fn caller(
         Some(Err(Error::Caller(fault))) if fault.code == ErrorCode::TokenSignature => None,
         known => known.transpose()?,
     };
-    let (caller, issued_at) = match known {
-        Some(known) => known,
+    match known {
+        Some(known) => Ok(known),
         None => {
             edge.state.reload_apps().await?;
             let unknown = || Error::caller(ErrorCode::ApiKey, "api_key is not known");
-            authenticate(edge.state.app(api_key).ok_or_else(unknown)?)?
+            authenticate(edge.state.app(api_key).ok_or_else(unknown)?)
         }
-    };
-    if let Some(id) = caller.user_id() {
-        check_user(&edge.state, &caller.app, id, issued_at).await?;
     }
-    Ok(caller)
 }
 
 /// Refuses the token of somebody who does not exist, may not act any more, or whose tokens were revoked.
-async fn check_user(state: &State, app: &App, id: &UserId, issued_at: Option<i64>) -> Result<()> {
+pub(crate) async fn check_user(state: &State, app: &App, id: &UserId, issued_at: Option<i64>) -> Result<()> {
     let Some(user) = state.user(app.pk, id.as_str()).await? else {
         return Err(Error::caller(
             ErrorCode::Authentication,
@@ -185,12 +198,12 @@ async fn check_user(state: &State, app: &App, id: &UserId, issued_at: Option<i64
     check_not_revoked(user.user.revoke_tokens_issued_before, issued_at)
 }
 
-fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+pub(crate) fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok()).filter(|text| !text.is_empty())
 }
 
 /// The decoded pairs of a query string.
-fn query_pairs(query: &str) -> Result<Vec<(Cow<'_, str>, Cow<'_, str>)>> {
+pub(crate) fn query_pairs(query: &str) -> Result<Vec<(Cow<'_, str>, Cow<'_, str>)>> {
     let pairs: Vec<_> = url::form_urlencoded::parse(query.as_bytes()).collect();
     for (name, value) in &pairs {
         if value.contains('\0') || holds_escaped_nul(value) {

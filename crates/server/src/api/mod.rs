@@ -8,6 +8,7 @@ mod channels;
 mod cors;
 mod demo;
 mod endpoint;
+mod events;
 mod flags;
 mod health;
 mod members;
@@ -27,5 +28,6 @@ mod user_mutes;
 mod users;
 
 pub use endpoint::Edge;
-pub(crate) use endpoint::{Call, number_header};
+pub(crate) use endpoint::{Call, check_user, header_text, identify, number_header, query_pairs};
+pub(crate) use reply::{error_body, failure};
 pub use router::{operations, router};

@@ -75,6 +75,13 @@ pub(crate) fn failure_with_status(
     status: u16,
     elapsed: Duration,
 ) -> Response<Body> {
+    let body = error_body(operation, error, status, elapsed);
+    let body = serde_json::to_vec(&body).unwrap_or_default();
+    json_response(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), body)
+}
+
+/// What clients are told of an error.
+pub(crate) fn error_body(operation: &str, error: &Error, status: u16, elapsed: Duration) -> ErrorBody {
     let internal;
     let fault = match error {
         Error::Caller(fault) => fault.as_ref(),
@@ -87,7 +94,7 @@ pub(crate) fn failure_with_status(
             &internal
         }
     };
-    let body = ErrorBody {
+    ErrorBody {
         code: fault.code,
         message: format!("{operation} failed with error: \"{}\"", fault.message),
         status_code: status,
@@ -96,9 +103,7 @@ pub(crate) fn failure_with_status(
         details: Vec::new(),
         exception_fields: fault.fields.clone(),
         unrecoverable: None,
-    };
-    let body = serde_json::to_vec(&body).unwrap_or_default();
-    json_response(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), body)
+    }
 }
 
 fn json_response(status: StatusCode, body: Vec<u8>) -> Response<Body> {

@@ -6,7 +6,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Response};
 use axum::routing::{MethodFilter, get, on};
 use natterjack_protocol::app::{GetApp, UpdateApp};
-use natterjack_protocol::bans::{Ban, QueryBannedUsers, QueryFutureChannelBans, Unban};
+use natterjack_protocol::bans::{Ban, LiftBan, QueryBannedUsers, QueryFutureChannelBans, Unban};
 use natterjack_protocol::blocks::{BlockUsers, GetBlockedUsers, UnblockUsers};
 use natterjack_protocol::channel_types::{
     CreateChannelType, DeleteChannelType, GetChannelType, ListChannelTypes, UpdateChannelType,
@@ -15,6 +15,7 @@ use natterjack_protocol::channels::{
     DeleteChannel, DeleteChannels, GetChannel, GetOrCreateChannel, GetOrCreateDistinctChannel, HideChannel,
     QueryChannels, ShowChannel, TruncateChannel, UpdateChannel, UpdateChannelPartial,
 };
+use natterjack_protocol::events::{SendEvent, SendUserCustomEvent, StopWatching, Sync as SyncChannels};
 use natterjack_protocol::flags::{Flag, QueryMessageFlags};
 use natterjack_protocol::guests::CreateGuest;
 use natterjack_protocol::members::{QueryMembers, UpdateMemberPartial, UpdateMemberPartialByPath};
@@ -49,10 +50,11 @@ use natterjack_protocol::{Method, Operation};
 use super::endpoint::{Call, Edge, handle};
 use super::reply::Dialect;
 use super::{
-    app, bans, blocks, channel_types, channels, cors, demo, flags, health, members, messages, mutes,
+    app, bans, blocks, channel_types, channels, cors, demo, events, flags, health, members, messages, mutes,
     predefined_filters, rate_limits, reactions, reads, roles, search, tasks, threads, user_mutes, users,
 };
 use crate::error::{Error, Result};
+use crate::live;
 
 /// What the paths of version 2 begin with.
 const V2_PREFIX: &str = "/api/v2/";
@@ -151,6 +153,7 @@ fn routes() -> Routes {
         .add::<UpdateMemberPartialByPath, _, _>(members::update_member_partial_by_path)
         .add::<Ban, _, _>(bans::ban)
         .add::<Unban, _, _>(bans::unban)
+        .add::<LiftBan, _, _>(bans::lift_ban)
         .add::<QueryBannedUsers, _, _>(bans::query_banned_users)
         .add::<QueryFutureChannelBans, _, _>(bans::query_future_channel_bans)
         .add::<Mute, _, _>(user_mutes::mute)
@@ -168,6 +171,10 @@ fn routes() -> Routes {
         .add::<UndeleteMessage, _, _>(messages::undelete_message)
         .add::<QueryMessageHistory, _, _>(messages::query_message_history)
         .add::<GetReplies, _, _>(messages::get_replies)
+        .add::<SendEvent, _, _>(events::send_event)
+        .add::<SendUserCustomEvent, _, _>(events::send_user_custom_event)
+        .add::<StopWatching, _, _>(events::stop_watching)
+        .add::<SyncChannels, _, _>(events::sync)
         .add::<Search, _, _>(search::search)
         .add::<SendReaction, _, _>(reactions::send_reaction)
         .add::<DeleteReaction, _, _>(reactions::delete_reaction)
@@ -200,6 +207,8 @@ pub fn router(edge: Arc<Edge>, allowed_origins: Option<&[HeaderValue]>) -> Route
     let router = routes().router;
     let router = if edge.state.is_development() { router.merge(demo::routes()) } else { router };
     router
+        .route("/connect", get(live::connect))
+        .route("/longpoll", get(live::long_poll))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))

@@ -10,8 +10,8 @@ use crate::actions::{message_id, threads};
 use crate::error::Result;
 
 pub(crate) async fn query_threads(call: Call<QueryThreads>) -> Result<QueryThreadsResponse> {
-    let Call { state, caller, body, .. } = call;
-    threads::query_threads(&state, &caller, body).await
+    let Call { state, caller, body, connection_id, .. } = call;
+    threads::query_threads(&state, &caller, body, connection_id.as_deref()).await
 }
 
 pub(crate) async fn get_thread(call: Call<GetThread>) -> Result<GetThreadResponse> {

@@ -62,9 +62,10 @@ pub(crate) async fn create_guest(call: Call<CreateGuest>) -> Result<CreateGuestR
 }
 
 pub(crate) async fn query_users(call: Call<QueryUsers>) -> Result<QueryUsersResponse> {
-    let Call { state, caller, query, .. } = call;
+    let Call { state, caller, query, connection_id, .. } = call;
     let payload = query.payload.ok_or_else(|| Error::required("payload"))?;
-    Ok(QueryUsersResponse { users: users::query_users(&state, &caller, payload.0).await? })
+    let users = users::query_users(&state, &caller, payload.0, connection_id.as_deref()).await?;
+    Ok(QueryUsersResponse { users })
 }
 
 fn user_id(text: &str) -> Result<UserId> {

@@ -1,6 +1,7 @@
 //! `natterjack bench`: what this machine allows, and what the server makes of it.
 
 mod child;
+mod fanout;
 mod generator;
 mod machine;
 mod plan;
@@ -38,6 +39,15 @@ pub struct BenchArgs {
     /// Leaves out the measurements whose names do not contain this, such as send_message.
     #[arg(long, value_name = "PART")]
     only: Option<String>,
+    /// Measures sockets only: connections and messages to many of them.
+    #[arg(long, conflicts_with = "only")]
+    fan_out: bool,
+    /// Leaves out the measurements of sockets.
+    #[arg(long, conflicts_with = "fan_out")]
+    no_fan_out: bool,
+    /// Is the bare broadcaster that sockets are compared with; the benchmark starts it itself.
+    #[arg(long, hide = true, value_name = "BYTES")]
+    broadcaster: Option<usize>,
     /// Also measures on this PostgreSQL database, which has to be empty and is not cleaned up: postgres://….
     #[arg(long, value_name = "URL")]
     postgres: Option<String>,
@@ -58,6 +68,10 @@ pub struct BenchArgs {
 /// # Errors
 /// When the server does not start, or the users, channels and messages cannot be made.
 pub async fn run(args: BenchArgs) -> Result<()> {
+    if let Some(frame_bytes) = args.broadcaster {
+        return fanout::serve_bare(frame_bytes).await;
+    }
+    raise_limit();
     let seconds = args.seconds.unwrap_or(if args.quick { 0.5 } else { 3.0 });
     ensure!((0.1..=3600.0).contains(&seconds), "--seconds must be from 0.1 to 3600");
     let effort = Effort {
@@ -67,17 +81,20 @@ pub async fn run(args: BenchArgs) -> Result<()> {
     };
     let sqlite = (!args.no_sqlite).then_some(None);
     let databases: Vec<Option<String>> = sqlite.into_iter().chain(args.postgres.map(Some)).collect();
-    let progress = Progress::new(plan::STEPS * databases.len());
+    // A part of the requests was asked for, or sockets.
+    let parts = Parts { requests: !args.fan_out, sockets: !args.no_fan_out && effort.only.is_none() };
+    let steps = usize::from(parts.requests) * plan::STEPS + usize::from(parts.sockets) * fanout::STEPS;
+    let progress = Progress::new(steps * databases.len());
     let mut report = Report { machine: Machine::read(), seconds, databases: Vec::new() };
     for database_url in databases {
-        let measured = measure(database_url, args.folder.clone(), effort.clone(), &progress);
+        let measured = measure(database_url, args.folder.clone(), effort.clone(), parts, &progress);
         let figures = tokio::select! {
             figures = measured => figures?,
             _ = tokio::signal::ctrl_c() => bail!("interrupted"),
         };
         report.databases.push(figures);
     }
-    drop(progress);
+    progress.finish();
     print!("{}", table::write(&report));
     if let Some(path) = args.json {
         let text = serde_json::to_string_pretty(&report)? + "\n";
@@ -86,11 +103,21 @@ pub async fn run(args: BenchArgs) -> Result<()> {
     Ok(())
 }
 
+/// What is measured.
+#[derive(Debug, Clone, Copy)]
+struct Parts {
+    /// Requests and their answers.
+    requests: bool,
+    /// Sockets.
+    sockets: bool,
+}
+
 /// Runs the whole plan on one database, in a folder that is removed afterwards.
 async fn measure(
     database_url: Option<String>,
     parent: Option<PathBuf>,
     effort: Effort,
+    parts: Parts,
     progress: &Progress,
 ) -> Result<Figures> {
     let parent = parent.unwrap_or_else(std::env::temp_dir);
@@ -102,6 +129,25 @@ async fn measure(
         api_key: format!("bench{:016x}", rand::random::<u64>()),
         api_secret: format!("{:032x}", rand::random::<u128>()),
     };
-    let figures = Run::new(&setup, effort, progress).run().await;
+    let duration = effort.duration;
+    let measuring = async {
+        let run = Run::new(&setup, effort, progress);
+        let mut figures = if parts.requests { run.run().await? } else { run.figures };
+        if parts.sockets {
+            let found = fanout::measure(&setup, duration, progress).await?;
+            figures.targets.extend(fanout::compare(&found));
+            figures.fan_out = Some(found);
+        }
+        Ok(figures)
+    };
+    let figures: Result<Figures> = measuring.await;
     figures.with_context(|| format!("the last lines of the server's log:\n{}\n", setup.log_tail()))
+}
+
+/// Lets this process and the server have as many open sockets as the system allows.
+fn raise_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    // Where it is not allowed, connecting fails later and says so.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }

@@ -11,6 +11,11 @@ const REST: u32 = 4;
 const GAPS_BATCH: i64 = 1000;
 /// Threads looked at in one transaction.
 const THREADS_BATCH: i64 = 100;
+/// Channels in which quiet spans are removed in one transaction.
+const QUIET_CHANNELS_BATCH: i64 = 100;
+/// How long it is remembered when a channel was quiet for somebody who has read past it. Who goes back further than that
+/// finds unread what was sent then.
+const QUIET_RETENTION_SECONDS: i64 = 30 * 24 * 60 * 60;
 
 /// Removes what was deleted for good or taken away from everybody. What a stopped server left is gone on with.
 pub(crate) async fn run(state: &State) {
@@ -34,7 +39,11 @@ async fn purge(state: &State) -> Result<()> {
 
 /// Removes corrections of unread counts that nobody needs any more.
 pub(crate) async fn run_gaps(state: &State) {
-    if let Err(error) = prune_gaps(state).await {
+    let pruned = async {
+        prune_quiet_spans(state).await?;
+        prune_gaps(state).await
+    };
+    if let Err(error) = pruned.await {
         tracing::warn!(
             error = crate::error_chain(&error),
             "corrections of unread counts could not be removed"
@@ -63,6 +72,26 @@ async fn prune_gaps(state: &State) -> Result<()> {
             .store
             .write("prune_thread_unread_gaps", after, |tx, after| {
                 Box::pin(tx.prune_thread_unread_gaps(*after, THREADS_BATCH))
+            })
+            .await?;
+        match pruned {
+            None => return Ok(()),
+            Some(last) => after = last,
+        }
+        tokio::time::sleep(started.elapsed() * REST).await;
+    }
+}
+
+/// Before the gaps, which stay in channels with quiet spans.
+async fn prune_quiet_spans(state: &State) -> Result<()> {
+    let before = state.now().plus_seconds(-QUIET_RETENTION_SECONDS);
+    let mut after = 0;
+    loop {
+        let started = Instant::now();
+        let pruned = state
+            .store
+            .write("prune_quiet_spans", (after, before), |tx, (after, before)| {
+                Box::pin(tx.prune_quiet_spans(*after, *before, QUIET_CHANNELS_BATCH))
             })
             .await?;
         match pruned {

@@ -22,6 +22,7 @@ macro_rules! actions {
     ($($name:ident $id:literal $level:ident $resource:literal $description:literal;)*) => {
         /// Something that a role may be allowed to do.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[expect(clippy::enum_variant_names, reason = "they are called as permissions call them")]
         pub(crate) enum Action { $(#[doc = $description] $name,)* }
 
         impl Action {

@@ -77,6 +77,11 @@ impl Bundle {
         self.context.viewer.as_deref()
     }
 
+    /// Forgets quoted messages that not everybody sees, for what is shown to many at once.
+    pub(crate) fn keep_what_all_see(&mut self) {
+        self.quoted.retain(|_, message| message.restricted_visibility.is_empty() && !message.shadowed);
+    }
+
     /// The moment for which is shown.
     pub(crate) fn now(&self) -> Timestamp {
         self.now

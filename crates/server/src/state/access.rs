@@ -275,8 +275,7 @@ pub(crate) async fn message(
         Error::Caller(fault) if fault.code == natterjack_protocol::ErrorCode::NotFound => gone(),
         error => error,
     })?;
-    let is_seen = message.created_at > access.shown_from()
-        && access.sees(&message, caller.user_id().map(|id| id.as_str()));
+    let is_seen = message.created_at > access.shown_from() && access.sees(&message);
     if is_seen { Ok((message, access)) } else { Err(gone()) }
 }
 
@@ -287,11 +286,11 @@ impl Access {
         self.channel.history_from.max(hidden_before.unwrap_or_default())
     }
 
-    /// Whether a message is not kept from this user, `None` for an anonymous one.
-    pub(crate) fn sees(&self, message: &Message, user_id: Option<&str>) -> bool {
-        self.is_server()
-            || message.restricted_visibility.is_empty()
-            || user_id.is_some_and(|user_id| message.is_visible_to(user_id))
+    /// Whether a message is not kept from the caller.
+    pub(crate) fn sees(&self, message: &Message) -> bool {
+        let Some(client) = &self.client else { return true };
+        message.restricted_visibility.is_empty()
+            || client.subject.id().is_some_and(|user_id| message.is_visible_to(user_id))
             || self.may(Action::ReadRestrictedVisibilityMessage)
     }
 }

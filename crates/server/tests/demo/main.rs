@@ -255,6 +255,7 @@ async fn talk_elsewhere(ann: &Page, bob: &Page) {
     ann.wait_for("the answer", &shows("#conversation .text", "new seeds")).await;
     ann.click("link", "2 replies").await;
     ann.wait_for("the thread", &shows("#thread .text", "It comes tomorrow.")).await;
+    ann.wait_for("the focus in the thread", "document.activeElement.ariaLabel === 'Reply'").await;
     bob.type_text("And").await;
     ann.wait_for("that Bob types", &shows("#conversation .typing", "Bob Quill is typing…")).await;
     picture(ann, "demo").await;

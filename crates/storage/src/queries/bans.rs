@@ -113,7 +113,7 @@ impl Tx {
         query: &FutureBanQuery,
     ) -> Result<Vec<Ban>> {
         let mut writer = SqlWriter::new(self.dialect());
-        writer.push("SELECT 0, b.user_id, b.banned_by_id, b.reason, b.shadow, NULL, b.created_at, b.expires");
+        writer.push("SELECT CAST(0 AS BIGINT), b.user_id, b.banned_by_id, b.reason, b.shadow, CAST(NULL AS TEXT), b.created_at, b.expires");
         query.write(&mut writer, app_pk);
         writer.push(" ORDER BY b.created_at DESC, b.banned_by_id, b.user_id");
         writer.push_page(query.limit, query.offset);

@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::filter_sql::{Column, Resolve, SqlWriter, write_expression, write_order_by};
 use crate::members::{MEMBER_COLUMNS, Member, member_from_row};
 use crate::tx::Tx;
+use crate::unread::muted_until;
 
 /// `$autocomplete $eq $in $q`.
 const NAMED: Operators = Operators::EQUALITY.union(Operators::AUTOCOMPLETE).union(Operators::Q);
@@ -134,7 +135,9 @@ impl Resolve for MemberFields {
             ),
             "joined" => Column::boolean("(NOT m.invited OR m.invite_accepted_at IS NOT NULL)"),
             "is_moderator" => Column::boolean("(m.channel_role = 'channel_moderator')"),
-            "notifications_muted" => Column::boolean("m.notifications_muted"),
+            "notifications_muted" => {
+                Column::boolean(concat!("(COALESCE(", muted_until!("m"), ", 0) > moment.now)"))
+            }
             "created_at" => Column::time("m.created_at"),
             "updated_at" => Column::time("m.updated_at"),
             "last_active" => Column::time("u.last_active"),

@@ -82,6 +82,59 @@ pub const CONTROLS: &[Control] = controls! {
         "INSERT INTO channel_mutes (channel_pk, user_id, app_pk, created_at, updated_at, expires) \
          SELECT pk, 'nobody', 1, 1, 1, 0 FROM channels WHERE id = 'one'" /
         "DELETE FROM channel_mutes WHERE user_id = 'nobody'";
+    "bans.user_id":
+        "INSERT INTO bans (app_pk, channel_pk, user_id, banned_by_id, reason, shadow, created_at) \
+         VALUES (1, 0, 'nobody', 'ann', '', FALSE, 1)" /
+        "DELETE FROM bans WHERE user_id = 'nobody'";
+    "bans.channel_pk":
+        "INSERT INTO bans (app_pk, channel_pk, user_id, banned_by_id, reason, shadow, created_at) \
+         VALUES (1, 99, 'zoe', 'ann', '', FALSE, 1)" /
+        "DELETE FROM bans WHERE channel_pk = 99";
+    "future_channel_bans.user_id":
+        "INSERT INTO future_channel_bans (app_pk, banned_by_id, user_id, reason, shadow, created_at) \
+         VALUES (1, 'ann', 'nobody', '', FALSE, 1)" /
+        "DELETE FROM future_channel_bans WHERE user_id = 'nobody'";
+    "users.banned":
+        "UPDATE users SET banned = TRUE WHERE id = 'zoe'" / "UPDATE users SET banned = FALSE WHERE id = 'zoe'";
+    "users.banned":
+        "INSERT INTO bans (app_pk, channel_pk, user_id, banned_by_id, reason, shadow, created_at, expires) \
+         VALUES (1, 0, 'zoe', 'ann', '', TRUE, 1, 5); \
+         UPDATE users SET shadow_banned = TRUE, ban_expires = 6 WHERE id = 'zoe'" /
+        "DELETE FROM bans WHERE user_id = 'zoe'; \
+         UPDATE users SET shadow_banned = FALSE, ban_expires = NULL WHERE id = 'zoe'";
+    "members.banned":
+        "UPDATE members SET shadow_banned = TRUE WHERE user_id = 'ann'" /
+        "UPDATE members SET shadow_banned = FALSE WHERE user_id = 'ann'";
+    "user_mutes.user_id":
+        "INSERT INTO user_mutes (app_pk, user_id, target_id, created_at, updated_at) VALUES (1, 'zoe', 'nobody', 1, 1); \
+         INSERT INTO mute_spans (app_pk, user_id, target_id, from_pk, until_pk, until_at) \
+         VALUES (1, 'zoe', 'nobody', 0, 9223372036854775807, 9223372036854775807)" /
+        "DELETE FROM user_mutes WHERE target_id = 'nobody'; DELETE FROM mute_spans WHERE target_id = 'nobody'";
+    "mute_spans.until_at":
+        "INSERT INTO user_mutes (app_pk, user_id, target_id, created_at, updated_at) VALUES (1, 'zoe', 'ann', 1, 1)" /
+        "DELETE FROM user_mutes WHERE user_id = 'zoe'";
+    "mute_spans.until_at":
+        "INSERT INTO mute_spans (app_pk, user_id, target_id, from_pk, until_pk, until_at) \
+         VALUES (1, 'zoe', 'ann', 0, 9223372036854775807, 5)" /
+        "DELETE FROM mute_spans WHERE user_id = 'zoe'";
+    "mute_spans.from_pk":
+        "INSERT INTO mute_spans (app_pk, user_id, target_id, from_pk, until_pk, until_at) VALUES (1, 'zoe', 'ann', 0, 5, 5); \
+         INSERT INTO mute_spans (app_pk, user_id, target_id, from_pk, until_pk, until_at) VALUES (1, 'zoe', 'ann', 4, 6, 5)" /
+        "DELETE FROM mute_spans WHERE user_id = 'zoe'";
+    "flags.message_pk":
+        "INSERT INTO flags (app_pk, item_id, message_pk, channel_pk, creator_id, reporter_id, reason, created_at, updated_at) \
+         VALUES (1, 'i', 9999, 1, 'ann', 'zoe', '', 1, 1)" /
+        "DELETE FROM flags WHERE item_id = 'i'";
+    "flags.reporter_id":
+        "INSERT INTO flags (app_pk, item_id, creator_id, reporter_id, reason, created_at, updated_at) \
+         VALUES (1, 'i', 'ann', 'nobody', '', 1, 1)" /
+        "DELETE FROM flags WHERE item_id = 'i'";
+    "flags.item_id":
+        "INSERT INTO flags (app_pk, item_id, creator_id, reporter_id, reason, created_at, updated_at) \
+         VALUES (1, 'i', 'ann', 'zoe', '', 1, 1); \
+         INSERT INTO flags (app_pk, item_id, creator_id, reporter_id, reason, created_at, updated_at) \
+         VALUES (1, 'j', 'ann', 'bob', '', 1, 1)" /
+        "DELETE FROM flags WHERE item_id IN ('i', 'j')";
     "user_blocks.user_id":
         "INSERT INTO user_blocks (app_pk, user_id, blocked_user_id, created_at) VALUES (1, 'zoe', 'nobody', 1)" /
         "DELETE FROM user_blocks WHERE user_id = 'zoe'";

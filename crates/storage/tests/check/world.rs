@@ -2,9 +2,9 @@
 
 use natterjack_protocol::{Custom, Timestamp};
 use natterjack_storage::{
-    Advance, Advanced, ChannelChange, ChannelEvent, ChannelMute, KnownWords, Message, MessageChange,
-    MessageExtra, MessageKind, NewApp, NewChannel, NewMember, NewMessage, NewTask, Reaction, ReactionSummary,
-    ReadPosition, Result, Tx, UnreadQuery, UserBlock, UserChange, UserEvent,
+    Advance, Advanced, Ban, ChannelChange, ChannelEvent, ChannelMute, FlagTarget, KnownWords, Message,
+    MessageChange, MessageExtra, MessageKind, NewApp, NewChannel, NewMember, NewMessage, NewTask, Reaction,
+    ReactionSummary, ReadPosition, Result, Tx, UnreadQuery, UserBlock, UserChange, UserEvent, WHOLE_APP,
 };
 
 use crate::databases::at;
@@ -79,6 +79,7 @@ pub async fn build(tx: &mut Tx) -> Result<()> {
     world.delete(tx, &back, false).await?;
     world.undelete(tx, &back).await?;
 
+    build_moderated(tx, &world, &first).await?;
     let system = NewMessage { kind: MessageKind::System, ..message("system", "eve") };
     world.send(tx, system, None).await?;
     let silent = NewMessage { silent: true, counts_unread: false, ..message("silent", "bob") };
@@ -91,6 +92,40 @@ pub async fn build(tx: &mut Tx) -> Result<()> {
     let last = world.send(tx, message("m7", "bob"), None).await?;
     tx.index_queued_messages(100, &known).await?;
     world.delete(tx, &last, true).await
+}
+
+/// A member who is banned, one whom another mutes and did before, and a message that was reported.
+async fn build_moderated(tx: &mut Tx, world: &World, reported: &Message) -> Result<()> {
+    let advanced = world.advance(tx, Advance::default()).await?;
+    let ban = Ban {
+        channel_pk: world.channel_pk,
+        user_id: "eve".to_owned(),
+        banned_by_id: "ann".to_owned(),
+        reason: String::new(),
+        shadow: true,
+        ip: None,
+        created_at: advanced.at,
+        expires: None,
+    };
+    tx.upsert_ban(APP, &ban).await?;
+    tx.upsert_ban(APP, &Ban { channel_pk: WHOLE_APP, shadow: false, ..ban.clone() }).await?;
+    tx.settle_user_ban(APP, "eve").await?;
+    assert!(tx.upsert_future_channel_ban(APP, &ban, 9).await?);
+    let targets = vec!["bob".to_owned()];
+    tx.upsert_user_mutes(APP, "ann", &targets, None, advanced.at).await?;
+    world.send(tx, message("muted", "bob"), None).await?;
+    tx.delete_user_mutes(APP, "ann", targets.clone(), advanced.at).await?;
+    world.send(tx, message("heard", "bob"), None).await?;
+    tx.upsert_user_mutes(APP, "ann", &targets, None, advanced.at).await?;
+    world.send(tx, message("muted too", "bob"), None).await?;
+    let shadowed = NewMessage { shadowed: true, counts_unread: false, ..message("shadowed", "eve") };
+    world.send(tx, shadowed, None).await?;
+    let target = FlagTarget {
+        app_pk: APP,
+        message: Some((reported.channel_pk, reported.pk)),
+        creator_id: reported.user_id.clone(),
+    };
+    tx.insert_flag(&target, "item", "bob", "rude", &Custom::new(), advanced.at).await
 }
 
 /// A channel that was quiet for some of its members: until a moment, until it was taken back, and for good.
@@ -264,8 +299,9 @@ impl World {
         let (seq, channel_pk) = (advanced.unread_seq, self.channel_pk);
         let message = Message::from_new(new, pk.unwrap(), APP, channel_pk, seq, thread_seq, advanced.at);
         tx.follow_new_message(&message, advanced.event_seq - events + 1, message.in_channel).await?;
-        let readers = message.restricted_visibility.clone();
-        tx.count_restricted(channel_pk, readers, advanced.at).await?;
+        if message.counts_for_its_readers() {
+            tx.count_restricted(&message).await?;
+        }
         if let Some(parent) = parent {
             tx.follow_reply(&message, &[&parent.user_id]).await?;
             self.append(tx, advanced.event_seq, "message.updated", advanced.at).await?;
@@ -376,6 +412,7 @@ fn message(id: &str, user_id: &str) -> NewMessage {
         in_channel: true,
         counts_unread: true,
         silent: false,
+        shadowed: false,
         restricted_visibility: Vec::new(),
         change: MessageChange {
             text: format!("text of {id}"),

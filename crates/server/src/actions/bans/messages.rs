@@ -46,6 +46,7 @@ impl DeleteMessages {
             deletion: self.deletion,
             with_user_at: None,
             deleted_by: Some(&self.deleted_by),
+            without_system: context.without_system,
             now: context.now,
         };
         do_sweep(tx, &keys, sweep).await?;

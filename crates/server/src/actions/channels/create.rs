@@ -15,6 +15,7 @@ use super::check::{
 use super::state::{StateRequest, load_states};
 use super::update::rejoin;
 use crate::actions::pages::MessagePageRequest;
+use crate::actions::watching::{Watch, WatchersPage, add_watchers};
 use crate::actions::{bans, blocks, limit, offset, users};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
@@ -43,13 +44,15 @@ pub(crate) async fn get_or_create_channel(
     caller: &Caller,
     cid: &Cid,
     request: GetOrCreateChannelRequest,
+    connection_id: Option<&str>,
 ) -> Result<ChannelStateResponse> {
+    let watch = Watch::check(state, caller, connection_id, request.watch, request.presence)?;
     check_type(state, caller, &cid.kind).await?;
     let is_distinct = cid.id.as_str().starts_with(DISTINCT_PREFIX);
     if cid.id.as_str().starts_with('!') && !is_distinct {
         return Err(reserved_id());
     }
-    get_or_create(state, caller, cid, Vec::new(), request, !is_distinct).await
+    get_or_create(state, caller, cid, Vec::new(), request, !is_distinct, watch).await
 }
 
 /// Who gives an id chooses it freely, except that it must not look like one made of members.
@@ -63,7 +66,9 @@ pub(crate) async fn get_or_create_distinct_channel(
     caller: &Caller,
     kind: ChannelTypeName,
     request: GetOrCreateChannelRequest,
+    connection_id: Option<&str>,
 ) -> Result<ChannelStateResponse> {
+    let watch = Watch::check(state, caller, connection_id, request.watch, request.presence)?;
     check_type(state, caller, &kind).await?;
     let listed = request.data.as_ref().and_then(|data| data.members.as_ref());
     let mut members: Vec<String> =
@@ -78,7 +83,7 @@ pub(crate) async fn get_or_create_distinct_channel(
     }
     let id = distinct_id(&members);
     let cid = Cid::parse(&format!("{kind}:{id}")).map_err(|error| Error::id("type", &error))?;
-    get_or_create(state, caller, &cid, members, request, true).await
+    get_or_create(state, caller, &cid, members, request, true, watch).await
 }
 
 async fn check_type(
@@ -103,14 +108,9 @@ async fn get_or_create(
     distinct_members: Vec<String>,
     request: GetOrCreateChannelRequest,
     may_create: bool,
+    watch: Option<Watch>,
 ) -> Result<ChannelStateResponse> {
-    if request.watch == Some(true) || request.presence == Some(true) {
-        return Err(Error::field(
-            if request.watch == Some(true) { "watch" } else { "presence" },
-            "needs a connected user; it must be false for servers",
-        ));
-    }
-    let state_request = check_state(caller, &request, state.now())?;
+    let (state_request, watchers) = check_state(caller, &request, state.now())?;
     let cid_text = cid.to_string();
     let mut found = find(state, caller, &cid_text).await?;
     if found.as_ref().is_none_or(|channel| channel.deleted_at.is_some()) {
@@ -144,13 +144,22 @@ async fn get_or_create(
     }
     let channel = found.ok_or_else(|| Error::not_found("channel", &cid_text))?;
     let viewer = access::viewer(state, caller, None).await?;
+    if let Some(watch) = &watch {
+        watch.begin(state, std::slice::from_ref(&channel)).await?;
+    }
+    let channel_pk = channel.pk;
     let loaded = state
         .store
         .read("load_channel", (channel, state_request), |tx, (channel, request)| {
             Box::pin(load_states(tx, vec![channel.clone()], request))
         })
         .await?;
-    Ok(loaded.present(state, caller, viewer.as_ref()).pop().unwrap_or_default())
+    let mut shown = loaded.present(state, caller, viewer.as_ref());
+    add_watchers(state, caller.app.pk, &[channel_pk], &mut shown, watchers).await?;
+    if let Some(watch) = &watch {
+        watch.subscribe_to(state, &shown);
+    }
+    Ok(shown.pop().unwrap_or_default())
 }
 
 /// Whether the caller is one of those that a distinct channel was made for, and has left it.
@@ -169,13 +178,19 @@ async fn find(state: &State, caller: &Caller, cid: &str) -> Result<Option<Channe
 }
 
 /// What to show of the channel.
-fn check_state(caller: &Caller, request: &GetOrCreateChannelRequest, now: Timestamp) -> Result<StateRequest> {
+fn check_state(
+    caller: &Caller,
+    request: &GetOrCreateChannelRequest,
+    now: Timestamp,
+) -> Result<(StateRequest, WatchersPage)> {
     let members = request.members.clone().unwrap_or_default();
     let watchers = request.watchers.clone().unwrap_or_default();
-    limit("watchers.limit", watchers.limit, QUERY_MEMBERS_LIMIT_MAX, MEMBERS_PAGE_MAX)?;
-    offset("watchers.offset", watchers.offset, MEMBERS_OFFSET_MAX)?;
+    let watchers = WatchersPage {
+        limit: limit("watchers.limit", watchers.limit, QUERY_MEMBERS_LIMIT_MAX, MEMBERS_PAGE_MAX)?,
+        offset: offset("watchers.offset", watchers.offset, MEMBERS_OFFSET_MAX)?,
+    };
     let messages = request.messages.clone().unwrap_or_default();
-    Ok(StateRequest {
+    let state_request = StateRequest {
         // Who asks for a page of something wants to see it.
         full: request.state.unwrap_or(true) || request.messages.is_some() || request.members.is_some(),
         messages: MessagePageRequest::new("messages.", &messages, CHANNEL_MESSAGES_DEFAULT)?,
@@ -186,7 +201,8 @@ fn check_state(caller: &Caller, request: &GetOrCreateChannelRequest, now: Timest
             ..MessageContext::of(caller)
         },
         now,
-    })
+    };
+    Ok((state_request, watchers))
 }
 
 async fn check_create(

@@ -12,6 +12,7 @@ use super::check::check_member_custom_include;
 use super::reach::limit_to;
 use super::state::{StateRequest, load_states, newest};
 use crate::actions::pages::MessagePageRequest;
+use crate::actions::watching::{Watch, WatchersPage, add_watchers};
 use crate::actions::{limit, offset, predefined_filters, users};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
@@ -42,7 +43,10 @@ pub(crate) async fn get_channel(
         ..MessagePaginationParams::default()
     };
     let asks_for_page = params != MessagePaginationParams::default() || query.members_limit.is_some();
-    limit("watchers_limit", query.watchers_limit, QUERY_MEMBERS_LIMIT_MAX, MEMBERS_PAGE_MAX)?;
+    let watchers = WatchersPage {
+        limit: limit("watchers_limit", query.watchers_limit, QUERY_MEMBERS_LIMIT_MAX, MEMBERS_PAGE_MAX)?,
+        offset: 0,
+    };
     let request = StateRequest {
         full: query.state.unwrap_or(asks_for_page),
         messages: MessagePageRequest::new("messages_", &params, CHANNEL_MESSAGES_DEFAULT)?,
@@ -67,7 +71,10 @@ pub(crate) async fn get_channel(
             })
         })
         .await?;
-    Ok(loaded.present(state, caller, viewer.as_ref()).pop().unwrap_or_default())
+    let pks = loaded.pks();
+    let mut shown = loaded.present(state, caller, viewer.as_ref());
+    add_watchers(state, caller.app.pk, &pks, &mut shown, watchers).await?;
+    Ok(shown.pop().unwrap_or_default())
 }
 
 /// Finds channels.
@@ -75,12 +82,9 @@ pub(crate) async fn query_channels(
     state: &State,
     caller: &Caller,
     request: QueryChannelsRequest,
+    connection_id: Option<&str>,
 ) -> Result<QueryChannelsResponse> {
-    for (field, given) in [("watch", request.watch), ("presence", request.presence)] {
-        if given == Some(true) {
-            return Err(Error::field(field, "needs a connected user; it must be false for servers"));
-        }
-    }
+    let watch = Watch::check(state, caller, connection_id, request.watch, request.presence)?;
     let predefined_filter = predefined_filters::fill_in(state, caller, &request).await?;
     let (filter, sort) = match &predefined_filter {
         Some(stored) => (&stored.filter, stored.sort.as_deref().unwrap_or_default()),
@@ -117,6 +121,8 @@ pub(crate) async fn query_channels(
         },
         now,
     };
+    let watchers = WatchersPage { limit: QUERY_MEMBERS_LIMIT_MAX, offset: 0 };
+    let again = state_request.clone();
     let mut loaded = state
         .store
         .read("query_channels", (limited.clone(), state_request), |tx, (limited, request)| {
@@ -127,7 +133,28 @@ pub(crate) async fn query_channels(
         })
         .await?;
     loaded.retain(state, caller, client, &limited)?;
-    let channels = loaded.present(state, caller, viewer.as_ref());
+    if let Some(watch) = &watch {
+        // What happened before they were watched is in a second look, what happens after is told.
+        watch.begin(state, &loaded.channels()).await?;
+        loaded = state
+            .store
+            .read("load_channels", (loaded.pks(), again), |tx, (pks, request)| {
+                Box::pin(async move {
+                    let mut channels = tx.list_channels(pks.clone()).await?;
+                    channels.retain(|channel| channel.deleted_at.is_none());
+                    channels.sort_by_key(|channel| pks.iter().position(|pk| *pk == channel.pk));
+                    load_states(tx, channels, request).await
+                })
+            })
+            .await?;
+        loaded.retain(state, caller, client, &limited)?;
+    }
+    let pks = loaded.pks();
+    let mut channels = loaded.present(state, caller, viewer.as_ref());
+    add_watchers(state, caller.app.pk, &pks, &mut channels, watchers).await?;
+    if let Some(watch) = &watch {
+        watch.subscribe_to(state, &channels);
+    }
     Ok(QueryChannelsResponse { channels, predefined_filter })
 }
 

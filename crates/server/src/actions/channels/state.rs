@@ -152,6 +152,16 @@ async fn load_full(
 }
 
 impl LoadedChannels {
+    /// The channels' keys.
+    pub(super) fn pks(&self) -> Vec<i64> {
+        self.channels.iter().map(|loaded| loaded.channel.pk).collect()
+    }
+
+    /// The channels as stored.
+    pub(super) fn channels(&self) -> Vec<Channel> {
+        self.channels.iter().map(|loaded| loaded.channel.clone()).collect()
+    }
+
     /// The channels as they travel on the wire.
     pub(super) fn present(
         mut self,

@@ -265,19 +265,16 @@ fn check_may_change_members(
     let mut added = request.add_members.iter().map(member_id);
     if added.len() > 0 {
         let is_back = access.channel.distinct_members.iter().any(|id| id == user_id);
-        match added.all(|id| id == user_id) {
-            true if is_back => {}
-            true => access.require_one(&[Action::AddOwnChannelMembership, Action::UpdateChannelMembers])?,
-            false => access.require(Action::UpdateChannelMembers)?,
+        let joins = added.all(|id| id == user_id);
+        let needed = [Action::AddOwnChannelMembership, Action::UpdateChannelMembers];
+        if !(joins && is_back) {
+            access.require_one(if joins { &needed } else { &needed[1..] })?;
         }
     }
     if !request.remove_members.is_empty() {
-        match request.remove_members.iter().all(|id| id == user_id) {
-            true => {
-                access.require_one(&[Action::RemoveOwnChannelMembership, Action::UpdateChannelMembers])?
-            }
-            false => access.require(Action::UpdateChannelMembers)?,
-        }
+        let leaves = request.remove_members.iter().all(|id| id == user_id);
+        let needed = [Action::RemoveOwnChannelMembership, Action::UpdateChannelMembers];
+        access.require_one(if leaves { &needed } else { &needed[1..] })?;
     }
     if request.invites.is_empty() { Ok(()) } else { access.require(Action::UpdateChannelMembers) }
 }
@@ -414,7 +411,7 @@ pub(super) async fn do_update(tx: &mut Tx, plan: &UpdatePlan) -> Result<Updated>
         counting: message.map(|_| plan.channel.config.count_messages),
     };
     let advanced = tx.advance_channel(before.pk, advance, plan.now).await?.ok_or(Error::Stale)?;
-    do_log(tx, before.pk, &log, advanced, advance).await?;
+    do_log(tx, before.pk, &log, message.map(|new| new.id.as_str()), advanced, advance).await?;
     notify_added(tx, plan.app_pk, before.pk, &added, &plan.invite, at).await?;
     do_notify(tx, plan, &removed, answered, at).await?;
     let changes_members = !added.is_empty() || !removed.is_empty();
@@ -449,13 +446,15 @@ async fn do_log(
     tx: &mut Tx,
     channel_pk: i64,
     log: &[(&'static str, Option<&str>)],
+    message_id: Option<&str>,
     advanced: Advanced,
     advance: Advance,
 ) -> Result<()> {
     let first = advanced.event_seq - advance.events + 1;
     for (seq, (kind, user_id)) in (first..).zip(log) {
-        let event =
-            ChannelEvent { channel_pk, seq, kind, user_id: *user_id, message_id: None, payload: None };
+        // The message that was posted with the change of the channel.
+        let message_id = message_id.filter(|_| *kind == "channel.updated");
+        let event = ChannelEvent { channel_pk, seq, kind, user_id: *user_id, message_id, payload: None };
         tx.append_channel_event(event, advanced.at).await?;
     }
     Ok(())

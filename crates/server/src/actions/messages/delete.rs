@@ -126,7 +126,7 @@ async fn do_delete(tx: &mut Tx, plan: &DeletePlan) -> Result<(Message, Bundle)> 
         kind: "message.deleted",
         user_id: plan.deleted_by.as_deref(),
         message_id: Some(&deleted.id),
-        payload: Some(serde_json::json!({ "hard_delete": hard }).to_string()),
+        payload: Some(deletion_payload(&deleted, hard)),
     };
     tx.append_channel_event(event, advanced.at).await?;
     if is_live_reply {
@@ -137,6 +137,21 @@ async fn do_delete(tx: &mut Tx, plan: &DeletePlan) -> Result<(Message, Bundle)> 
         tx.append_channel_event(event, advanced.at).await?;
     }
     Ok((deleted, bundle))
+}
+
+/// What the log says of a deletion. Of a message that is gone for good it says who may hear of it, and what clients
+/// find it by.
+pub(super) fn deletion_payload(message: &Message, hard: bool) -> String {
+    let gone = hard.then(|| {
+        serde_json::json!({
+            "user_id": message.user_id,
+            "parent_id": message.parent_id,
+            "show_in_channel": message.extra.show_in_channel,
+            "restricted_visibility": message.restricted_visibility,
+            "created_at": message.created_at,
+        })
+    });
+    serde_json::json!({ "hard_delete": hard, "gone": gone }).to_string()
 }
 
 /// Takes a message away, when `hard` with its replies and for good, and out of everything that counts it but the

@@ -3,7 +3,7 @@
 use natterjack_protocol::Timestamp;
 use natterjack_storage::{Advance, Advanced, ChannelEvent, Deletion, MessageKey, Tx};
 
-use super::delete::do_take_away;
+use super::delete::{deletion_payload, do_take_away};
 use super::undelete::do_bring_back;
 use crate::error::Result;
 
@@ -16,6 +16,8 @@ pub(crate) struct Sweep<'a> {
     pub(crate) with_user_at: Option<Timestamp>,
     /// Who is said to have deleted them.
     pub(crate) deleted_by: Option<&'a str>,
+    /// The channel types whose `last_message_at` passes over system messages.
+    pub(crate) without_system: &'a [String],
     pub(crate) now: Timestamp,
 }
 
@@ -43,6 +45,7 @@ pub(crate) async fn do_sweep(tx: &mut Tx, keys: &[MessageKey], sweep: Sweep<'_>)
         return Ok(());
     }
     let hard = sweep.deletion == Deletion::Hard;
+    let without_system = sweep.without_system.contains(&channel.kind);
     let mut log = Vec::new();
     let mut fewer = 0;
     for key in keys {
@@ -51,8 +54,8 @@ pub(crate) async fn do_sweep(tx: &mut Tx, keys: &[MessageKey], sweep: Sweep<'_>)
         let Some(found) = found.filter(|found| found.pk == key.pk) else { continue };
         let is_live = found.deleted_at.is_none();
         if is_live || hard {
-            fewer += do_take_away(tx, &found, hard, false, channel.history_from, locked.at).await?;
-            let payload = Some(serde_json::json!({ "hard_delete": hard }).to_string());
+            fewer += do_take_away(tx, &found, hard, without_system, channel.history_from, locked.at).await?;
+            let payload = Some(deletion_payload(&found, hard));
             log.push(Logged { payload, ..Logged::new("message.deleted", &found.id) });
         }
         if sweep.deletion == Deletion::Pruning {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::state::{ThreadsRequest, load_threads};
+use crate::actions::watching::Watch;
 use crate::actions::{cursor, given, limit, users};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
@@ -45,7 +46,9 @@ pub(crate) async fn query_threads(
     state: &State,
     caller: &Caller,
     request: QueryThreadsRequest,
+    connection_id: Option<&str>,
 ) -> Result<QueryThreadsResponse> {
+    let watch = Watch::check(state, caller, connection_id, request.watch, None)?;
     let user =
         users::acting_user(state, caller, "user", request.user_id.as_ref(), request.user.as_ref()).await?;
     let sort = check_sort(&request.sort)?;
@@ -64,6 +67,7 @@ pub(crate) async fn query_threads(
     let asked = (request.reply_limit, request.participant_limit, request.member_limit);
     let shown = ThreadsRequest::check(asked, context, state.now())?;
     let viewer = access::viewer(state, caller, Some(&user)).await?;
+    let again = shown.clone();
     let (cursors, mut loaded) = state
         .store
         .read("query_threads", (query, shown, page_limit), |tx, (query, shown, page_limit)| {
@@ -75,6 +79,23 @@ pub(crate) async fn query_threads(
             })
         })
         .await?;
+    loaded.retain(state, caller, viewer.as_ref().filter(|_| !caller.is_server()));
+    if let Some(watch) = &watch {
+        // What happened before they were watched is in a second look, what happens after is told.
+        watch.begin(state, &loaded.channels()).await?;
+        loaded = state
+            .store
+            .read("load_threads", (loaded.parent_pks(), again), |tx, (pks, shown)| {
+                Box::pin(async move {
+                    let mut threads = Vec::with_capacity(pks.len());
+                    for parent_pk in pks {
+                        threads.extend(tx.find_thread(*parent_pk).await?);
+                    }
+                    load_threads(tx, threads, shown).await
+                })
+            })
+            .await?;
+    }
     let (next, prev) = cursors;
     loaded.retain(state, caller, viewer.as_ref().filter(|_| !caller.is_server()));
     Ok(QueryThreadsResponse { threads: loaded.present_states(state, caller, viewer.as_ref()), next, prev })

@@ -168,6 +168,16 @@ impl LoadedChannel {
 }
 
 impl LoadedThreads {
+    /// The channels in which these threads are.
+    pub(super) fn channels(&self) -> Vec<Channel> {
+        self.channels.values().map(|loaded| loaded.channel.clone()).collect()
+    }
+
+    /// The keys of the messages that the threads hang on.
+    pub(super) fn parent_pks(&self) -> Vec<i64> {
+        self.threads.iter().map(|loaded| loaded.parent.pk).collect()
+    }
+
     /// The threads with their replies and read states, as they travel on the wire.
     pub(super) fn present_states(
         &self,

@@ -143,6 +143,7 @@ impl DeactivateUsers {
                     deletion: Deletion::Soft,
                     with_user_at: Some(position.since),
                     deleted_by: self.created_by_id.as_deref(),
+                    without_system: context.without_system,
                     now: context.now,
                 };
                 do_sweep(tx, &keys, sweep).await?;

@@ -236,6 +236,7 @@ impl DeleteUsers {
             deletion,
             with_user_at: None,
             deleted_by: None,
+            without_system: context.without_system,
             now: context.now,
         };
         do_sweep(tx, &keys, sweep).await?;

@@ -166,7 +166,8 @@ impl ReactivateUsers {
         };
         let mut step = Step::go_on(position.behind_channel(last.pk));
         for channel in channels {
-            if !tx.restore_channel(channel.pk, position.since, false, context.now).await? {
+            let without_system = context.without_system.contains(&channel.kind);
+            if !tx.restore_channel(channel.pk, position.since, without_system, context.now).await? {
                 continue;
             }
             let advance = Advance { events: 1, version: true, ..Advance::default() };

@@ -198,17 +198,26 @@ fn median_rate(slices: &[u64], requests: u64, elapsed: Duration) -> f64 {
     counts[counts.len() / 2] as f64 / SLICE.as_secs_f64()
 }
 
-struct Connection {
+/// One connection, with one request at a time.
+pub struct Connection {
     stream: TcpStream,
     request: Vec<u8>,
     answer: Vec<u8>,
 }
 
 impl Connection {
-    async fn open(address: SocketAddr) -> Result<Self> {
+    /// Connects.
+    pub async fn open(address: SocketAddr) -> Result<Self> {
         let stream = TcpStream::connect(address).await.context("cannot connect to the server")?;
         stream.set_nodelay(true)?;
         Ok(Self { stream, request: Vec::with_capacity(1024), answer: Vec::with_capacity(BUFFER_SIZE) })
+    }
+
+    /// Sends the request that `fill` writes and waits for its answer.
+    pub async fn call(&mut self, fill: impl FnOnce(&mut Vec<u8>)) -> Result<()> {
+        self.request.clear();
+        fill(&mut self.request);
+        self.exchange().await.map(drop)
     }
 
     async fn run(mut self, phase: Rc<Phase>) -> Result<Self> {

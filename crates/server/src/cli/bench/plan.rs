@@ -1,5 +1,8 @@
 //! What is measured, in which order, on one database.
 
+mod threads;
+mod truncation;
+
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -21,6 +24,8 @@ use super::report::{Figures, GroupCommits, Measurement, Sync, millis};
 use super::requests::{COMMON_WORD, Encoder, RARE_WORD, Template, in_turn, sends, word};
 use super::{setup, targets};
 
+pub use threads::LISTS;
+
 /// Requests in flight of the sends, and rows in a group of the bare database.
 const IN_FLIGHT: [usize; 4] = [1, 16, 64, 256];
 /// Requests in flight of everything else.
@@ -36,7 +41,7 @@ pub const SEND_ONE: usize = 2;
 /// Name of the sends to several channels.
 pub const SEND_SPREAD: &str = "send_message, 16 channels of 2";
 /// Steps of the plan, for the progress bar.
-pub const STEPS: usize = 1 + 4 + 2 + 1 + 4 * 5 + 1 + 8 * 2 + 1 + 1;
+pub const STEPS: usize = 1 + 4 + 2 + 1 + 4 * 5 + 1 + 8 * 2 + 1 + 3 * 2 + 1 + 1 + 4;
 
 /// Name of the sends to the channel with that many members.
 pub fn send_name(members: usize) -> String {
@@ -106,6 +111,7 @@ impl<'r> Run<'r> {
         self.load_set(&server, &encoder).await?;
         self.figures.record_memory("after the load", &server)?;
         self.measure_reads(&server, &encoder, &client).await?;
+        self.measure_lists(&server, &encoder, &client).await?;
         self.figures.record_memory("after the reads", &server)?;
 
         self.progress.step("stopping the server");
@@ -116,6 +122,7 @@ impl<'r> Run<'r> {
         tokio::time::sleep(IDLE_TIME).await;
         self.figures.record_memory("idle on the loaded database", &server)?;
         tokio::task::spawn_blocking(move || server.stop()).await??;
+        self.measure_truncation(&encoder).await?;
         self.figures.targets = targets::compare(&self.figures);
         Ok(self.figures)
     }

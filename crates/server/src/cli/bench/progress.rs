@@ -3,7 +3,7 @@
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// How far the benchmark has come.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Progress {
     bar: ProgressBar,
 }
@@ -19,6 +19,11 @@ impl Progress {
         Self { bar }
     }
 
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+
     /// Begins the next step.
     pub fn step(&self, name: &str) {
         self.bar.inc(1);
@@ -26,11 +31,5 @@ impl Progress {
             eprintln!("{name}");
         }
         self.bar.set_message(name.to_owned());
-    }
-}
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        self.bar.finish_and_clear();
     }
 }

@@ -40,6 +40,12 @@ pub struct Figures {
     pub ready_loaded_ms: f64,
     /// Resident memory at the milestones.
     pub memory: Vec<Memory>,
+    /// What truncating a channel of very many messages costs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub truncation: Option<Truncation>,
+    /// What was found about sockets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fan_out: Option<super::fanout::FanOut>,
     /// Whether what is asked of the server was reached.
     pub targets: Vec<Target>,
 }
@@ -159,6 +165,28 @@ pub struct Memory {
     /// What the server has, and had at most.
     #[serde(flatten)]
     pub resident: Resident,
+}
+
+/// Truncating a channel of very many messages, and deleting it for good.
+#[derive(Debug, Clone, Serialize)]
+pub struct Truncation {
+    /// Messages of the channel.
+    pub messages: i64,
+    /// Until the call was answered.
+    pub answer_ms: f64,
+    /// Sends a second to other channels before.
+    pub sends_before: f64,
+    /// The same while the messages were removed.
+    pub sends_during: Option<f64>,
+    /// Size of SQLite's file without the messages, with them, and when they were gone.
+    pub file_mib: Option<[f64; 3]>,
+}
+
+impl Truncation {
+    /// Of the space that the messages took, how much came back.
+    pub fn given_back(&self) -> Option<f64> {
+        self.file_mib.map(|[before, full, after]| (full - after) / (full - before))
+    }
 }
 
 /// What is asked of the server, and what it does.

@@ -129,6 +129,30 @@ pub fn sends(channels: Vec<(Template, Vec<String>)>, salt: u64) -> Fill {
     })
 }
 
+/// Sends the messages that begin threads, or one reply to each of them: number N in channel N, again from the first one
+/// when all had theirs, from the user beside it.
+pub fn threads(channels: Vec<(Template, String)>, replies: bool) -> Fill {
+    Arc::new(move |number, buffer| {
+        let Some((template, user_id)) = channels.get(number as usize % channels.len().max(1)) else { return };
+        template.fill(buffer, |buffer| {
+            let name = if replies { "parent_id" } else { "id" };
+            let head = format!("{{\"message\":{{\"{name}\":\"thread-{number}\",\"text\":\"");
+            buffer.extend_from_slice(head.as_bytes());
+            push_text(buffer, &mut Random::new(number));
+            buffer.extend_from_slice(b"\",\"user_id\":\"");
+            buffer.extend_from_slice(user_id.as_bytes());
+            buffer.extend_from_slice(b"\"}}");
+        });
+    })
+}
+
+/// A text as the messages of the benchmark have them.
+pub fn text(number: u64) -> String {
+    let mut buffer = Vec::new();
+    push_text(&mut buffer, &mut Random::new(number));
+    buffer.into_iter().map(char::from).collect()
+}
+
 /// A text of 60 to 120 characters, of words of which some are far more frequent than others.
 fn push_text(buffer: &mut Vec<u8>, random: &mut Random) {
     let start = buffer.len();

@@ -17,6 +17,8 @@ pub const SIZES: [usize; 3] = [2, 100, 10_000];
 pub const SPREAD: usize = 16;
 /// Channels of the loaded set, all of them [`READER`]'s.
 pub const SET: usize = 1000;
+/// The channel that gets very many messages and is truncated.
+pub const TRUNCATED: &str = "truncated";
 /// The user with many channels.
 pub const READER: &str = "bench-reader";
 
@@ -54,16 +56,29 @@ pub fn set_channel(index: usize) -> (String, Vec<String>) {
 pub async fn create(client: &Client) -> Result<()> {
     let mut users = members(SIZES.into_iter().max().unwrap_or_default());
     users.push(READER.to_owned());
+    create_users(client, users).await?;
+    let mut channels: Vec<_> = SIZES.iter().map(|size| (sized_channel(*size), members(*size))).collect();
+    channels.extend((0..SPREAD).map(spread_channel));
+    channels.extend((0..SET).map(set_channel));
+    channels.push((TRUNCATED.to_owned(), members(2)));
+    create_channels(client, channels).await
+}
+
+/// Makes users.
+pub async fn create_users(client: &Client, users: Vec<String>) -> Result<()> {
     let calls = users.chunks(BATCH).map(|ids| {
         let entry = |id: &String| (id.clone(), UserRequest { id: id.clone(), ..named(id) });
         let request = UpdateUsersRequest { users: ids.iter().map(entry).collect() };
         async move { client.common().update_users(request).await.map(drop).context("upserting users") }
     });
-    together(calls).await?;
+    together(calls).await
+}
 
-    let mut channels: Vec<_> = SIZES.iter().map(|size| (sized_channel(*size), members(*size))).collect();
-    channels.extend((0..SPREAD).map(spread_channel));
-    channels.extend((0..SET).map(set_channel));
+/// Makes channels, each with its members.
+pub async fn create_channels(
+    client: &Client,
+    channels: impl IntoIterator<Item = (String, Vec<String>)>,
+) -> Result<()> {
     together(channels.into_iter().map(|(id, members)| create_channel(client, id, members))).await
 }
 

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::report::{Bound, Figures, Measurement, Report};
+use super::fanout;
+use super::report::{Bound, Figures, Measurement, Report, Truncation};
 
 /// Writes the whole report.
 pub fn write(report: &Report) -> String {
@@ -25,7 +26,25 @@ pub fn write(report: &Report) -> String {
 }
 
 fn write_database(text: &mut String, figures: &Figures) -> std::fmt::Result {
-    writeln!(text, "\n== {} ==\n\nLimits of this machine", figures.database)?;
+    writeln!(text, "\n== {} ==", figures.database)?;
+    if !figures.measurements.is_empty() {
+        write_requests(text, figures)?;
+    }
+    if let Some(found) = &figures.fan_out {
+        fanout::write(text, found)?;
+    }
+    writeln!(text, "\nTargets")?;
+    for target in &figures.targets {
+        let bound = if target.bound == Bound::AtLeast { "≥" } else { "≤" };
+        let met = if target.met { "met" } else { "not met" };
+        let (found, limit) = (number(target.found), number(target.limit));
+        writeln!(text, "  {met:<7}  {found:>9}  {bound} {limit:<9} {}", target.name)?;
+    }
+    Ok(())
+}
+
+fn write_requests(text: &mut String, figures: &Figures) -> std::fmt::Result {
+    writeln!(text, "\nLimits of this machine")?;
     for commits in &figures.group_commits {
         let (rate, p50, p99) =
             (count(commits.rows_per_second), time(commits.sync.p50_us), time(commits.sync.p99_us));
@@ -54,12 +73,26 @@ fn write_database(text: &mut String, figures: &Figures) -> std::fmt::Result {
         let (moment, now, peak) = (memory.moment, resident.now_mib, resident.peak_mib);
         writeln!(text, "  resident memory {moment}: {now:.1} MiB, at most {peak:.1} MiB so far")?;
     }
-    writeln!(text, "\nTargets")?;
-    for target in &figures.targets {
-        let bound = if target.bound == Bound::AtLeast { "≥" } else { "≤" };
-        let met = if target.met { "met" } else { "not met" };
-        let (found, limit) = (number(target.found), number(target.limit));
-        writeln!(text, "  {met:<7}  {found:>9}  {bound} {limit:<9} {}", target.name)?;
+    if let Some(truncation) = &figures.truncation {
+        write_truncation(text, truncation)?;
+    }
+    Ok(())
+}
+
+fn write_truncation(text: &mut String, truncation: &Truncation) -> std::fmt::Result {
+    let (messages, before) = (count(truncation.messages as f64), count(truncation.sends_before));
+    let during = truncation.sends_during.map_or_else(|| "too short to tell".to_owned(), count);
+    writeln!(
+        text,
+        "  a channel of {messages} messages truncated in {:.1} ms; sends elsewhere before: {before}/s, while they \
+         are removed: {during}",
+        truncation.answer_ms
+    )?;
+    if let Some([without, full, after]) = truncation.file_mib {
+        writeln!(
+            text,
+            "  database file without them {without:.1} MiB, with them {full:.1} MiB, without them again {after:.1} MiB"
+        )?;
     }
     Ok(())
 }
@@ -96,10 +129,16 @@ fn columns(measurements: &[&Measurement]) -> String {
             part(one.of_no_op),
         ]);
     }
+    columns_of(&rows)
+}
+
+/// Aligned columns, the first to the left and the others to the right.
+pub fn columns_of(rows: &[Vec<String>]) -> String {
+    let columns = rows.first().map_or(0, Vec::len);
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
-    let widths: Vec<usize> = (0..HEADER.len()).map(width).collect();
+    let widths: Vec<usize> = (0..columns).map(width).collect();
     let mut text = String::new();
-    for row in &rows {
+    for row in rows {
         let mut line = format!("  {:<width$}", row[0], width = widths[0]);
         for (cell, width) in row.iter().zip(&widths).skip(1) {
             let _ = write!(line, "  {cell:>width$}");
@@ -111,7 +150,7 @@ fn columns(measurements: &[&Measurement]) -> String {
 }
 
 /// A whole number, its thousands set apart.
-fn count(value: f64) -> String {
+pub fn count(value: f64) -> String {
     let digits = format!("{value:.0}");
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
@@ -128,7 +167,7 @@ fn number(value: f64) -> String {
 }
 
 /// Microseconds in the unit that suits.
-fn time(micros: f64) -> String {
+pub fn time(micros: f64) -> String {
     if micros < 1000.0 {
         format!("{micros:.1} µs")
     } else if micros < 1e6 {

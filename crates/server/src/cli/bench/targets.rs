@@ -1,6 +1,6 @@
 //! What is asked of the server, compared with what was measured.
 
-use super::plan::{SEND_ONE, SEND_SPREAD, page_name, send_name};
+use super::plan::{LISTS, SEND_ONE, SEND_SPREAD, page_name, send_name};
 use super::report::{Bound, Figures, Measurement, Target};
 
 /// Durable sends a second at 64 in flight.
@@ -16,6 +16,14 @@ const LONE_SEND_SYNCS: f64 = 1.5;
 const LONE_SEND_EXTRA: f64 = 500.0;
 /// 99 of 100 pages of messages take at most this, in microseconds.
 const PAGE_MAX: f64 = 2000.0;
+/// 99 of 100 pages of threads, pages of members and counts of unread messages take at most this, in microseconds.
+const LIST_MAX: f64 = 3000.0;
+/// Milliseconds until a truncation is answered.
+const TRUNCATION_MAX: f64 = 50.0;
+/// Sends a second while the messages of another channel are removed, as a part of those without.
+const SENDS_BESIDE_PURGE_MIN: f64 = 0.75;
+/// Of the disk space of a channel that was deleted for good, how much comes back.
+const SPACE_MIN: f64 = 0.8;
 /// Milliseconds from making the process to being ready, on a full database.
 const READY_MAX: f64 = 300.0;
 /// Resident memory in MiB without and after load.
@@ -60,6 +68,23 @@ pub fn compare(figures: &Figures) -> Vec<Target> {
             lines.push(at_most(format!("p99 of a {} in µs", page.name), page.p99_us, PAGE_MAX));
         }
     }
+    for name in LISTS {
+        if let Some(list) = find(name, 1) {
+            lines.push(at_most(format!("p99 of {name} in µs"), list.p99_us, LIST_MAX));
+        }
+    }
+    if let Some(truncation) = &figures.truncation {
+        let name = format!("ms to truncate a channel of {} messages", truncation.messages);
+        lines.push(at_most(name, truncation.answer_ms, TRUNCATION_MAX));
+        if let Some(during) = truncation.sends_during {
+            let name = "… sends elsewhere while they are removed, of those before".to_owned();
+            lines.push(at_least(name, during / truncation.sends_before, SENDS_BESIDE_PURGE_MIN));
+        }
+        if let Some(part) = truncation.given_back() {
+            let name = "… of its disk space that comes back when it is deleted for good".to_owned();
+            lines.push(at_least(name, part, SPACE_MIN));
+        }
+    }
     let name = format!("ms until ready on {} messages", figures.messages);
     lines.push(at_most(name, figures.ready_loaded_ms, READY_MAX));
     for memory in &figures.memory {
@@ -69,10 +94,12 @@ pub fn compare(figures: &Figures) -> Vec<Target> {
     lines
 }
 
-fn at_least(name: String, found: f64, limit: f64) -> Target {
+/// A target that is met by the limit or more.
+pub fn at_least(name: String, found: f64, limit: f64) -> Target {
     Target { name, found, limit, bound: Bound::AtLeast, met: found >= limit }
 }
 
-fn at_most(name: String, found: f64, limit: f64) -> Target {
+/// A target that is met by the limit or less.
+pub fn at_most(name: String, found: f64, limit: f64) -> Target {
     Target { name, found, limit, bound: Bound::AtMost, met: found <= limit }
 }

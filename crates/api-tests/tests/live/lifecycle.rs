@@ -1,0 +1,165 @@
+//! How connections end, what a client asks that was away, and clients that poll.
+
+use std::time::{Duration, SystemTime};
+
+use natterjack_api_tests::{RawReply, TestServer, both_databases};
+use natterjack_client::token::{self, TokenOptions};
+use serde_json::{Value, json};
+
+async fn sync(server: &TestServer, body: Value) -> RawReply {
+    server.raw("POST", "/sync").as_user("jane").json(&body).send().await
+}
+
+/// A request of a client that polls.
+async fn poll(server: &TestServer, user_id: &str, query: &[(&str, &str)]) -> RawReply {
+    let details = json!({ "user_id": user_id, "user_details": { "id": user_id } }).to_string();
+    let mut request = server.raw("GET", "/longpoll").as_user(user_id).query("json", &details);
+    for (name, value) in query {
+        request = request.query(name, value);
+    }
+    request.send().await
+}
+
+both_databases! {
+    async fn connections_of_a_user_who_is_gone_are_closed(server: TestServer) {
+        server.users(&["jane", "joe", "mary"]).await;
+        let mut jane = server.socket("jane").open().await;
+        server.raw("POST", "/api/v2/users/jane/deactivate").json(&json!({})).send().await;
+        jane.expect("user.deactivated").await;
+        assert_eq!(jane.closed().await, 1000, "nobody is to come back");
+        let (error, close) = server.socket("jane").refused().await;
+        assert!(error["message"].as_str().unwrap().contains("was deactivated"), "{error}");
+        assert_eq!(close, 1000);
+
+        let mut joe = server.socket("joe").open().await;
+        let gone = json!({ "user_ids": ["joe"], "user": "soft" });
+        server.raw("POST", "/api/v2/users/delete").json(&gone).send().await;
+        assert_eq!(joe.closed().await, 1000);
+
+        let mut mary = server.socket("mary").open().await;
+        let revoke = json!({ "users": [{ "id": "mary", "set": {
+            "revoke_tokens_issued_before": "2030-01-01T00:00:00Z" } }] });
+        server.raw("PATCH", "/api/v2/users").json(&revoke).send().await;
+        assert_eq!(mary.closed().await, 4001);
+        let (error, _) = server.socket("mary").refused().await;
+        assert_eq!(error["code"], 40, "{error}");
+    }
+
+    async fn tokens_of_all_users_are_revoked(server: TestServer) {
+        server.users(&["jane"]).await;
+        let mut jane = server.socket("jane").open().await;
+        let revoke = json!({ "revoke_tokens_issued_before": "2030-01-01T00:00:00Z" });
+        let reply = server.raw("PATCH", "/api/v2/app").json(&revoke).send().await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
+        assert_eq!(jane.closed().await, 4001);
+    }
+
+    async fn an_expired_token_says_so(server: TestServer) {
+        server.users(&["jane"]).await;
+        let options = TokenOptions { expires_at: Some(SystemTime::UNIX_EPOCH + Duration::from_secs(1)), ..TokenOptions::default() };
+        let expired = token::user_token(TestServer::API_SECRET, "jane", &options).unwrap();
+        let (error, close) = server.socket("jane").query("authorization", &expired).refused().await;
+        assert_eq!((&error["code"], close), (&json!(40), 4001), "{error}");
+    }
+
+    async fn connecting_merges_what_the_client_says(server: TestServer) {
+        let socket = server.socket("new").details(&json!({ "id": "new", "name": "Nell", "color": "red" }));
+        let socket = socket.open().await;
+        assert_eq!((&socket.me["role"], &socket.me["name"]), (&json!("user"), &json!("Nell")));
+        assert_eq!(socket.me["color"], "red");
+        let updated_at = socket.me["updated_at"].clone();
+        server.advance(Duration::from_secs(5));
+        let details = json!({ "id": "new", "role": "admin", "size": 3 });
+        let again = server.socket("new").details(&details).open().await;
+        assert_eq!((&again.me["role"], &again.me["name"]), (&json!("user"), &json!("Nell")));
+        assert_eq!((&again.me["color"], &again.me["size"]), (&json!("red"), &json!(3)));
+        assert_ne!(again.me["updated_at"], updated_at);
+        let same = server.socket("new").open().await;
+        assert_eq!(same.me["updated_at"], again.me["updated_at"], "nothing has changed");
+        let (error, _) = server.socket("new").details(&json!({ "id": "new", "teams": ["red"] })).refused().await;
+        assert_eq!(error["code"], 5);
+        let text = error["message"].as_str().unwrap();
+        assert!(text.contains("user teams can only be updated server-side"), "{text}");
+        let details = json!({ "id": "new", "created_at": "2020-01-01T00:00:00Z" });
+        let (error, _) = server.socket("new").details(&details).refused().await;
+        assert_eq!(error["code"], 4, "{error}");
+        let details = json!({ "id": "new", "text": "x".repeat(6000) });
+        let (error, _) = server.socket("new").details(&details).refused().await;
+        assert_eq!(error["code"], 22, "{error}");
+    }
+
+    async fn anonymous_users_connect_and_are_not_stored(server: TestServer) {
+        let request = server.socket("x").without_query("authorization").query("stream-auth-type", "anonymous");
+        let socket = request.details(&json!({ "id": "!anon" })).open().await;
+        assert!(socket.me["id"].as_str().unwrap().starts_with("!anon"));
+        assert_eq!(socket.me["role"], "anonymous");
+        assert_eq!(server.count("users").await, 0);
+    }
+
+    async fn watching_needs_a_connection_of_ones_own(server: TestServer) {
+        server.users(&["jane", "joe"]).await;
+        server.channel("general", &["jane", "joe"]).await;
+        let joe = server.socket("joe").open().await;
+        let query = |connection_id: &str| {
+            let path = "/api/v2/chat/channels/messaging/general/query";
+            let request = server.raw("POST", path).json(&json!({ "watch": true }));
+            if connection_id.is_empty() { request } else { request.query("connection_id", connection_id) }
+        };
+        query("").send().await.expect_error(400, 4, "watch");
+        query("").as_user("jane").send().await.expect_error(400, 4, "connection_id");
+        query("nonsense").as_user("jane").send().await.expect_error(400, 46, "connection_id");
+        query(&joe.connection_id).as_user("jane").send().await.expect_error(400, 46, "connection_id");
+        assert_eq!(query(&joe.connection_id).as_user("joe").send().await.status, 201);
+    }
+
+    async fn who_was_away_asks_what_happened(server: TestServer) {
+        server.users(&["jane", "joe"]).await;
+        server.channel("general", &["jane", "joe"]).await;
+        server.channel("other", &["joe"]).await;
+        server.send("general", "joe", "m0", "seen").await;
+        server.advance(Duration::from_secs(60));
+        let since = "2026-01-02T03:04:45Z";
+        server.send("general", "joe", "m1", "hello").await;
+        server.send("other", "joe", "m2", "not for jane").await;
+        let update = json!({ "message": { "text": "seen, and edited", "user_id": "joe" } });
+        server.raw("POST", "/api/v2/chat/messages/m0").json(&update).send().await;
+        let cids = json!(["messaging:general", "messaging:other", "messaging:nowhere"]);
+        let body = json!({ "channel_cids": cids, "last_sync_at": since, "with_inaccessible_cids": true });
+        let reply = sync(server, body).await;
+        assert_eq!(reply.status, 201, "{}", reply.text);
+        let events = reply.body["events"].as_array().unwrap();
+        let types: Vec<&str> = events.iter().map(|event| event["type"].as_str().unwrap()).collect();
+        assert_eq!(types, ["message.new", "message.updated"]);
+        assert_eq!(events[0]["message"]["id"], "m1");
+        assert_eq!(reply.body["inaccessible_cids"], json!(["messaging:nowhere", "messaging:other"]));
+        assert!(!reply.text.contains("not for jane"));
+
+        sync(server, json!({ "channel_cids": [], "last_sync_at": since })).await.expect_error(400, 4, "channel_cids");
+        sync(server, json!({ "channel_cids": cids })).await.expect_error(400, 4, "last_sync_at");
+        let old = json!({ "channel_cids": cids, "last_sync_at": "2025-11-01T00:00:00Z" });
+        let text = "Too old last_sync_at time, please have last_sync_at argument no later than 30 days ago";
+        sync(server, old).await.expect_error(400, 4, text);
+        let many: Vec<String> = vec!["messaging:general".to_owned(); 256];
+        let many = json!({ "channel_cids": many, "last_sync_at": since });
+        sync(server, many).await.expect_error(400, 4, "channel_cids");
+    }
+
+    async fn a_client_may_poll(server: TestServer) {
+        server.users(&["jane", "joe"]).await;
+        server.channel("general", &["jane", "joe"]).await;
+        let opened = poll(server, "jane", &[]).await;
+        assert_eq!(opened.status, 200, "{}", opened.text);
+        assert_eq!(opened.body["event"]["type"], "health.check");
+        assert_eq!(opened.body["event"]["me"]["id"], "jane");
+        let id = opened.body["event"]["connection_id"].as_str().unwrap().to_owned();
+        server.send("general", "joe", "m1", "hello").await;
+        server.settle().await;
+        let events = poll(server, "jane", &[("connection_id", &id)]).await;
+        assert_eq!(events.body["events"][0]["type"], "notification.message_new", "{}", events.text);
+        assert_eq!(events.body["events"][0]["total_unread_count"], 1);
+        poll(server, "joe", &[("connection_id", &id)]).await.expect_error(400, 46, "connection_id");
+        let closed = poll(server, "jane", &[("connection_id", &id), ("close", "true")]).await;
+        assert_eq!(closed.body["events"], json!([]));
+        poll(server, "jane", &[("connection_id", &id)]).await.expect_error(400, 46, "connection_id");
+    }
+}

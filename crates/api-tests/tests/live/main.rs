@@ -1,0 +1,8 @@
+//! What those who are connected are told.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod events;
+mod lifecycle;
+mod order;
+mod presence;
+mod sockets;

@@ -1,0 +1,182 @@
+//! Who watches, who is online, who types.
+
+use std::time::Duration;
+
+use natterjack_api_tests::{TestServer, both_databases};
+use serde_json::{Value, json};
+
+/// Sends an event to the channel `general` as a user.
+async fn send(server: &TestServer, user_id: &str, event: Value) -> natterjack_api_tests::RawReply {
+    server
+        .raw("POST", "/api/v2/chat/channels/messaging/general/event")
+        .as_user(user_id)
+        .json(&json!({ "event": event }))
+        .send()
+        .await
+}
+
+/// Whether the server shows a user as online.
+async fn is_online(server: &TestServer, user_id: &str) -> bool {
+    let payload = json!({ "filter_conditions": { "id": user_id } }).to_string();
+    let reply = server.raw("GET", "/api/v2/users").query("payload", &payload).send().await;
+    reply.body["users"][0]["online"].as_bool().expect("is a truth value")
+}
+
+both_databases! {
+    async fn watchers_see_each_other_come_and_go(server: TestServer) {
+        server.users(&["jane", "joe"]).await;
+        server.channel("general", &["jane", "joe"]).await;
+        let mut jane = server.watch("jane", "general").await;
+        let joe = server.socket("joe").open().await;
+        let state = server.watch_with(&joe, "joe", "general").await;
+        assert_eq!(state["watcher_count"], 2);
+        let watchers: Vec<&str> =
+            state["watchers"].as_array().unwrap().iter().filter_map(|user| user["id"].as_str()).collect();
+        assert_eq!(watchers, ["jane", "joe"]);
+        let start = jane.expect("user.watching.start").await;
+        assert_eq!((&start["user"]["id"], &start["watcher_count"]), (&json!("joe"), &json!(2)));
+
+        // A second connection of the same user is no news.
+        let again = server.watch("joe", "general").await;
+        again.close().await;
+        let stopped = server
+            .raw("POST", "/channels/messaging/general/stop-watching")
+            .as_user("joe")
+            .query("connection_id", &joe.connection_id)
+            .json(&json!({}))
+            .send()
+            .await;
+        assert_eq!(stopped.status, 201, "{}", stopped.text);
+        let stop = jane.expect("user.watching.stop").await;
+        assert_eq!((&stop["user"]["id"], &stop["watcher_count"]), (&json!("joe"), &json!(1)));
+        server.send("general", "jane", "m1", "hello").await;
+        jane.drain(server).await;
+    }
+
+    async fn who_is_online_is_told_to_those_who_asked(server: TestServer) {
+        server.users(&["jane", "joe", "eve"]).await;
+        server.channel("general", &["jane", "joe"]).await;
+        let mut jane = server.watch("jane", "general").await;
+        let mut eve = server.socket("eve").open().await;
+        assert!(!is_online(server, "joe").await);
+        let joe = server.socket("joe").open().await;
+        let joe_again = server.socket("joe").open().await;
+        assert!(is_online(server, "joe").await);
+        let changed = jane.expect("user.presence.changed").await;
+        assert_eq!((&changed["user"]["id"], &changed["user"]["online"]), (&json!("joe"), &json!(true)));
+        assert!(changed["user"]["last_active"].is_string());
+        joe.close().await;
+        assert!(is_online(server, "joe").await);
+        joe_again.close().await;
+        let changed = jane.expect("user.presence.changed").await;
+        assert_eq!((&changed["user"]["id"], &changed["user"]["online"]), (&json!("joe"), &json!(false)));
+        assert!(!is_online(server, "joe").await);
+        assert!(eve.drain(server).await.is_empty());
+    }
+
+    async fn invisible_users_are_offline_to_everybody(server: TestServer) {
+        server.users(&["jane", "joe"]).await;
+        server.channel("general", &["jane", "joe"]).await;
+        let mut jane = server.watch("jane", "general").await;
+        let details = json!({ "id": "joe", "invisible": true });
+        let joe = server.socket("joe").details(&details).open().await;
+        assert_eq!(joe.me["invisible"], true);
+        assert!(!is_online(server, "joe").await);
+        let told = jane.drain_types(server).await;
+        assert!(!told.contains(&"user.presence.changed".to_owned()), "{told:?}");
+        // It stays so without being said again, and ends when it is taken back.
+        joe.close().await;
+        let _joe = server.socket("joe").open().await;
+        assert!(!is_online(server, "joe").await);
+        let visible = json!({ "users": [{ "id": "joe", "set": { "invisible": false } }] });
+        server.raw("PATCH", "/api/v2/users").json(&visible).send().await;
+        let changed = jane.expect("user.presence.changed").await;
+        assert_eq!(changed["user"]["online"], true);
+    }
+
+    async fn typing_is_told_to_the_others(server: TestServer) {
+        server.users(&["jane", "joe", "mary"]).await;
+        server.channel("general", &["jane", "joe", "mary"]).await;
+        let mut jane = server.watch("jane", "general").await;
+        let mut joe = server.watch("joe", "general").await;
+        let mut mary = server.socket("mary").open().await;
+        jane.drain(server).await;
+        joe.drain(server).await;
+        let sent = send(server, "joe", json!({ "type": "typing.start", "parent_id": "m1" })).await;
+        assert_eq!(sent.status, 201, "{}", sent.text);
+        assert_eq!(sent.body["event"]["type"], "typing.start");
+        let typing = jane.drain(server).await;
+        assert_eq!(typing.len(), 1, "{typing:?}");
+        assert_eq!(typing[0]["user"]["id"], "joe");
+        assert_eq!(typing[0]["parent_id"], "m1");
+        assert_eq!(typing[0]["cid"], "messaging:general");
+        assert!(joe.drain(server).await.is_empty(), "no echo");
+        assert!(mary.drain(server).await.is_empty(), "only who watches");
+
+        let private = json!({ "users": [{ "id": "joe", "set": {
+            "privacy_settings": { "typing_indicators": { "enabled": false } } } }] });
+        server.raw("PATCH", "/api/v2/users").json(&private).send().await;
+        jane.drain(server).await;
+        send(server, "joe", json!({ "type": "typing.stop" })).await;
+        assert!(jane.drain(server).await.is_empty());
+    }
+
+    async fn events_of_the_app_pass_and_built_in_ones_do_not(server: TestServer) {
+        server.users(&["jane", "joe"]).await;
+        server.channel("general", &["jane", "joe"]).await;
+        let mut jane = server.watch("jane", "general").await;
+        let event = json!({ "type": "friendship_request", "custom": { "text": "hey" } });
+        assert_eq!(send(server, "joe", event).await.status, 201);
+        let told = jane.drain(server).await;
+        assert_eq!((&told[0]["type"], &told[0]["text"]), (&json!("friendship_request"), &json!("hey")));
+        for kind in ["message.new", "user.banned", "notification.mine", "channel.deleted"] {
+            send(server, "joe", json!({ "type": kind })).await.expect_error(400, 18, "built in");
+        }
+        let big = json!({ "type": "big", "custom": { "text": "x".repeat(6000) } });
+        send(server, "joe", big).await.expect_error(413, 22, "event.custom");
+        send(server, "joe", json!({ "type": "" })).await.expect_error(400, 4, "event.type");
+
+        // Reading by event is reading.
+        server.send("general", "jane", "m1", "hello").await;
+        assert_eq!(send(server, "joe", json!({ "type": "message.read" })).await.status, 201);
+        let told = jane.drain_types(server).await;
+        assert_eq!(told, ["message.new", "message.read"]);
+
+        let as_server = server.raw("POST", "/api/v2/chat/channels/messaging/general/event");
+        let nobody = as_server.json(&json!({ "event": { "type": "mine" } })).send().await;
+        nobody.expect_error(400, 4, "either event.user or event.user_id must be provided when using server side auth.");
+    }
+
+    async fn events_for_a_user_reach_all_connections(server: TestServer) {
+        server.users(&["jane", "joe"]).await;
+        let mut first = server.socket("jane").open().await;
+        let mut second = server.socket("jane").open().await;
+        let mut joe = server.socket("joe").open().await;
+        let post = |user: &str, body: Value| {
+            server.raw("POST", &format!("/api/v2/chat/users/{user}/event")).json(&body)
+        };
+        let event = json!({ "event": { "type": "points", "custom": { "number": 7 } } });
+        assert_eq!(post("jane", event.clone()).send().await.status, 201);
+        for socket in [&mut first, &mut second] {
+            let told = socket.drain(server).await;
+            assert!(told.iter().any(|event| event["type"] == "points" && event["number"] == 7), "{told:?}");
+        }
+        assert!(joe.drain(server).await.is_empty());
+        post("nobody", event.clone()).send().await.expect_error(404, 16, "nobody");
+        post("jane", json!({ "event": { "type": "a.b" } })).send().await.expect_error(400, 4, "dot");
+        post("jane", event).as_user("joe").send().await.expect_error(403, 17, "server-side auth");
+    }
+
+    async fn health_checks_come_every_half_minute(server: TestServer) {
+        server.users(&["jane"]).await;
+        let mut jane = server.socket("jane").open().await;
+        jane.say(r#"[{"type":"health.check","client_id":"x"}]"#).await;
+        let answer = jane.expect("health.check").await;
+        assert_eq!(answer["connection_id"], jane.connection_id.as_str());
+        server.advance(Duration::from_secs(31));
+        let check = jane.expect("health.check").await;
+        assert_eq!(check["cid"], "*");
+        server.advance(Duration::from_secs(120));
+        assert_eq!(jane.closed().await, 4003, "who is silent is closed");
+    }
+}

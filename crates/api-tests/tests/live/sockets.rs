@@ -1,0 +1,73 @@
+use natterjack_api_tests::{TestServer, both_databases};
+use natterjack_client::token::{self, TokenOptions};
+use serde_json::json;
+
+both_databases! {
+    async fn a_socket_begins_with_the_own_user(server: TestServer) {
+        server.users(&["jane", "joe"]).await;
+        server.channel("general", &["jane", "joe"]).await;
+        server.send("general", "joe", "m1", "hello").await;
+        let socket = server.socket("jane").open().await;
+        assert_eq!(socket.me["id"], "jane");
+        assert_eq!(socket.me["total_unread_count"], 1);
+        assert_eq!(socket.me["unread_count"], 1);
+        assert_eq!(socket.me["unread_channels"], 1);
+        assert_eq!(socket.me["online"], true);
+        for list in ["devices", "mutes", "channel_mutes", "blocked_user_ids", "teams"] {
+            assert!(socket.me[list].is_array(), "{list}");
+        }
+    }
+
+    async fn bad_tokens_are_told_on_the_socket(server: TestServer) {
+        server.users(&["jane"]).await;
+        let (error, close) = server.socket("jane").query("authorization", "nonsense").refused().await;
+        assert_eq!((&error["code"], close), (&json!(5), 4001), "{error}");
+        let wrong = token::user_token("another-secret-of-sufficient-length", "jane", &TokenOptions::default());
+        let (error, _) = server.socket("jane").query("authorization", &wrong.unwrap()).refused().await;
+        assert_eq!(error["code"], 43, "{error}");
+        let (error, _) = server.socket("jane").without_query("stream-auth-type").refused().await;
+        assert_eq!(error["code"], 5, "{error}");
+        let (error, _) = server.socket("jane").query("api_key", "unknown").refused().await;
+        assert_eq!(error["code"], 2, "{error}");
+        let (error, _) = server.socket("jane").query("json", "{").refused().await;
+        assert_eq!(error["code"], 4, "{error}");
+        let (error, _) = server.socket("jane").details(&json!({ "id": "joe" })).refused().await;
+        assert_eq!(error["code"], 5, "{error}");
+    }
+
+    async fn watchers_get_messages_and_other_members_notifications(server: TestServer) {
+        server.users(&["jane", "joe", "mary", "eve"]).await;
+        server.channel("general", &["jane", "joe", "mary"]).await;
+        let mut joe = server.socket("joe").open().await;
+        let mut sender = server.socket("mary").open().await;
+        let mut eve = server.socket("eve").open().await;
+        let mut jane = server.watch("jane", "general").await;
+        server.send("general", "mary", "m1", "hello").await;
+
+        let events = jane.drain(server).await;
+        assert_eq!(events.len(), 1, "{events:?}");
+        let event = &events[0];
+        assert_eq!(event["type"], "message.new");
+        assert_eq!(event["cid"], "messaging:general");
+        assert_eq!(event["channel_id"], "general");
+        assert_eq!(event["channel_type"], "messaging");
+        assert_eq!(event["message"]["text"], "hello");
+        assert_eq!(event["user"]["id"], "mary");
+        assert_eq!(event["watcher_count"], 1);
+        assert_eq!(event["channel_member_count"], 3);
+        assert_eq!(event["total_unread_count"], 1);
+        assert_eq!(event["unread_channels"], 1);
+        assert_eq!(event["unread_count"], 1);
+
+        let events = joe.drain(server).await;
+        assert_eq!(events.len(), 1, "{events:?}");
+        assert_eq!(events[0]["type"], "notification.message_new");
+        assert_eq!(events[0]["channel"]["cid"], "messaging:general");
+        assert!(events[0]["channel"].get("own_capabilities").is_none());
+        assert_eq!(events[0]["message"]["id"], "m1");
+        assert_eq!(events[0]["total_unread_count"], 1);
+
+        assert_eq!(sender.drain_types(server).await, ["message.new"]);
+        assert!(eve.drain(server).await.is_empty());
+    }
+}

@@ -1,0 +1,110 @@
+//! What happened while a client was away, out of the logs.
+
+use std::collections::BTreeSet;
+
+use natterjack_protocol::Timestamp;
+use natterjack_protocol::events::{Event, SyncRequest, SyncResponse};
+use natterjack_storage::{Channel, Tx};
+
+use super::users;
+use super::watching::Watch;
+use crate::auth::Caller;
+use crate::error::{Error, Result};
+use crate::limits::{SYNC_AGE_MAX, SYNC_CHANNELS_MAX, SYNC_EVENTS_MAX};
+use crate::live::{replay_channel, replay_user};
+use crate::state::State;
+
+/// A request that may be answered.
+struct SyncPlan {
+    app_pk: i64,
+    user_id: String,
+    cids: BTreeSet<String>,
+    since: Timestamp,
+}
+
+/// Answers what happened in channels since a client was there last, the oldest first.
+pub(crate) async fn sync(
+    state: &State,
+    caller: &Caller,
+    request: SyncRequest,
+    connection_id: Option<&str>,
+) -> Result<SyncResponse> {
+    let watch = Watch::check(state, caller, connection_id, request.watch, None)?;
+    let with_inaccessible = request.with_inaccessible_cids == Some(true);
+    let plan = check_sync(state, caller, request).await?;
+    let (app_pk, user_id, since) = (plan.app_pk, plan.user_id.clone(), plan.since);
+    let cids = plan.cids.clone();
+    let channels = state
+        .store
+        .read("list_channels_of_member", plan, |tx, plan| Box::pin(list_readable(tx, plan)))
+        .await?;
+    if let Some(watch) = &watch {
+        watch.begin(state, &channels).await?;
+    }
+    let mut events: Vec<Event> = Vec::new();
+    for channel in &channels {
+        // One more shows that there are too many.
+        let limit = (SYNC_EVENTS_MAX + 1 - events.len()) as i64;
+        events.extend(replay_channel(state, channel, &user_id, since, limit).await?);
+        check_number(events.len())?;
+    }
+    let pks: Vec<i64> = channels.iter().map(|channel| channel.pk).collect();
+    let limit = (SYNC_EVENTS_MAX + 1) as i64;
+    let own = replay_user(state, app_pk, &user_id, since, limit).await?;
+    let is_asked = |channel_pk: Option<i64>, event: &Event| {
+        channel_pk.is_some_and(|pk| pks.contains(&pk))
+            || event.cid.as_ref().is_some_and(|cid| cids.contains(cid))
+    };
+    events.extend(own.into_iter().filter(|(pk, event)| is_asked(*pk, event)).map(|(_, event)| event));
+    check_number(events.len())?;
+    events.sort_by_key(|event| event.created_at);
+    let found: BTreeSet<&str> = channels.iter().map(|channel| channel.cid.as_str()).collect();
+    let inaccessible = cids.iter().filter(|cid| !found.contains(cid.as_str())).cloned();
+    Ok(SyncResponse { events, inaccessible_cids: with_inaccessible.then(|| inaccessible.collect()) })
+}
+
+fn check_number(events: usize) -> Result<()> {
+    if events > SYNC_EVENTS_MAX {
+        return Err(Error::input("Too many events to sync, please use a more recent last_sync_at parameter"));
+    }
+    Ok(())
+}
+
+async fn check_sync(state: &State, caller: &Caller, request: SyncRequest) -> Result<SyncPlan> {
+    if request.channel_cids.is_empty() {
+        return Err(Error::required("channel_cids"));
+    }
+    if request.channel_cids.len() > SYNC_CHANNELS_MAX {
+        let text = format!("must have at most {SYNC_CHANNELS_MAX} entries");
+        return Err(Error::field("channel_cids", text));
+    }
+    let since = request.last_sync_at.ok_or_else(|| Error::required("last_sync_at"))?;
+    let age = state.now().nanoseconds() - since.nanoseconds();
+    if age > SYNC_AGE_MAX.as_nanos() as i64 {
+        return Err(Error::input(
+            "Too old last_sync_at time, please have last_sync_at argument no later than 30 days ago",
+        ));
+    }
+    let user =
+        users::acting_user(state, caller, "user", request.user_id.as_ref(), request.user.as_ref()).await?;
+    Ok(SyncPlan {
+        app_pk: caller.app.pk,
+        user_id: user.user.id.clone(),
+        cids: request.channel_cids.into_iter().collect(),
+        since,
+    })
+}
+
+/// Those of the channels that the user is a member of. Of others nothing is told.
+async fn list_readable(tx: &mut Tx, plan: &SyncPlan) -> Result<Vec<Channel>> {
+    let mut channels = Vec::new();
+    for cid in &plan.cids {
+        let found = tx.find_channel(plan.app_pk, cid).await?;
+        channels.extend(found.filter(|channel| channel.deleted_at.is_none() && !channel.disabled));
+    }
+    let pks: Vec<i64> = channels.iter().map(|channel| channel.pk).collect();
+    let members = tx.list_memberships(plan.app_pk, &plan.user_id, pks).await?;
+    channels
+        .retain(|channel| members.iter().any(|member| member.channel_pk == channel.pk && !member.blocked));
+    Ok(channels)
+}

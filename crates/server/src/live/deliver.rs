@@ -1,0 +1,397 @@
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::FutureExt;
+use natterjack_storage::{LogEntry, Moved};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::connection::Connection;
+use super::fleeting::tell_watching;
+use super::frame::Encoded;
+use super::hub::Connections;
+use super::load::{self, Batch, Ids, Totals};
+use super::present::{Delivery, Scope, ShownTotals, Source};
+use super::user_log;
+use crate::error::Result;
+use crate::state::State;
+
+/// Tasks that read logs and fill queues. A log is always read by the same one, so that its events keep their order.
+pub(super) const WORKERS: usize = 4;
+/// Logs that wait to be read. Beyond it news is lost, and its events come with the next of the same log.
+const PENDING_MAX: usize = 100_000;
+/// Logs of which is remembered how far they were read.
+const FOLLOWED_MAX: usize = 100_000;
+/// Members of channels kept in memory by each worker.
+const MEMBERS_KEPT_MAX: usize = 1_000_000;
+/// Rounds of reading between two counts of what is kept.
+const ROUNDS_BETWEEN_COUNTS: u32 = 1024;
+/// Times that a log is read again after the database failed.
+const ATTEMPTS_MAX: usize = 3;
+
+/// A log that has moved.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Log {
+    Channel(i64),
+    User(i64, String),
+}
+
+/// How a log has moved since it was read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct News {
+    /// The first event that was appended.
+    first: i64,
+    /// Whether somebody came to the channel or left it.
+    of_members: bool,
+}
+
+/// The logs that have moved, each once however often it did.
+#[derive(Debug, Default)]
+pub(super) struct Pending {
+    /// Whether there is anybody to be told.
+    listening: AtomicBool,
+    /// Logs that wait or are being read.
+    unread: AtomicUsize,
+    shards: [Shard; WORKERS],
+}
+
+#[derive(Debug, Default)]
+struct Shard {
+    logs: Mutex<HashMap<Log, News>>,
+    moved: Notify,
+}
+
+impl Pending {
+    /// Says whether there is anybody to be told.
+    pub(super) fn listen(&self, listening: bool) {
+        self.listening.store(listening, Ordering::Release);
+    }
+
+    /// Notes that logs have moved.
+    pub(super) fn note(&self, moved: Vec<Moved>) {
+        if !self.listening.load(Ordering::Acquire) {
+            return;
+        }
+        for moved in moved {
+            let (log, news) = match moved {
+                Moved::Channel { channel_pk, seq, of_members } => {
+                    (Log::Channel(channel_pk), News { first: seq, of_members })
+                }
+                Moved::User { app_pk, user_id, seq } => {
+                    (Log::User(app_pk, user_id), News { first: seq, of_members: false })
+                }
+            };
+            let shard = &self.shards[shard_of(&log)];
+            let mut logs = shard.logs.lock().unwrap_or_else(PoisonError::into_inner);
+            if logs.len() >= PENDING_MAX {
+                continue;
+            }
+            logs.entry(log)
+                .and_modify(|known| {
+                    known.first = known.first.min(news.first);
+                    known.of_members |= news.of_members;
+                })
+                .or_insert_with(|| {
+                    self.unread.fetch_add(1, Ordering::AcqRel);
+                    news
+                });
+            drop(logs);
+            shard.moved.notify_one();
+        }
+    }
+
+    /// Whether everything that has moved was read.
+    pub(super) fn is_read(&self) -> bool {
+        self.unread.load(Ordering::Acquire) == 0
+    }
+
+    fn take(&self, worker: usize) -> HashMap<Log, News> {
+        std::mem::take(&mut *self.shards[worker].logs.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn shard_of(log: &Log) -> usize {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    log.hash(&mut hasher);
+    (hasher.finish() % WORKERS as u64) as usize
+}
+
+/// How far logs were read.
+#[derive(Debug, Default)]
+struct Followed {
+    /// As of which end of the last connection this is.
+    emptied: u64,
+    /// How often logs were taken up.
+    rounds: u32,
+    channels: HashMap<i64, FollowedChannel>,
+    users: HashMap<(i64, String), Cursor>,
+}
+
+/// Up to where a log was delivered.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cursor {
+    /// Behind which event following began.
+    since: i64,
+    /// The last event delivered.
+    pub(super) at: i64,
+}
+
+impl Cursor {
+    /// Where to read on, given that the event `first` was appended. With PostgreSQL the news of two transactions may
+    /// overtake each other, so that `first` lies before where following began.
+    pub(super) fn resume(was: Option<Self>, first: i64) -> Self {
+        was.filter(|was| first > was.since).unwrap_or(Self { since: first - 1, at: first - 1 })
+    }
+
+    /// Whether an event is still to be delivered, when the log was followed to `was`.
+    pub(super) fn is_due(was: Option<Self>, entry: &LogEntry) -> bool {
+        was.is_none_or(|was| entry.seq <= was.since || entry.seq > was.at)
+    }
+}
+
+#[derive(Debug, Default)]
+struct FollowedChannel {
+    app_pk: i64,
+    cursor: Option<Cursor>,
+    /// The members as of the cursor, or of any event since at which none came or left.
+    members: Option<Arc<Ids>>,
+}
+
+/// Delivers the events of the logs that fall to one worker, until the server stops.
+pub(super) async fn run(state: Arc<State>, worker: usize, stop: CancellationToken) {
+    let pending = Arc::clone(&state.live.pending);
+    let mut followed = Followed::default();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = pending.shards[worker].moved.notified() => {}
+        }
+        followed.trim(state.live.hub.emptied());
+        for (log, news) in pending.take(worker) {
+            if stop.is_cancelled() {
+                return;
+            }
+            followed.deliver(&state, log, news).await;
+            pending.unread.fetch_sub(1, Ordering::AcqRel);
+        }
+    }
+}
+
+impl Followed {
+    /// Forgets what is of no use any more, or too much. How much there is, is counted now and then.
+    fn trim(&mut self, emptied: u64) {
+        self.rounds = self.rounds.wrapping_add(1);
+        if emptied == self.emptied && !self.rounds.is_multiple_of(ROUNDS_BETWEEN_COUNTS) {
+            return;
+        }
+        let members: usize =
+            self.channels.values().filter_map(|channel| channel.members.as_ref()).map(|ids| ids.len()).sum();
+        let is_too_much = self.channels.len() + self.users.len() > FOLLOWED_MAX || members > MEMBERS_KEPT_MAX;
+        if emptied != self.emptied || is_too_much {
+            *self = Self { emptied, ..Self::default() };
+        }
+    }
+
+    async fn deliver(&mut self, state: &Arc<State>, log: Log, news: News) {
+        for attempt in 1..=ATTEMPTS_MAX {
+            let delivering = async {
+                match &log {
+                    Log::Channel(channel_pk) => {
+                        let channel = self.channels.entry(*channel_pk).or_default();
+                        channel.deliver(state, *channel_pk, news).await
+                    }
+                    Log::User(app_pk, user_id) => {
+                        let key = (*app_pk, user_id.clone());
+                        let cursor = self.users.get(&key).copied();
+                        let moved = user_log::deliver(state, *app_pk, user_id, cursor, news.first).await?;
+                        match moved {
+                            Some(cursor) => self.users.insert(key, cursor),
+                            None => self.users.remove(&key),
+                        };
+                        Ok(())
+                    }
+                }
+            };
+            // An event that cannot be built must not keep the others from their receivers.
+            match AssertUnwindSafe(delivering).catch_unwind().await {
+                Ok(Ok(())) => return,
+                Ok(Err(error)) => {
+                    tracing::warn!(error = crate::error_chain(&error), attempt, "events could not be read");
+                    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                }
+                Err(_) => {
+                    tracing::error!(?log, "events could not be delivered");
+                    break;
+                }
+            }
+        }
+        match log {
+            Log::Channel(channel_pk) => drop(self.channels.remove(&channel_pk)),
+            Log::User(app_pk, user_id) => drop(self.users.remove(&(app_pk, user_id))),
+        }
+    }
+}
+
+impl FollowedChannel {
+    /// Delivers what is new in the log of a channel.
+    async fn deliver(&mut self, state: &Arc<State>, channel_pk: i64, news: News) -> Result<()> {
+        let hub = &state.live.hub;
+        let is_wanted = !hub.watchers(channel_pk).is_empty()
+            || self.members.as_ref().is_none_or(|members| hub.is_any_connected(self.app_pk, members));
+        if !is_wanted {
+            self.cursor = None;
+            if news.of_members {
+                self.members = None;
+            }
+            return Ok(());
+        }
+        let was = self.cursor;
+        let mut cursor = Cursor::resume(was, news.first);
+        if was.is_some_and(|was| was.at > cursor.at) {
+            // The members are those of a later event.
+            self.members = None;
+        }
+        loop {
+            let request = load::Request {
+                state: Arc::clone(state),
+                channel_pk,
+                after: cursor.at,
+                members: self.members.clone(),
+            };
+            let batch =
+                state.store.read("deliver", request, |tx, request| Box::pin(load::load(tx, request))).await?;
+            let Some(last) = batch.entries.last() else { return Ok(()) };
+            cursor.at = last.seq;
+            self.send(state, &batch, was);
+            self.cursor = Some(cursor);
+            if !batch.is_full {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Puts the events of a batch into the queues of their receivers, in the order of the log.
+    fn send(&mut self, state: &State, batch: &Batch, was: Option<Cursor>) {
+        let Some(channel) = &batch.channel else { return };
+        let hub = &state.live.hub;
+        let config = state.channel_config_of(channel);
+        self.app_pk = channel.app_pk;
+        let mut members = Arc::clone(&batch.members);
+        for entry in batch.entries.iter().filter(|entry| Cursor::is_due(was, entry)) {
+            // Nobody but servers reads a channel that is disabled; that it is, its watchers are told.
+            let is_told = !channel.disabled || entry.kind.starts_with("channel.");
+            let source = Source::new(batch, channel, &config, hub.watcher_count(channel.pk));
+            if is_told {
+                let receivers = Receivers::new(state, channel.app_pk, channel.pk, &members);
+                for delivery in source.deliveries(entry) {
+                    receivers.send(&delivery, &batch.totals);
+                }
+            }
+            match (entry.kind.as_str(), entry.user_id.as_deref()) {
+                ("member.added" | "member.updated", Some(user_id)) => {
+                    let member = batch.rows.members.get(user_id);
+                    if member.is_some_and(|member| !member.is_pending()) {
+                        Arc::make_mut(&mut members).insert(user_id.into());
+                    }
+                }
+                ("member.removed", Some(user_id)) => {
+                    Arc::make_mut(&mut members).remove(user_id);
+                    if let Some(watching) = hub.unwatch_user(channel.app_pk, user_id, channel.pk) {
+                        let user = source.rows.bundle.users.get(user_id);
+                        tell_watching(state, channel, &config, user, watching, false);
+                    }
+                }
+                ("channel.deleted", _) => hub.drop_channel(channel.pk),
+                _ => {}
+            }
+        }
+        self.members = Some(members);
+    }
+}
+
+/// The connections that may be told of one event of a channel. A connection is in one of the lists only.
+struct Receivers<'a> {
+    state: &'a State,
+    app_pk: i64,
+    channel_pk: i64,
+    watchers: Connections,
+    others: Vec<Arc<Connection>>,
+}
+
+impl<'a> Receivers<'a> {
+    fn new(state: &'a State, app_pk: i64, channel_pk: i64, members: &Ids) -> Self {
+        let (watchers, others) = state.live.hub.receivers(app_pk, channel_pk, members);
+        Self { state, app_pk, channel_pk, watchers, others }
+    }
+
+    /// Encodes an event once and hands it to everybody who may see it.
+    fn send(&self, delivery: &Delivery, totals: &HashMap<String, Totals>) {
+        let hub = &self.state.live.hub;
+        let not_watching = |user_id: &str| {
+            let mut own = hub.of_user(self.app_pk, user_id);
+            own.retain(|own| !self.watchers.iter().any(|watcher| Arc::ptr_eq(watcher, own)));
+            own
+        };
+        let more: Vec<Arc<Connection>>;
+        let lists: [&[Arc<Connection>]; 2] = match &delivery.scope {
+            Scope::Watchers => [&self.watchers, &[]],
+            Scope::WatchersAndSender(sender) => {
+                more = not_watching(sender);
+                [&self.watchers, &more]
+            }
+            Scope::OtherMembers { .. } => [&self.others, &[]],
+            Scope::Own(user_id) => {
+                more = hub.of_user(self.app_pk, user_id);
+                [&more, &[]]
+            }
+            Scope::NotWatching(user_ids) => {
+                more = user_ids.iter().flat_map(|user_id| not_watching(user_id)).collect();
+                [&more, &[]]
+            }
+        };
+        let mut encoded = None;
+        for connection in lists.into_iter().flatten() {
+            let user_id = &*connection.user_id;
+            let is_sender = delivery.excepted_sender() == Some(user_id);
+            if is_sender || !delivery.audience.may_receive(user_id) {
+                continue;
+            }
+            let encoded = encoded.get_or_insert_with(|| Encoded::new(&delivery.event));
+            let totals = totals.get(user_id).filter(|_| !connection.is_anonymous);
+            connection.send(match totals.and_then(|totals| delivery.totals.tail(totals)) {
+                Some(tail) => encoded.frame_with(&tail),
+                None => encoded.frame(),
+            });
+        }
+        tracing::trace!(channel_pk = self.channel_pk, kind = delivery.event.kind, "delivered");
+    }
+}
+
+impl Delivery {
+    /// The user who does not get this form of the event, because his or her connections get another.
+    fn excepted_sender(&self) -> Option<&str> {
+        match &self.scope {
+            Scope::OtherMembers { except } => except.as_deref(),
+            _ => None,
+        }
+    }
+}
+
+impl ShownTotals {
+    /// What of the totals stands at the end of an event.
+    pub(super) fn tail(self, totals: &Totals) -> Option<String> {
+        let Totals { messages, channels, threads, thread_messages } = totals;
+        match self {
+            Self::None => None,
+            Self::Messages => Some(format!(
+                r#","total_unread_count":{messages},"unread_channels":{channels},"unread_count":{messages}"#
+            )),
+            Self::Threads => {
+                Some(format!(r#","unread_threads":{threads},"unread_thread_messages":{thread_messages}"#))
+            }
+        }
+    }
+}

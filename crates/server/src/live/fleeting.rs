@@ -1,0 +1,91 @@
+//! What is not history: typing, presence, watching, events of the app's own. No log has it, nobody is told of it later;
+//! who is not connected misses nothing. In one channel these events keep no order with those of the log.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use natterjack_protocol::channel_types::ChannelTypeConfig;
+use natterjack_protocol::events::Event;
+use natterjack_protocol::users::UserResponse;
+use natterjack_storage::Channel;
+
+use super::frame::Encoded;
+use super::hub::Watching;
+use super::present::of_channel;
+use crate::limits::{MANY_WATCHERS, WATCHING_PAUSE};
+use crate::state::State;
+
+/// Tells those who watch a channel, except one user and those who ignore the one who caused it.
+pub(crate) fn tell_watchers(
+    state: &State,
+    channel: &Channel,
+    event: &Event,
+    except: Option<&str>,
+    ignoring: &HashSet<String>,
+) {
+    let watchers = state.live.hub.watchers(channel.pk);
+    if watchers.is_empty() {
+        return;
+    }
+    let encoded = Encoded::new(event);
+    for connection in watchers.iter() {
+        if except != Some(&*connection.user_id) && !ignoring.contains(&*connection.user_id) {
+            connection.send(encoded.frame());
+        }
+    }
+}
+
+/// Tells all connections of a user.
+pub(crate) fn tell_user(state: &State, app_pk: i64, user_id: &str, event: &Event) {
+    let encoded = Encoded::new(event);
+    for connection in state.live.hub.of_user(app_pk, user_id) {
+        connection.send(encoded.frame());
+    }
+}
+
+/// Tells those who watch a channel that somebody began or ended to watch it too. Many of them are told seldom.
+pub(crate) fn tell_watching(
+    state: &State,
+    channel: &Channel,
+    config: &Arc<ChannelTypeConfig>,
+    user: Arc<UserResponse>,
+    watching: Watching,
+    starts: bool,
+) {
+    let pause = WATCHING_PAUSE.as_nanos() as i64;
+    let now = state.now();
+    let hub = &state.live.hub;
+    if !watching.is_news
+        || !config.connect_events
+        || !hub.may_tell_watching(channel.pk, now, MANY_WATCHERS, pause)
+    {
+        return;
+    }
+    let kind = if starts { "user.watching.start" } else { "user.watching.stop" };
+    let user_id = user.id.clone();
+    let event = Event {
+        user: Some(user),
+        watcher_count: Some(watching.watcher_count),
+        ..of_channel(channel, config, kind, now)
+    };
+    tell_watchers(state, channel, &event, Some(&user_id), &HashSet::new());
+}
+
+/// Tells those who asked for it that a user came or went.
+pub(crate) fn tell_presence(state: &State, app_pk: i64, user: Arc<UserResponse>) {
+    let subscribers = state.live.hub.subscribers(app_pk, &user.id);
+    if subscribers.is_empty() {
+        return;
+    }
+    let user_id = user.id.clone();
+    let event = Event {
+        kind: "user.presence.changed".to_owned(),
+        created_at: state.now(),
+        user: Some(user),
+        ..Event::default()
+    };
+    let encoded = Encoded::new(&event);
+    for connection in subscribers.iter().filter(|connection| *connection.user_id != *user_id) {
+        connection.send(encoded.frame());
+    }
+}

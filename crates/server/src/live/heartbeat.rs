@@ -1,0 +1,81 @@
+//! Keeps connections alive, and ends those that are not.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use natterjack_protocol::events::Event;
+use tokio_util::sync::CancellationToken;
+
+use super::connection::{Close, Connection};
+use super::frame::{Encoded, Frame};
+use super::open;
+use super::user_log::close_revoked;
+use crate::limits::{HEALTH_CHECK_INTERVAL, IDLE_MAX, LAST_ACTIVE_INTERVAL, PING_AFTER};
+use crate::state::State;
+
+/// Time between two looks at all connections: one timer for all of them, since each would cost memory.
+const INTERVAL: Duration = Duration::from_millis(500);
+
+/// Looks after every connection until the server stops.
+pub(super) async fn run(state: Arc<State>, stop: CancellationToken) {
+    let mut noted_at = state.now();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(INTERVAL) => {}
+        }
+        if state.live.hub.open() == 0 {
+            continue;
+        }
+        let connections = state.live.hub.all();
+        let now = state.now();
+        let note_active =
+            now.nanoseconds() - noted_at.nanoseconds() >= LAST_ACTIVE_INTERVAL.as_nanos() as i64;
+        if note_active {
+            noted_at = now;
+        }
+        for connection in &connections {
+            look_after(&state, connection);
+            if connection.polls && connection.outbox.end().is_some() {
+                // No task of its own looks after it.
+                open::close(&state, connection).await;
+            }
+            if note_active && !connection.is_anonymous {
+                state.live.presences.note(connection.app_pk, &connection.user_id);
+            }
+        }
+    }
+}
+
+fn look_after(state: &State, connection: &Arc<Connection>) {
+    let now = state.now();
+    let revoked = state
+        .app_with_pk(connection.app_pk)
+        .and_then(|app| app.settings.revoke_tokens_issued_before.flatten());
+    if revoked.is_some() {
+        close_revoked(std::slice::from_ref(connection), revoked);
+    }
+    let silence = connection.silence(now);
+    if silence >= IDLE_MAX.as_nanos() as i64 {
+        connection.close(Close::Idle);
+        return;
+    }
+    if connection.is_check_due(now, HEALTH_CHECK_INTERVAL.as_nanos() as i64) {
+        connection.send(health_check(state, connection));
+        if silence >= PING_AFTER.as_nanos() as i64 && !connection.polls {
+            connection.send(Frame::ping());
+        }
+    }
+}
+
+/// The sign of life of the server.
+pub(super) fn health_check(state: &State, connection: &Connection) -> Frame {
+    let event = Event {
+        kind: "health.check".to_owned(),
+        created_at: state.now(),
+        cid: Some("*".to_owned()),
+        connection_id: Some(connection.id.clone()),
+        ..Event::default()
+    };
+    Encoded::new(&event).frame()
+}

@@ -1,0 +1,356 @@
+//! Builds events out of the entries of logs.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use natterjack_protocol::Timestamp;
+use natterjack_protocol::channel_state::ChannelResponse;
+use natterjack_protocol::channel_types::ChannelTypeConfig;
+use natterjack_protocol::events::{Event, KINDS, Receivers};
+use natterjack_protocol::message_types::MessageResponse;
+use natterjack_storage::{Channel, LogEntry, Member, Message, Reaction};
+use serde_json::Value;
+
+use super::load::{Batch, Rows, payload};
+use crate::limits::MANY_WATCHERS;
+use crate::present;
+
+/// An event and to whom it goes.
+#[derive(Debug)]
+pub(super) struct Delivery {
+    pub(super) event: Event,
+    pub(super) scope: Scope,
+    pub(super) audience: Audience,
+    pub(super) totals: ShownTotals,
+}
+
+/// To whom an event of a channel goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Scope {
+    Watchers,
+    /// Those who watch, and the sender's connections that do not.
+    WatchersAndSender(String),
+    /// Connections of members that do not watch, except those of the sender, who gets it as one who watches.
+    OtherMembers {
+        except: Option<String>,
+    },
+    /// Every connection of the user.
+    Own(String),
+    /// The connections of these users that do not watch.
+    NotWatching(Vec<String>),
+}
+
+/// Who of them may see it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Audience {
+    /// Only these, when it is restricted.
+    only: Option<HashSet<String>>,
+    /// Not these.
+    except: HashSet<String>,
+}
+
+impl Audience {
+    /// Whether a user may be told.
+    pub(super) fn may_receive(&self, user_id: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| only.contains(user_id)) && !self.except.contains(user_id)
+    }
+}
+
+/// Which totals of its receiver stand in an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ShownTotals {
+    None,
+    Messages,
+    Threads,
+}
+
+/// What a channel's events are built from.
+pub(super) struct Source<'a> {
+    pub(super) channel: &'a Channel,
+    pub(super) config: &'a Arc<ChannelTypeConfig>,
+    pub(super) rows: &'a Rows,
+    /// Users who watch, where that is told.
+    pub(super) watcher_count: i64,
+}
+
+impl<'a> Source<'a> {
+    pub(super) fn new(
+        batch: &'a Batch,
+        channel: &'a Channel,
+        config: &'a Arc<ChannelTypeConfig>,
+        watcher_count: i64,
+    ) -> Self {
+        Self { channel, config, rows: &batch.rows, watcher_count }
+    }
+
+    /// The events that an entry of the channel's log stands for, with their receivers.
+    pub(super) fn deliveries(&self, entry: &LogEntry) -> Vec<Delivery> {
+        let payload = payload(entry);
+        if let Some(id) = &entry.message_id
+            && entry.kind != "channel.updated"
+            && entry.kind != "channel.truncated"
+        {
+            return self.of_message(entry, &payload, id);
+        }
+        let event = self.event(entry, &payload);
+        let mut audience = Audience { only: None, except: self.rows.blockers.clone() };
+        if payload["shadow"] == true {
+            // Who is banned without noticing is not told.
+            audience.except.extend(entry.user_id.clone());
+        }
+        let delivery =
+            |scope, event| Delivery { event, scope, audience: audience.clone(), totals: ShownTotals::None };
+        match entry.kind.as_str() {
+            "channel.created" => {
+                let creator = entry.user_id.clone().unwrap_or_default();
+                vec![delivery(Scope::Own(creator), Event { channel: Some(self.channel()), ..event })]
+            }
+            "channel.updated" => {
+                let message = self.message(entry.message_id.as_deref());
+                vec![delivery(Scope::Watchers, Event { channel: Some(self.channel()), message, ..event })]
+            }
+            kind @ ("channel.deleted" | "channel.truncated") => {
+                let message = self.message(entry.message_id.as_deref());
+                let mut channel = present::channel(self.channel, self.config, &self.rows.bundle.users, None);
+                // One that is deleted for good goes by another name until it is gone.
+                channel.cid = event.cid.clone().unwrap_or_default();
+                channel.id = event.channel_id.clone().unwrap_or_default();
+                channel.own_capabilities = None;
+                let event = Event { channel: Some(Arc::new(channel)), message, ..event };
+                let notification =
+                    Event { kind: format!("notification.{}", kind.replace('.', "_")), ..event.clone() };
+                let told = Delivery {
+                    totals: ShownTotals::Messages,
+                    ..delivery(Scope::OtherMembers { except: None }, notification)
+                };
+                vec![delivery(Scope::Watchers, event), told]
+            }
+            "message.read" if self.watcher_count > MANY_WATCHERS => Vec::new(),
+            "message.read" => {
+                let thread_id = event.thread_id.clone();
+                let thread = thread_id.as_deref().and_then(|id| self.thread(id));
+                vec![delivery(Scope::Watchers, Event { thread, ..event })]
+            }
+            kind if kind.starts_with("member.") => {
+                let user_id = entry.user_id.as_deref().unwrap_or_default();
+                let member = Some(self.member(user_id));
+                vec![delivery(Scope::Watchers, Event { channel: Some(self.channel()), member, ..event })]
+            }
+            kind => match KINDS.iter().find(|known| known.name == kind).map(|known| known.receivers) {
+                Some(Receivers::Servers) => Vec::new(),
+                _ => vec![delivery(Scope::Watchers, event)],
+            },
+        }
+    }
+
+    /// The events of an entry about a message. None when the message is not shown any more.
+    fn of_message(&self, entry: &LogEntry, payload: &Value, id: &str) -> Vec<Delivery> {
+        let gone = &payload["gone"];
+        let stored = self.rows.messages.get(id);
+        let (audience, message) = match stored {
+            Some(message) if message.created_at <= self.channel.history_from => return Vec::new(),
+            Some(message) => (
+                self.audience(id, &message.user_id, &message.restricted_visibility),
+                self.rows.bundle.message(message),
+            ),
+            None if !gone.is_object() => return Vec::new(),
+            None => {
+                let author = gone["user_id"].as_str().unwrap_or_default();
+                let readers: Vec<String> =
+                    serde_json::from_value(gone["restricted_visibility"].clone()).unwrap_or_default();
+                (self.audience(id, author, &readers), self.gone(id, gone))
+            }
+        };
+        let event = Event { message: Some(message), ..self.event(entry, payload) };
+        let watchers = |event| Delivery {
+            event,
+            scope: Scope::Watchers,
+            audience: audience.clone(),
+            totals: ShownTotals::None,
+        };
+        match entry.kind.as_str() {
+            "message.new" => match stored {
+                Some(stored) => self.of_new_message(stored, event, &audience),
+                None => Vec::new(),
+            },
+            kind if kind.starts_with("reaction.") => {
+                let reaction: Option<Reaction> = serde_json::from_value(payload["reaction"].clone()).ok();
+                let reaction = reaction.map(|stored| present::reaction(&stored, id, &self.rows.bundle.users));
+                let thread_participants =
+                    event.message.as_ref().and_then(|message| message.thread_participants.clone());
+                vec![watchers(Event { reaction, thread_participants, ..event })]
+            }
+            "message.delivered" => vec![watchers(Event { message: None, ..event })],
+            "thread.updated" => vec![watchers(Event { thread: self.thread(id), message: None, ..event })],
+            _ => vec![watchers(event)],
+        }
+    }
+
+    fn of_new_message(&self, message: &Message, event: Event, audience: &Audience) -> Vec<Delivery> {
+        let users = &self.rows.bundle.users;
+        let thread = message.parent_id.as_deref().and_then(|id| Some((id, self.rows.threads.get(id)?)));
+        let participants = thread.map(|(_, (_, participants))| participants.as_slice()).unwrap_or_default();
+        let parent = message.parent_id.as_ref().and_then(|id| self.rows.messages.get(id));
+        let event = Event {
+            watcher_count: Some(self.watcher_count),
+            thread_participants: thread
+                .map(|_| participants.iter().map(|participant| users.get(&participant.user_id)).collect()),
+            parent_author: parent.map(|parent| users.get(&parent.user_id)),
+            ..event
+        };
+        let delivery = |scope, totals, event| Delivery { event, scope, totals, audience: audience.clone() };
+        let mut deliveries = Vec::with_capacity(3);
+        if message.in_channel {
+            let kind = "notification.message_new".to_owned();
+            let notification = Event { kind, channel: Some(self.channel()), ..event.clone() };
+            let scope = Scope::OtherMembers { except: Some(message.user_id.clone()) };
+            deliveries.push(delivery(scope, ShownTotals::Messages, notification));
+        }
+        if let Some((thread_id, _)) = thread {
+            let others = participants.iter().map(|participant| participant.user_id.clone());
+            let others = others.filter(|id| *id != message.user_id).collect();
+            let event = Event {
+                kind: "notification.thread_message_new".to_owned(),
+                channel: Some(self.channel()),
+                thread_id: Some(thread_id.to_owned()),
+                ..event.clone()
+            };
+            deliveries.push(delivery(Scope::NotWatching(others), ShownTotals::Threads, event));
+        }
+        let watchers = Scope::WatchersAndSender(message.user_id.clone());
+        deliveries.insert(0, delivery(watchers, ShownTotals::Messages, event));
+        deliveries
+    }
+
+    /// The event with what stands in each of a channel.
+    pub(super) fn event(&self, entry: &LogEntry, payload: &Value) -> Event {
+        let users = &self.rows.bundle.users;
+        let said = said(payload);
+        let mut event = of_channel(self.channel, self.config, &entry.kind, entry.created_at);
+        if let Some(cid) = said.cid.clone().filter(|cid| *cid != self.channel.cid) {
+            event.channel_id = cid.split_once(':').map(|(_, id)| id.to_owned());
+            event.cid = Some(cid);
+        }
+        Event {
+            user: entry.user_id.as_deref().map(|id| users.get(id)),
+            created_by: payload["created_by_id"].as_str().map(|id| users.get(id)),
+            cid: event.cid,
+            channel_id: event.channel_id,
+            channel_type: event.channel_type,
+            team: event.team,
+            channel_member_count: event.channel_member_count,
+            channel_message_count: event.channel_message_count,
+            channel_custom: event.channel_custom,
+            kind: event.kind,
+            created_at: event.created_at,
+            channel: None,
+            reaction: None,
+            ..said
+        }
+    }
+
+    fn audience(&self, id: &str, author: &str, readers: &[String]) -> Audience {
+        let mut except = self.rows.blockers.clone();
+        except.extend(self.rows.not_shown.get(id).into_iter().flatten().cloned());
+        let shadowed = self.rows.messages.get(id).is_some_and(|message| message.shadowed);
+        let only = if shadowed {
+            Some(HashSet::from([author.to_owned()]))
+        } else {
+            let all = readers.iter().cloned().chain([author.to_owned()]);
+            (!readers.is_empty()).then(|| all.collect())
+        };
+        Audience { only, except }
+    }
+
+    /// The channel as it stands in events: with nothing of a single user.
+    pub(super) fn channel(&self) -> Arc<ChannelResponse> {
+        channel_of_all(self.channel, self.config, &self.rows.bundle.users)
+    }
+
+    fn message(&self, id: Option<&str>) -> Option<MessageResponse> {
+        self.rows.messages.get(id?).map(|message| self.rows.bundle.message(message))
+    }
+
+    /// What is left to say of a message that was deleted for good.
+    fn gone(&self, id: &str, gone: &Value) -> MessageResponse {
+        let text = |name: &str| gone[name].as_str().map(str::to_owned);
+        let created_at = serde_json::from_value(gone["created_at"].clone()).unwrap_or_default();
+        MessageResponse {
+            id: id.to_owned(),
+            cid: self.channel.cid.clone(),
+            kind: "deleted".to_owned(),
+            user: self.rows.bundle.users.get(gone["user_id"].as_str().unwrap_or_default()),
+            parent_id: text("parent_id"),
+            show_in_channel: gone["show_in_channel"].as_bool(),
+            created_at,
+            updated_at: created_at,
+            ..MessageResponse::default()
+        }
+    }
+
+    fn member(&self, user_id: &str) -> natterjack_protocol::members::ChannelMemberResponse {
+        let users = &self.rows.bundle.users;
+        present_member(self.channel, self.rows.members.get(user_id), user_id, users, self.rows.bundle.now())
+    }
+
+    fn thread(&self, parent_id: &str) -> Option<natterjack_protocol::threads::ThreadResponse> {
+        let parent = self.rows.messages.get(parent_id)?;
+        let (thread, participants) = self.rows.threads.get(parent_id)?;
+        Some(present::thread(&self.channel.cid, parent, thread, participants, &self.rows.bundle.users))
+    }
+}
+
+/// A member, or what is known of one who is none any more.
+pub(super) fn present_member(
+    channel: &Channel,
+    member: Option<&Member>,
+    user_id: &str,
+    users: &present::Users,
+    now: Timestamp,
+) -> natterjack_protocol::members::ChannelMemberResponse {
+    match member {
+        Some(member) => present::member(member, users, channel.created_by_id.as_deref(), now),
+        None => natterjack_protocol::members::ChannelMemberResponse {
+            user_id: Some(user_id.to_owned()),
+            user: Some(users.get(user_id)),
+            channel_role: "channel_member".to_owned(),
+            ..Default::default()
+        },
+    }
+}
+
+/// The channel as it stands in events: with nothing of a single user.
+pub(super) fn channel_of_all(
+    channel: &Channel,
+    config: &Arc<ChannelTypeConfig>,
+    users: &present::Users,
+) -> Arc<ChannelResponse> {
+    Arc::new(ChannelResponse { own_capabilities: None, ..present::channel(channel, config, users, None) })
+}
+
+/// An event of a channel with nothing in it yet.
+pub(crate) fn of_channel(channel: &Channel, config: &ChannelTypeConfig, kind: &str, at: Timestamp) -> Event {
+    Event {
+        kind: kind.to_owned(),
+        created_at: at,
+        cid: Some(channel.cid.clone()),
+        channel_id: Some(channel.id.clone()),
+        channel_type: Some(channel.kind.clone()),
+        team: channel.team.clone(),
+        channel_member_count: Some(channel.member_count),
+        channel_message_count: config.count_messages.then_some(channel.counted_messages()),
+        channel_custom: (!channel.custom.is_empty())
+            .then(|| channel.custom.iter().map(|(key, value)| (key.clone(), value.clone())).collect()),
+        ..Event::default()
+    }
+}
+
+/// What a payload says: its keys are those of events.
+pub(super) fn said(payload: &Value) -> Event {
+    let mut payload = payload.clone();
+    if let Some(fields) = payload.as_object_mut() {
+        // Rows as they are stored, which are shown apart.
+        fields.remove("reaction");
+    }
+    serde_json::from_value(payload).unwrap_or_default()
+}

@@ -1,0 +1,293 @@
+//! Sockets: the handshake, and one task for each that writes what is queued and reads what the client says.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Request, State as FromState};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Response, StatusCode, header};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hyper_util::rt::TokioIo;
+use hyper_util::server::conn::auto::upgrade;
+use natterjack_protocol::ErrorCode;
+use natterjack_protocol::events::Event;
+use sha1::{Digest, Sha1};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+use super::connection::{Close, Connection};
+use super::frame::{Encoded, Frame, Incoming, Parser};
+use super::heartbeat::health_check;
+use super::open::{self, Query};
+use crate::api::{Edge, failure, header_text};
+use crate::auth::Credentials;
+use crate::error::{Error, Result};
+use crate::limits::CLOSE_TIME_MAX;
+use crate::serve::PeerAddress;
+use crate::state::State;
+
+/// What the key of a handshake is hashed with (RFC 6455).
+const HANDSHAKE_SUFFIX: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+/// Frames gathered into one write.
+const FRAMES_OF_WRITE: usize = 64;
+/// Read at a time; on the stack, so that a silent connection has no buffer.
+const READ_SIZE: usize = 4096;
+/// The name of the operation in error bodies.
+const OPERATION: &str = "Connect";
+
+/// Answers a request for a socket. Who calls is found out on the socket, where clients read errors.
+pub(crate) async fn connect(FromState(edge): FromState<Arc<Edge>>, mut request: Request) -> Response<Body> {
+    let accept = match check_handshake(&request) {
+        Ok(accept) => accept,
+        Err(error) => return failure(OPERATION, &error, Duration::ZERO),
+    };
+    let upgraded = hyper::upgrade::on(&mut request);
+    let (head, _) = request.into_parts();
+    let live = &edge.state.live;
+    live.tasks.spawn({
+        let edge = Arc::clone(&edge);
+        async move {
+            // A client that is gone before the handshake is over was never there.
+            let Ok(upgraded) = upgraded.await else { return };
+            let Ok(parts) = upgrade::downcast::<TokioIo<TcpStream>>(upgraded) else { return };
+            serve(&edge, head, parts.io.into_inner(), &parts.read_buf).await;
+        }
+    });
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = response.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+    response
+}
+
+/// The answer to the key of a handshake.
+fn check_handshake(request: &Request) -> Result<HeaderValue> {
+    let holds = |name: header::HeaderName, token: &str| {
+        let value = header_text(request.headers(), name.as_str()).unwrap_or_default();
+        value.split(',').any(|part| part.trim().eq_ignore_ascii_case(token))
+    };
+    if !holds(header::CONNECTION, "upgrade") || !holds(header::UPGRADE, "websocket") {
+        return Err(Error::input("this is a WebSocket: the headers of a handshake are missing"));
+    }
+    if header_text(request.headers(), header::SEC_WEBSOCKET_VERSION.as_str()) != Some("13") {
+        return Err(Error::input("sec-websocket-version must be 13"));
+    }
+    let key = header_text(request.headers(), header::SEC_WEBSOCKET_KEY.as_str())
+        .ok_or_else(|| Error::required("sec-websocket-key"))?;
+    let hash = Sha1::new().chain_update(key).chain_update(HANDSHAKE_SUFFIX).finalize();
+    HeaderValue::from_str(&STANDARD.encode(hash)).map_err(|_| Error::required("sec-websocket-key"))
+}
+
+/// Opens the connection and serves it until one side ends it.
+async fn serve(edge: &Edge, head: Parts, stream: TcpStream, first: &[u8]) {
+    let state = &edge.state;
+    let opened = {
+        let peer = head.extensions.get::<PeerAddress>().map(|peer| peer.0);
+        let header = Credentials {
+            authorization: header_text(&head.headers, "authorization"),
+            auth_type: header_text(&head.headers, "stream-auth-type"),
+            user_id: None,
+        };
+        match Query::parse(head.uri.query().unwrap_or_default()) {
+            Ok(query) => open::open(edge, &query, header, peer, false).await,
+            Err(error) => Err(error),
+        }
+    };
+    // What the client sent with its request is held by nobody while the connection is open.
+    drop(head);
+    let mut writing = Writing::default();
+    let connection = match opened {
+        Ok(connection) => connection,
+        Err(error) => {
+            let (frame, close) = refusal(state, &error);
+            writing.frames.extend([frame, Frame::close(close)]);
+            end(stream, writing).await;
+            return;
+        }
+    };
+    let mut parser = Parser::default();
+    let close = match hear(state, &connection, &mut parser, first) {
+        Ok(()) => run(state, &stream, &connection, &mut writing, &mut parser).await,
+        Err(close) => Some(close),
+    };
+    open::close(state, &connection).await;
+    if let Some(close) = close {
+        if close == Close::TooSlow {
+            // What it did not read so far it will not read now.
+            writing = Writing::default();
+        }
+        writing.frames.push_back(Frame::close(close));
+        end(stream, writing).await;
+    }
+}
+
+/// What a client is told that may not connect, and whether it may come back.
+fn refusal(state: &State, error: &Error) -> (Frame, Close) {
+    let (code, close) = match error {
+        Error::Caller(fault) => (
+            fault.code,
+            match fault.code {
+                ErrorCode::TooManyConnections => Close::TooMany,
+                ErrorCode::NotAllowed => Close::Normal,
+                _ => Close::Token,
+            },
+        ),
+        Error::Stale | Error::Internal(_) => {
+            tracing::error!(error = crate::error_chain(error), "a connection failed");
+            (ErrorCode::Internal, Close::GoingAway)
+        }
+    };
+    let event = Event {
+        kind: "connection.error".to_owned(),
+        created_at: state.now(),
+        connection_id: Some(String::new()),
+        error: Some(crate::api::error_body(OPERATION, error, code.status(), Duration::ZERO)),
+        ..Event::default()
+    };
+    (Encoded::new(&event).frame(), close)
+}
+
+/// Writes and reads until the connection ends. Answers what to say at the end, `None` when nobody listens any more.
+async fn run(
+    state: &State,
+    stream: &TcpStream,
+    connection: &Arc<Connection>,
+    writing: &mut Writing,
+    parser: &mut Parser,
+) -> Option<Close> {
+    let stop = &state.live.stop;
+    loop {
+        if writing.frames.is_empty() {
+            let end = connection.outbox.take(&mut writing.frames);
+            if let Some(close) = end
+                && writing.frames.is_empty()
+            {
+                return Some(close);
+            }
+        } else if connection.outbox.end() == Some(Close::TooSlow) {
+            return Some(Close::TooSlow);
+        }
+        match writing.write(stream) {
+            Ok(true) if !connection.outbox.is_empty() || connection.outbox.end().is_some() => continue,
+            Ok(_) => {}
+            Err(_) => return None,
+        }
+        tokio::select! {
+            () = connection.outbox.moved() => {}
+            ready = stream.writable(), if !writing.frames.is_empty() => ready.ok()?,
+            ready = stream.readable() => {
+                ready.ok()?;
+                let mut buffer = [0; READ_SIZE];
+                match stream.try_read(&mut buffer) {
+                    Ok(0) => return None,
+                    Ok(size) => {
+                        if let Err(close) = hear(state, connection, parser, &buffer[..size]) {
+                            return Some(close);
+                        }
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    Err(_) => return None,
+                }
+            }
+            () = stop.cancelled() => return Some(Close::GoingAway),
+        }
+    }
+}
+
+/// Takes note of what a client says and queues the answers.
+fn hear(state: &State, connection: &Arc<Connection>, parser: &mut Parser, bytes: &[u8]) -> Result<(), Close> {
+    if bytes.is_empty() {
+        return Ok(());
+    }
+    let now = state.now();
+    connection.note_heard(now);
+    for incoming in parser.feed(bytes)? {
+        match incoming {
+            // Clients expect some frame in answer to theirs.
+            Incoming::Text => connection.send(health_check(state, connection)),
+            Incoming::Ping(payload) => connection.send(Frame::pong(&payload)),
+            Incoming::Pong => {}
+            Incoming::Close => return Err(Close::Normal),
+        }
+    }
+    Ok(())
+}
+
+/// Frames on their way into a socket.
+#[derive(Debug, Default)]
+struct Writing {
+    frames: VecDeque<Frame>,
+    /// Bytes of the first frame that are written.
+    written: usize,
+}
+
+impl Writing {
+    /// Writes as much as the socket takes, many frames at once. Answers whether that is all.
+    fn write(&mut self, stream: &TcpStream) -> io::Result<bool> {
+        while !self.frames.is_empty() {
+            match self.write_some(stream) {
+                Ok(size) => self.advance(size),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        // A burst leaves no room behind.
+        if self.frames.capacity() > FRAMES_OF_WRITE {
+            self.frames = VecDeque::new();
+        }
+        Ok(true)
+    }
+
+    fn write_some(&self, stream: &TcpStream) -> io::Result<usize> {
+        let mut slices = [IoSlice::new(&[]); FRAMES_OF_WRITE * 3];
+        let mut count = 0;
+        let mut skip = self.written;
+        for part in self.frames.iter().take(FRAMES_OF_WRITE).flat_map(Frame::parts) {
+            let skipped = skip.min(part.len());
+            skip -= skipped;
+            if skipped < part.len() {
+                slices[count] = IoSlice::new(&part[skipped..]);
+                count += 1;
+            }
+        }
+        let size = stream.try_write_vectored(&slices[..count])?;
+        if size == 0 { Err(io::ErrorKind::WriteZero.into()) } else { Ok(size) }
+    }
+
+    fn advance(&mut self, size: usize) {
+        self.written += size;
+        while let Some(size) = self.frames.front().map(Frame::size).filter(|size| self.written >= *size) {
+            self.written -= size;
+            self.frames.pop_front();
+        }
+    }
+}
+
+/// Writes what is left and waits a moment for the client to take note: closed at once, the last frames may be lost.
+async fn end(mut stream: TcpStream, mut writing: Writing) {
+    let ending = async {
+        while !writing.write(&stream)? {
+            stream.writable().await?;
+        }
+        stream.shutdown().await?;
+        let mut buffer = [0; 512];
+        loop {
+            stream.readable().await?;
+            match stream.try_read(&mut buffer) {
+                Ok(0) => return Ok(()),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
+            }
+        }
+    };
+    // How the client ends its side is the client's business.
+    let _: Result<io::Result<()>, _> = tokio::time::timeout(CLOSE_TIME_MAX, ending).await;
+}

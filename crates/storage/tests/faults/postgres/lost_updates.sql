@@ -1,0 +1,7 @@
+-- The number of members is written back as it was before somebody left, as a lost update leaves it.
+CREATE FUNCTION fault() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE channels SET member_count = member_count + 1 WHERE pk = OLD.channel_pk;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER fault AFTER DELETE ON members FOR EACH ROW EXECUTE FUNCTION fault();
