@@ -84,7 +84,7 @@ both_databases! {
             ..BanRequest::default()
         };
         server.client().moderation().ban(request).await.unwrap();
-        joe_sends(server, "general", "m4").await.expect_error(403, 17, "banned");
+        joe_sends(server, "general", "m4").await.expect_error(403, 17, "CreateMessage");
         let as_joe = |method: &str, path: &str, body: Value| {
             let request = server.raw(method, &format!("/api/v2/chat{path}")).as_user("joe");
             async move { request.json(&body).send().await }

@@ -100,7 +100,7 @@ pub fn all() -> Vec<Request> {
     all.extend(of_reactions_and_reads());
     all.extend(of_threads());
     all.extend(of_mutes_and_blocks());
-    all.extend(of_moderation());
+    all.extend(of_moderation_and_events());
     all.extend(of_roles());
     all
 }
@@ -384,7 +384,7 @@ fn of_mutes_and_blocks() -> Vec<Request> {
     ]
 }
 
-fn of_moderation() -> Vec<Request> {
+fn of_moderation_and_events() -> Vec<Request> {
     let ban = json!({
         "target_user_id": "joe", "banned_by_id": "jane", "channel_cid": "messaging:general", "timeout": 5,
         "reason": "spam", "shadow": true, "ip_ban": true, "delete_messages": "soft",
@@ -416,7 +416,13 @@ fn of_moderation() -> Vec<Request> {
         ("channel_cid", json!("messaging:general")),
         ("remove_future_channels_ban", json!(true)),
     ];
+    let event = json!({
+        "event": { "type": "party", "user_id": "jane", "parent_id": "m1", "custom": { "a": 1 } }
+    });
+    let own = json!({ "event": { "type": "party", "custom": { "a": 1 } } });
     vec![
+        Request::post("send_event", "/api/v2/chat/channels/messaging/general/event", event),
+        Request::post("send_user_custom_event", "/api/v2/chat/users/jane/event", own),
         Request::post("flag", "/api/v2/moderation/flag", flag),
         Request::get(
             "query_message_flags",
