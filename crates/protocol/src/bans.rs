@@ -81,7 +81,7 @@ operation! {
 operation! {
     /// [`Unban`] as version 1 has it: all of it stands in the query.
     LiftBan = "unban", Delete "/moderation/ban",
-        query: LiftBanQuery, response: UnbanResponse,
+        query: LiftBanQuery, response: UnbanResponse, named: "Unban",
 }
 
 query_params! {

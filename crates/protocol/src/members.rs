@@ -87,6 +87,7 @@ operation! {
         body: UpdateMemberPartialRequest,
         response: UpdateMemberPartialResponse,
         repeatable: true,
+        named: "UpdateMemberPartial",
 }
 
 query_params! {
@@ -167,7 +168,15 @@ impl<'de> Deserialize<'de> for ChannelMemberRequest {
                 // Both encodings take keys that are not known for custom data: here, where an id may stand as well, they
                 // cannot be told apart.
                 let object = JsonMap::deserialize(MapAccessDeserializer::new(map))?;
-                ChannelMemberRequest::deserialize(v1::Reader(object.into())).map_err(de::Error::custom)
+                let mut path = serde_path_to_error::Track::new();
+                let reader = v1::Reader(object.into());
+                let member = ChannelMemberRequest::deserialize(serde_path_to_error::Deserializer::new(
+                    reader, &mut path,
+                ));
+                member.map_err(|problem| match path.path().to_string() {
+                    here if here == "." => de::Error::custom(problem),
+                    field => de::Error::custom(format_args!("{field}: {problem}")),
+                })
             }
         }
         deserializer.deserialize_any(Entry)

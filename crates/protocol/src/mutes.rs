@@ -23,6 +23,9 @@ pub struct MuteChannelRequest {
     /// The channels as `<type>:<id>`, 1 to 25.
     #[serde(default, deserialize_with = "crate::null_default")]
     pub channel_cids: Vec<String>,
+    /// One channel, in place of the list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel_cid: Option<String>,
     /// The acting user, when a server calls on behalf of one. Excludes `user`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_id: Option<String>,

@@ -113,7 +113,8 @@ const fn strip(path: &'static str, prefix: &str) -> Option<&'static str> {
 /// `path`, `query` and `body` may be left out where the operation has none. `repeatable` says that a call may be
 /// sent again without knowing the outcome of the first; GET, PUT, PATCH and DELETE are repeatable by themselves.
 /// `server_side_only` keeps users of the app from calling it. `v1` is the path in version 1 where it is another one; an
-/// operation whose path is not below `/api/v2` exists in version 1 only.
+/// operation whose path is not below `/api/v2` exists in version 1 only. `named` is the name in messages of an operation that
+/// is another one in a second form, and counts as that.
 #[macro_export]
 macro_rules! operation {
     (
@@ -121,7 +122,7 @@ macro_rules! operation {
         $name:ident = $id:literal, $method:ident $path:literal,
         $(path: $path_type:ty,)? $(query: $query:ty,)? $(body: $body:ty,)? response: $response:ty
         $(, repeatable: $repeatable:literal)? $(, server_side_only: $server_side_only:literal)?
-        $(, v1: $v1_path:literal)? $(,)?
+        $(, v1: $v1_path:literal)? $(, named: $named:literal)? $(,)?
     ) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy)]
@@ -129,7 +130,7 @@ macro_rules! operation {
 
         impl $crate::Operation for $name {
             const ID: &'static str = $id;
-            const NAME: &'static str = stringify!($name);
+            const NAME: &'static str = $crate::operation!(@named $($named)?, $name);
             const METHOD: $crate::Method = $crate::Method::$method;
             const PATH: &'static str = $path;
             const V1_PATH: &'static str =
@@ -144,6 +145,8 @@ macro_rules! operation {
     };
     (@or $given:ty, $default:ty) => { $given };
     (@or , $default:ty) => { $default };
+    (@named $named:literal, $name:ident) => { $named };
+    (@named , $name:ident) => { stringify!($name) };
     (@v1 $v1_path:literal, $path:literal) => { $v1_path };
     (@v1 , $path:literal) => { $crate::without_prefix($path) };
 }

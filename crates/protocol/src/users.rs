@@ -301,6 +301,25 @@ pub struct QueryUsersResponse {
     pub users: Vec<FullUserResponse>,
 }
 
+operation! {
+    /// Deletes one user, as version 1 has it: softly, unless `hard_delete` removes him or her with all messages and
+    /// conversations. The rest of the work is a task.
+    DeleteUser = "delete_user", Delete "/users/{user_id}",
+        path: UserPath, query: DeleteUserQuery, response: DeleteUsersResponse, server_side_only: true,
+}
+
+query_params! {
+    /// What goes with the user.
+    pub struct DeleteUserQuery {
+        /// True deletes the user's messages, softly.
+        pub mark_messages_deleted: Option<bool>,
+        /// True removes the user, and everything that he or she wrote.
+        pub hard_delete: Option<bool>,
+        /// True deletes the channels of exactly two members, one of them the user.
+        pub delete_conversation_channels: Option<bool>,
+    }
+}
+
 /// A user as it is written. Fields that are left out keep their value, `custom` apart.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct UserRequest {

@@ -12,12 +12,13 @@ use crate::requests;
 const TABLE: &str = include_str!("authorization.txt");
 
 /// The columns of the table: who acts, and whether as a member of the channel.
-const COLUMNS: [(&str, Place); 10] = [
+const COLUMNS: [(&str, Place); 11] = [
     ("anonymous", Place::Outside),
     ("guest", Place::Inside),
     ("guest", Place::Outside),
     ("user", Place::Inside),
     ("user", Place::Outside),
+    ("user", Place::Banned),
     ("moderator", Place::Moderating),
     ("admin", Place::Inside),
     ("admin", Place::Outside),
@@ -29,6 +30,8 @@ const COLUMNS: [(&str, Place); 10] = [
 enum Place {
     Inside,
     Outside,
+    /// A member who is banned from the channel.
+    Banned,
     /// A member who is the channel's moderator.
     Moderating,
 }
@@ -77,6 +80,7 @@ fn templates() -> Vec<Template> {
     all.extend(of_messages());
     all.extend(of_reactions_and_reads());
     all.extend(of_users());
+    all.extend(of_moderation());
     all
 }
 
@@ -246,6 +250,46 @@ fn of_users() -> Vec<Template> {
     ]
 }
 
+fn of_moderation() -> Vec<Template> {
+    let target = |more: Value| {
+        let mut body = json!({ "target_user_id": "owner", "banned_by_id": "{me}" });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    let event = |name, kind: &str| {
+        let body = json!({ "event": { "type": kind, "user_id": "{me}" } });
+        post(name, "/api/v2/chat/channels/messaging/{id}/event", body)
+    };
+    let flag = |name, kind: &str, id: &str| {
+        let body = json!({ "entity_type": kind, "entity_id": id, "user_id": "{me}" });
+        post(name, "/api/v2/moderation/flag", body)
+    };
+    let all = json!({ "filter_conditions": {}, "user_id": "{me}" }).to_string();
+    let mute = json!({ "target_ids": ["owner"], "user_id": "{me}" });
+    let (cid, unban) = (json!({ "channel_cid": "messaging:{id}" }), json!({ "unbanned_by_id": "{me}" }));
+    let of_owner = ("target_user_id", "owner".to_owned());
+    let in_channel = vec![of_owner.clone(), ("channel_cid", "messaging:{id}".to_owned())];
+    vec![
+        event("send_event", "party"),
+        event("type", "typing.start"),
+        post("ban", "/api/v2/moderation/ban", target(cid)),
+        post("ban in the app", "/api/v2/moderation/ban", target(json!({}))),
+        Template { query: in_channel, ..post("unban", "/api/v2/moderation/unban", unban.clone()) },
+        Template { query: vec![of_owner], ..post("unban in the app", "/api/v2/moderation/unban", unban) },
+        post("mute", "/api/v2/moderation/mute", mute.clone()),
+        post("unmute", "/api/v2/moderation/unmute", mute),
+        flag("flag", "stream:chat:v1:message", "t-{id}"),
+        flag("flag a user", "stream:user", "owner"),
+        get("query_banned_users", "/api/v2/chat/query_banned_users", &[("payload", &all)]),
+        get(
+            "query_future_channel_bans",
+            "/api/v2/chat/query_future_channel_bans",
+            &[("payload", r#"{"user_id":"{me}"}"#)],
+        ),
+        get("query_message_flags", "/api/v2/chat/moderation/flags/message", &[("payload", &all)]),
+    ]
+}
+
 /// The expected codes of each call, in the order of [`COLUMNS`].
 fn table() -> BTreeMap<&'static str, Vec<i64>> {
     let rows = TABLE.lines().filter(|line| !line.starts_with('#')).map(|line| {
@@ -279,7 +323,7 @@ async fn prepare(server: &TestServer, number: usize, who: &str, place: Place, is
     let mut members = vec![json!({ "user_id": "owner" })];
     match place {
         Place::Outside => {}
-        Place::Inside => members.push(json!({ "user_id": actor })),
+        Place::Inside | Place::Banned => members.push(json!({ "user_id": actor })),
         Place::Moderating => members.push(json!({ "user_id": actor, "channel_role": "channel_moderator" })),
     }
     let mut data = json!({ "created_by_id": "owner", "members": members });
@@ -299,6 +343,12 @@ async fn prepare(server: &TestServer, number: usize, who: &str, place: Place, is
     }
     let reaction = json!({ "reaction": { "type": "own", "user_id": actor } });
     post_ok(server, &format!("/api/v2/chat/messages/t-{channel}/reaction"), &reaction).await;
+    if place == Place::Banned {
+        let ban = json!({
+            "target_user_id": actor, "banned_by_id": "owner", "channel_cid": format!("messaging:{channel}")
+        });
+        post_ok(server, "/api/v2/moderation/ban", &ban).await;
+    }
     World { actor, channel, fresh, team: "" }
 }
 
@@ -393,7 +443,7 @@ fn is_for_servers(operation: &str) -> bool {
 fn check_all(database: Database, columns: std::ops::Range<usize>) {
     TestServer::run(database, async |server| {
         let owner = json!({ "users": { "owner": { "id": "owner", "teams": ["red"] } } });
-        if columns.contains(&8) {
+        if columns.contains(&9) {
             patch_ok(server, "/api/v2/app", &json!({ "multi_tenant_enabled": true })).await;
             post_ok(server, USERS, &owner).await;
         } else {
@@ -424,30 +474,30 @@ fn the_table_names_every_operation() {
 
 #[test]
 fn sqlite_clients_do_what_they_may() {
-    check_all(Database::Sqlite, 0..8);
+    check_all(Database::Sqlite, 0..9);
 }
 
 #[test]
 fn sqlite_strangers_do_what_they_may() {
-    check_all(Database::Sqlite, 8..9);
-}
-
-#[test]
-fn sqlite_servers_do_everything() {
     check_all(Database::Sqlite, 9..10);
 }
 
 #[test]
+fn sqlite_servers_do_everything() {
+    check_all(Database::Sqlite, 10..11);
+}
+
+#[test]
 fn postgres_clients_do_what_they_may() {
-    check_all(Database::Postgres, 0..8);
+    check_all(Database::Postgres, 0..9);
 }
 
 #[test]
 fn postgres_strangers_do_what_they_may() {
-    check_all(Database::Postgres, 8..9);
+    check_all(Database::Postgres, 9..10);
 }
 
 #[test]
 fn postgres_servers_do_everything() {
-    check_all(Database::Postgres, 9..10);
+    check_all(Database::Postgres, 10..11);
 }

@@ -8,7 +8,7 @@ use natterjack_protocol::users::ChannelMute;
 use natterjack_protocol::{Cid, ErrorCode, Timestamp};
 use natterjack_storage::{self as storage, Advance, Advanced, Channel, Tx, UserEvent};
 
-use super::{check_count, users};
+use super::{check_count, given, users};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::{CHANNEL_MUTES_SHOWN_MAX, MUTED_CHANNELS_MAX};
@@ -65,15 +65,17 @@ async fn check_mute(
     actions: &[Action],
 ) -> Result<(Arc<CachedUser>, MutePlan)> {
     const FIELD: &str = "channel_cids";
-    if request.channel_cids.is_empty() {
+    let one = given(request.channel_cid.as_ref());
+    let cids: Vec<&str> = request.channel_cids.iter().map(String::as_str).chain(one).collect();
+    if cids.is_empty() {
         return Err(Error::required(FIELD));
     }
-    check_count(FIELD, request.channel_cids.len(), MUTED_CHANNELS_MAX)?;
+    check_count(FIELD, cids.len(), MUTED_CHANNELS_MAX)?;
     let now = state.now();
     let expires = check_expiration(request.expiration, now)?;
     let mut seen = HashSet::new();
     let (mut channels, mut unknown) = (Vec::new(), Vec::new());
-    for text in request.channel_cids.iter().filter(|cid| seen.insert(*cid)) {
+    for text in cids.into_iter().filter(|cid| seen.insert(*cid)) {
         let cid = Cid::parse(text).map_err(|error| Error::id(FIELD, &error))?.to_string();
         match access::channel(state, caller, &cid, actions).await {
             Ok(channel) => channels.push((channel.channel.pk, cid)),

@@ -42,8 +42,8 @@ use natterjack_protocol::tasks::GetTask;
 use natterjack_protocol::threads::{GetThread, QueryThreads, UpdateThreadPartial};
 use natterjack_protocol::user_mutes::{Mute, Unmute};
 use natterjack_protocol::users::{
-    DeactivateUser, DeactivateUsers, DeleteUsers, QueryUsers, ReactivateUser, ReactivateUsers, RestoreUsers,
-    UpdateUsers, UpdateUsersPartial,
+    DeactivateUser, DeactivateUsers, DeleteUser, DeleteUsers, QueryUsers, ReactivateUser, ReactivateUsers,
+    RestoreUsers, UpdateUsers, UpdateUsersPartial,
 };
 use natterjack_protocol::{Method, Operation};
 
@@ -108,6 +108,7 @@ fn routes() -> Routes {
         .add::<ReactivateUsers, _, _>(users::reactivate_users)
         .add::<ReactivateUser, _, _>(users::reactivate_user)
         .add::<DeleteUsers, _, _>(users::delete_users)
+        .add::<DeleteUser, _, _>(users::delete_user)
         .add::<RestoreUsers, _, _>(users::restore_users)
         .add::<CreateGuest, _, _>(users::create_guest)
         .add::<QueryUsers, _, _>(users::query_users)

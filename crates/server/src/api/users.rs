@@ -1,10 +1,10 @@
 use natterjack_protocol::UserId;
 use natterjack_protocol::guests::{CreateGuest, CreateGuestResponse};
 use natterjack_protocol::users::{
-    DeactivateUser, DeactivateUserResponse, DeactivateUsers, DeactivateUsersResponse, DeleteUsers,
-    DeleteUsersResponse, QueryUsers, QueryUsersResponse, ReactivateUser, ReactivateUserResponse,
-    ReactivateUsers, ReactivateUsersResponse, RestoreUsers, RestoreUsersResponse, UpdateUsers,
-    UpdateUsersPartial, UpdateUsersResponse,
+    DeactivateUser, DeactivateUserResponse, DeactivateUsers, DeactivateUsersResponse, DeleteUser,
+    DeleteUsers, DeleteUsersRequest, DeleteUsersResponse, QueryUsers, QueryUsersResponse, ReactivateUser,
+    ReactivateUserResponse, ReactivateUsers, ReactivateUsersResponse, RestoreUsers, RestoreUsersResponse,
+    UpdateUsers, UpdateUsersPartial, UpdateUsersResponse,
 };
 
 use super::Call;
@@ -48,6 +48,24 @@ pub(crate) async fn reactivate_users(call: Call<ReactivateUsers>) -> Result<Reac
 pub(crate) async fn delete_users(call: Call<DeleteUsers>) -> Result<DeleteUsersResponse> {
     let Call { state, caller, body, .. } = call;
     Ok(DeleteUsersResponse { task_id: users::delete_users(&state, &caller, body).await? })
+}
+
+pub(crate) async fn delete_user(call: Call<DeleteUser>) -> Result<DeleteUsersResponse> {
+    let Call { state, caller, path, query, .. } = call;
+    let is_hard = query.hard_delete == Some(true);
+    let kind = |asked: Option<bool>| match (is_hard, asked) {
+        (true, _) => Some("hard".to_owned()),
+        (false, Some(true)) => Some("soft".to_owned()),
+        (false, _) => None,
+    };
+    let request = DeleteUsersRequest {
+        user_ids: vec![user_id(&path.user_id)?.as_str().to_owned()],
+        user: kind(Some(true)),
+        messages: kind(query.mark_messages_deleted),
+        conversations: kind(query.delete_conversation_channels),
+        ..DeleteUsersRequest::default()
+    };
+    Ok(DeleteUsersResponse { task_id: users::delete_users(&state, &caller, request).await? })
 }
 
 pub(crate) async fn restore_users(call: Call<RestoreUsers>) -> Result<RestoreUsersResponse> {
