@@ -25,7 +25,7 @@ impl ChannelState {
         if !is_listed(message) || self.find(&message.id).is_some() {
             return;
         }
-        self.insert(message.clone());
+        self.insert(self.quoting(message.clone()));
         self.count_unread(message, counts);
         self.move_last_message(message);
     }
@@ -35,7 +35,7 @@ impl ChannelState {
         let is_back = event.kind == "message.undeleted";
         let was_known = self.put(message);
         if is_back && !was_known && is_listed(message) && self.is_in_page(message) {
-            self.insert(message.clone());
+            self.insert(self.quoting(message.clone()));
         }
         if is_back {
             self.recount_unread();
@@ -130,7 +130,7 @@ impl ChannelState {
     /// Replaces all copies of a message. False when it is not among the messages.
     fn put(&mut self, message: &MessageResponse) -> bool {
         let own = self.own_reactions(&message.id);
-        let new = MessageResponse { own_reactions: own, ..message.clone() };
+        let new = self.quoting(MessageResponse { own_reactions: own, ..message.clone() });
         let mut was_known = false;
         for one in self.state.messages.iter_mut().filter(|one| one.id == message.id) {
             *one = new.clone();
@@ -143,6 +143,16 @@ impl ChannelState {
         }
         self.pin(new);
         was_known
+    }
+
+    /// Lets a message quote what is known of the quoted one, which is more than an event tells.
+    fn quoting(&self, mut message: MessageResponse) -> MessageResponse {
+        if let Some(quoted) = &mut message.quoted_message
+            && let Some(known) = self.find(&quoted.id)
+        {
+            **quoted = MessageResponse { quoted_message: None, ..known.clone() };
+        }
+        message
     }
 
     fn own_reactions(&self, id: &str) -> Vec<ReactionResponse> {

@@ -42,6 +42,9 @@ pub struct BenchArgs {
     /// Measures sockets only: connections and messages to many of them.
     #[arg(long, conflicts_with = "only")]
     fan_out: bool,
+    /// Most sockets at the same time, from 100; the process must be allowed to open as many files.
+    #[arg(long, value_name = "NUMBER", default_value_t = 10_000)]
+    sockets: usize,
     /// Leaves out the measurements of sockets.
     #[arg(long, conflicts_with = "fan_out")]
     no_fan_out: bool,
@@ -82,7 +85,8 @@ pub async fn run(args: BenchArgs) -> Result<()> {
     let sqlite = (!args.no_sqlite).then_some(None);
     let databases: Vec<Option<String>> = sqlite.into_iter().chain(args.postgres.map(Some)).collect();
     // A part of the requests was asked for, or sockets.
-    let parts = Parts { requests: !args.fan_out, sockets: !args.no_fan_out && effort.only.is_none() };
+    let sockets = !args.no_fan_out && effort.only.is_none();
+    let parts = Parts { requests: !args.fan_out, sockets, sockets_max: args.sockets };
     let steps = usize::from(parts.requests) * plan::STEPS + usize::from(parts.sockets) * fanout::STEPS;
     let progress = Progress::new(steps * databases.len());
     let mut report = Report { machine: Machine::read(), seconds, databases: Vec::new() };
@@ -110,6 +114,8 @@ struct Parts {
     requests: bool,
     /// Sockets.
     sockets: bool,
+    /// Most sockets at the same time.
+    sockets_max: usize,
 }
 
 /// Runs the whole plan on one database, in a folder that is removed afterwards.
@@ -134,7 +140,7 @@ async fn measure(
         let run = Run::new(&setup, effort, progress);
         let mut figures = if parts.requests { run.run().await? } else { run.figures };
         if parts.sockets {
-            let found = fanout::measure(&setup, duration, progress).await?;
+            let found = fanout::measure(&setup, duration, parts.sockets_max, progress).await?;
             figures.targets.extend(fanout::compare(&found));
             figures.fan_out = Some(found);
         }

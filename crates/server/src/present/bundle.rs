@@ -123,11 +123,13 @@ impl Bundle {
             bundle.hidden = tx.list_messages_hidden_for(all, viewer).await?.into_iter().collect();
         }
 
-        let parents: Vec<i64> = messages
+        // A pinned message may be among the newest, too: its participants are read once.
+        let parents: BTreeSet<i64> = messages
             .iter()
             .filter(|message| message.reply_count + message.deleted_reply_count > 0)
             .map(|message| message.pk)
             .collect();
+        let parents = Vec::from_iter(parents);
         if !parents.is_empty() {
             for participant in tx.list_thread_participants(&parents, THREAD_PARTICIPANTS_MAX).await? {
                 bundle.participants.entry(participant.parent_pk).or_default().push(participant.user_id);

@@ -19,7 +19,7 @@ use super::super::setup;
 use super::bare::Bare;
 use super::http::{self, Sender, Sends};
 use super::outcome::{Connections, Delivery, FanOut, Slow, Target};
-use super::swarm::Swarm;
+use super::swarm::{Swarm, times};
 
 /// Sockets that get each message.
 const SOCKETS: [usize; 3] = [100, 1000, 10_000];
@@ -46,7 +46,12 @@ pub const STEPS: usize = 1 + 3 * 3 + 2 + 2 + 3 * 2;
 ///
 /// # Errors
 /// When the server does not start or the users and channels cannot be made. What fails later is reported as such.
-pub async fn measure(setup: &Setup, duration: Duration, progress: &Progress) -> Result<FanOut> {
+pub async fn measure(
+    setup: &Setup,
+    duration: Duration,
+    sockets_max: usize,
+    progress: &Progress,
+) -> Result<FanOut> {
     progress.step("making users and channels for sockets");
     let mut setup = setup.clone();
     setup.folder = setup.folder.join("fan-out");
@@ -56,7 +61,8 @@ pub async fn measure(setup: &Setup, duration: Duration, progress: &Progress) -> 
     let url = format!("http://{}", server.address);
     let client = Client::builder(&setup.api_key, &setup.api_secret).base_url(url);
     let client = client.timeout(Duration::from_secs(60)).build()?;
-    let most = SOCKETS[SOCKETS.len() - 1];
+    let sizes: Vec<usize> = SOCKETS.into_iter().filter(|size| *size <= sockets_max).collect();
+    let most = *sizes.last().context("--sockets must be at least 100")?;
     setup::create_users(&client, setup::members(most)).await?;
     setup::create_channels(&client, [WATCHED, QUIET].map(|id| (id.to_owned(), setup::members(most)))).await?;
     let encoder = Encoder { api_key: setup.api_key.clone(), token: client.create_server_token()? };
@@ -65,7 +71,7 @@ pub async fn measure(setup: &Setup, duration: Duration, progress: &Progress) -> 
     let progress = progress.clone();
     // The thread holds the sockets: they are many, and their tasks are not to be moved about.
     std::thread::Builder::new().name("bench-sockets".to_owned()).spawn(move || {
-        let run = Run { setup, encoder, duration, progress, found: FanOut::default() };
+        let run = Run { setup, encoder, sizes, duration, progress, found: FanOut::default() };
         // Nobody listens any more when the benchmark was interrupted.
         drop(sender.send(run.run_here(server)));
     })?;
@@ -75,6 +81,8 @@ pub async fn measure(setup: &Setup, duration: Duration, progress: &Progress) -> 
 struct Run {
     setup: Setup,
     encoder: Encoder,
+    /// Numbers of sockets, growing.
+    sizes: Vec<usize>,
     duration: Duration,
     progress: Progress,
     found: FanOut,
@@ -103,10 +111,10 @@ impl Run {
         let target = Target { address: server.address, process: server.process() };
         let mut swarm = Swarm::new();
         let before = resident(server.process())?.now_mib;
-        for count in SOCKETS {
+        for count in self.sizes.clone() {
             self.progress.step(&format!("connecting {count} sockets"));
             let (connected, times, watched) = self.connect(&mut swarm, server, count, true).await?;
-            if count == SOCKETS[SOCKETS.len() - 1] {
+            if Some(&count) == self.sizes.last() {
                 tokio::time::sleep(IDLE_TIME).await;
                 let grown = resident(server.process())?.now_mib - before;
                 self.found.connections = Some(Connections {
@@ -192,7 +200,7 @@ impl Run {
         duration: Duration,
     ) -> Result<Delivery> {
         let mut sender = Sender::open(target.address, queued, sends).await?;
-        let mut times = Histogram::<u64>::new(3)?;
+        let mut times = times()?;
         // Once for the caches.
         swarm.await_messages(queued as u64);
         sender.send(queued).await?;
@@ -234,9 +242,10 @@ impl Run {
     /// One reader in a hundred stops: what that costs the others, and whether the server gives it up.
     async fn measure_slow(&mut self, server: &Server) -> Result<()> {
         let target = Target { address: server.address, process: server.process() };
+        let most = self.sizes.last().copied().unwrap_or_default();
         self.progress.step("connecting sockets that will stop reading");
         let mut swarm = Swarm::new();
-        self.connect(&mut swarm, server, SLOW_SOCKETS, true).await?;
+        self.connect(&mut swarm, server, SLOW_SOCKETS.min(most), true).await?;
         let sends = || Sends::to_channel(&self.encoder, WATCHED);
         let before = self.deliver("before", &swarm, target, sends(), 1, self.duration).await?;
         let stopped = swarm.stop_some();
@@ -267,7 +276,7 @@ impl Run {
     async fn measure_bare(&mut self) -> Result<()> {
         let watching = self.found.deliveries.iter().find(|found| found.name == "watching");
         let frame_bytes = watching.context("there is nothing to compare with")?.frame_bytes;
-        for count in SOCKETS {
+        for count in self.sizes.clone() {
             let bare = Bare::start(&self.setup.program, frame_bytes as usize)?;
             let target = Target { address: bare.address, process: bare.process() };
             let mut swarm = Swarm::new();

@@ -76,7 +76,7 @@ impl Swarm {
     /// Adds sockets, each with one of these requests, and begins to read them. Gives the time from the beginning of each
     /// to its first event, in nanoseconds.
     pub async fn open(&mut self, address: SocketAddr, requests: Vec<Vec<u8>>) -> Result<Histogram<u64>> {
-        let mut times = Histogram::new(3)?;
+        let mut times = times()?;
         let first = self.sockets.len();
         let opening = requests.into_iter().enumerate().map(|(index, request)| async move {
             let started = Instant::now();
@@ -161,6 +161,11 @@ impl Swarm {
     pub fn begin_check(&self) {
         self.sockets.iter().for_each(|socket| socket.messages.set(0));
     }
+}
+
+/// Room for times in nanoseconds, from a microsecond on.
+pub fn times() -> Result<Histogram<u64>> {
+    Ok(Histogram::new_with_bounds(1000, u64::try_from(2 * ARRIVAL_TIME_MAX.as_nanos())?, 3)?)
 }
 
 /// Whether a socket is one of those that may stop reading.
