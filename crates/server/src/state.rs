@@ -237,7 +237,7 @@ impl State {
     /// Keeps what was read of a user, unless something was dropped since `dropped`.
     fn remember_read_user(&self, user: User, dropped: u64) -> Arc<CachedUser> {
         let key = (user.app_pk, user.id.clone());
-        let cached = self.remember_user(user);
+        let cached = self.keep_user(user);
         if self.dropped() != dropped {
             self.users.remove(&key);
         }
@@ -246,6 +246,12 @@ impl State {
 
     /// Keeps what was just written of a user.
     pub(crate) fn remember_user(&self, user: User) -> Arc<CachedUser> {
+        let cached = self.keep_user(user);
+        self.live.hub.note_moved(cached.user.app_pk, &cached.user.id);
+        cached
+    }
+
+    fn keep_user(&self, user: User) -> Arc<CachedUser> {
         let response = Arc::new(present::user(&user, self.now()));
         let key = (user.app_pk, user.id.clone());
         let cached = Arc::new(CachedUser { user, response });
@@ -361,6 +367,7 @@ impl State {
     pub(crate) fn forget_user(&self, app_pk: i64, id: &str) {
         self.dropped.fetch_add(1, Ordering::AcqRel);
         self.users.remove(&(app_pk, id.to_owned()));
+        self.live.hub.note_moved(app_pk, id);
     }
 
     /// The role of a user in a channel, `None` for one who is not a member.

@@ -5,4 +5,5 @@ mod events;
 mod lifecycle;
 mod order;
 mod presence;
+mod rights;
 mod sockets;

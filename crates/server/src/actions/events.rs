@@ -119,7 +119,7 @@ async fn tell_members(
         .await?
         .into_iter()
         .collect();
-    tell_watchers(state, &channel.channel, event, except, &blockers);
+    tell_watchers(state, &channel.channel, event, except, &blockers).await;
     Ok(())
 }
 

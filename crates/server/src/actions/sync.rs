@@ -1,10 +1,11 @@
 //! What happened while a client was away, out of the logs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use natterjack_protocol::Timestamp;
 use natterjack_protocol::events::{Event, SyncRequest, SyncResponse};
-use natterjack_storage::{Channel, Tx};
+use natterjack_storage::{Channel, Member, Tx};
 
 use super::users;
 use super::watching::Watch;
@@ -12,12 +13,13 @@ use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::{SYNC_AGE_MAX, SYNC_CHANNELS_MAX, SYNC_EVENTS_MAX};
 use crate::live::{replay_channel, replay_user};
-use crate::state::State;
+use crate::state::access::{self, Rights};
+use crate::state::{CachedUser, State};
 
 /// A request that may be answered.
 struct SyncPlan {
     app_pk: i64,
-    user_id: String,
+    user: Arc<CachedUser>,
     cids: BTreeSet<String>,
     since: Timestamp,
 }
@@ -32,20 +34,18 @@ pub(crate) async fn sync(
     let watch = Watch::check(state, caller, connection_id, request.watch, None)?;
     let with_inaccessible = request.with_inaccessible_cids == Some(true);
     let plan = check_sync(state, caller, request).await?;
-    let (app_pk, user_id, since) = (plan.app_pk, plan.user_id.clone(), plan.since);
+    let (app_pk, user_id, since) = (plan.app_pk, plan.user.user.id.clone(), plan.since);
     let cids = plan.cids.clone();
-    let channels = state
-        .store
-        .read("list_channels_of_member", plan, |tx, plan| Box::pin(list_readable(tx, plan)))
-        .await?;
+    let readable = list_readable(state, caller, plan).await?;
+    let channels: Vec<Channel> = readable.iter().map(|(channel, _)| channel.clone()).collect();
     if let Some(watch) = &watch {
         watch.begin(state, &channels).await?;
     }
     let mut events: Vec<Event> = Vec::new();
-    for channel in &channels {
+    for (channel, rights) in &readable {
         // One more shows that there are too many.
         let limit = (SYNC_EVENTS_MAX + 1 - events.len()) as i64;
-        events.extend(replay_channel(state, channel, &user_id, since, limit).await?);
+        events.extend(replay_channel(state, channel, &user_id, *rights, since, limit).await?);
         check_number(events.len())?;
     }
     let pks: Vec<i64> = channels.iter().map(|channel| channel.pk).collect();
@@ -87,24 +87,40 @@ async fn check_sync(state: &State, caller: &Caller, request: SyncRequest) -> Res
     }
     let user =
         users::acting_user(state, caller, "user", request.user_id.as_ref(), request.user.as_ref()).await?;
-    Ok(SyncPlan {
-        app_pk: caller.app.pk,
-        user_id: user.user.id.clone(),
-        cids: request.channel_cids.into_iter().collect(),
-        since,
-    })
+    Ok(SyncPlan { app_pk: caller.app.pk, user, cids: request.channel_cids.into_iter().collect(), since })
 }
 
-/// Those of the channels that the user is a member of. Of others nothing is told.
-async fn list_readable(tx: &mut Tx, plan: &SyncPlan) -> Result<Vec<Channel>> {
+/// Those of the channels that the user may read, with what he or she may read of them. Of others nothing is told.
+async fn list_readable(state: &State, caller: &Caller, plan: SyncPlan) -> Result<Vec<(Channel, Rights)>> {
+    let user = Arc::clone(&plan.user);
+    let found =
+        state.store.read("list_channels_to_sync", plan, |tx, plan| Box::pin(list_channels(tx, plan))).await?;
+    let mut readable = Vec::with_capacity(found.len());
+    for (channel, member) in found {
+        let role = member.as_ref().map(|member| member.channel_role.as_str());
+        let rights = access::rights(state, &caller.app, Some(Arc::clone(&user)), &channel, role);
+        let has_blocked = member.is_some_and(|member| member.blocked);
+        if rights.reads && !has_blocked && (!channel.disabled || rights.reads_disabled) {
+            readable.push((channel, rights));
+        }
+    }
+    Ok(readable)
+}
+
+/// The channels that are there, each with the user's membership.
+async fn list_channels(tx: &mut Tx, plan: &SyncPlan) -> Result<Vec<(Channel, Option<Member>)>> {
     let mut channels = Vec::new();
     for cid in &plan.cids {
         let found = tx.find_channel(plan.app_pk, cid).await?;
-        channels.extend(found.filter(|channel| channel.deleted_at.is_none() && !channel.disabled));
+        channels.extend(found.filter(|channel| channel.deleted_at.is_none()));
     }
     let pks: Vec<i64> = channels.iter().map(|channel| channel.pk).collect();
-    let members = tx.list_memberships(plan.app_pk, &plan.user_id, pks).await?;
-    channels
-        .retain(|channel| members.iter().any(|member| member.channel_pk == channel.pk && !member.blocked));
-    Ok(channels)
+    let members = tx.list_memberships(plan.app_pk, &plan.user.user.id, pks).await?;
+    let mut members: HashMap<i64, Member> =
+        members.into_iter().map(|member| (member.channel_pk, member)).collect();
+    Ok(channels
+        .into_iter()
+        .map(|channel| (channel.pk, channel))
+        .map(|(pk, channel)| (channel, members.remove(&pk)))
+        .collect())
 }

@@ -54,7 +54,7 @@ impl Watch {
             if watching.is_news {
                 let user = watching_user(state, &self.connection).await?;
                 let config = state.channel_config_of(channel);
-                tell_watching(state, channel, &config, user, watching, true);
+                tell_watching(state, channel, &config, user, watching, true).await;
             }
         }
         Ok(())
@@ -125,7 +125,7 @@ pub(crate) async fn stop_watching(
     let channel = access::channel(state, caller, &cid.to_string(), access::ANY).await?;
     if let Some(watching) = state.live.hub.unwatch(&connection, channel.channel.pk) {
         let user = watching_user(state, &connection).await?;
-        tell_watching(state, &channel.channel, &channel.config, user, watching, false);
+        tell_watching(state, &channel.channel, &channel.config, user, watching, false).await;
     }
     Ok(())
 }

@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::FutureExt;
-use natterjack_storage::{LogEntry, Moved};
+use natterjack_protocol::users::UserResponse;
+use natterjack_storage::{Channel, LogEntry, Moved};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -14,6 +15,7 @@ use super::frame::Encoded;
 use super::hub::Connections;
 use super::load::{self, Batch, Ids, Totals};
 use super::present::{Delivery, Scope, ShownTotals, Source};
+use super::rights::KnownRights;
 use super::user_log;
 use crate::error::Result;
 use crate::state::State;
@@ -158,6 +160,7 @@ struct FollowedChannel {
     cursor: Option<Cursor>,
     /// The members as of the cursor, or of any event since at which none came or left.
     members: Option<Arc<Ids>>,
+    rights: KnownRights,
 }
 
 /// Delivers the events of the logs that fall to one worker, until the server stops.
@@ -187,8 +190,10 @@ impl Followed {
         if emptied == self.emptied && !self.rounds.is_multiple_of(ROUNDS_BETWEEN_COUNTS) {
             return;
         }
-        let members: usize =
-            self.channels.values().filter_map(|channel| channel.members.as_ref()).map(|ids| ids.len()).sum();
+        let kept = |channel: &FollowedChannel| {
+            channel.members.as_ref().map_or(0, |members| members.len()) + channel.rights.len()
+        };
+        let members: usize = self.channels.values().map(kept).sum();
         let is_too_much = self.channels.len() + self.users.len() > FOLLOWED_MAX || members > MEMBERS_KEPT_MAX;
         if emptied != self.emptied || is_too_much {
             *self = Self { emptied, ..Self::default() };
@@ -243,6 +248,7 @@ impl FollowedChannel {
             || self.members.as_ref().is_none_or(|members| hub.is_any_connected(self.app_pk, members));
         if !is_wanted {
             self.cursor = None;
+            self.rights = KnownRights::default();
             if news.of_members {
                 self.members = None;
             }
@@ -265,7 +271,7 @@ impl FollowedChannel {
                 state.store.read("deliver", request, |tx, request| Box::pin(load::load(tx, request))).await?;
             let Some(last) = batch.entries.last() else { return Ok(()) };
             cursor.at = last.seq;
-            self.send(state, &batch, was);
+            self.send(state, &batch, was).await?;
             self.cursor = Some(cursor);
             if !batch.is_full {
                 return Ok(());
@@ -274,21 +280,27 @@ impl FollowedChannel {
     }
 
     /// Puts the events of a batch into the queues of their receivers, in the order of the log.
-    fn send(&mut self, state: &State, batch: &Batch, was: Option<Cursor>) {
-        let Some(channel) = &batch.channel else { return };
+    async fn send(&mut self, state: &State, batch: &Batch, was: Option<Cursor>) -> Result<()> {
+        let Some(channel) = &batch.channel else { return Ok(()) };
         let hub = &state.live.hub;
         let config = state.channel_config_of(channel);
         self.app_pk = channel.app_pk;
         let mut members = Arc::clone(&batch.members);
+        let lost = self.rights.refresh(state, channel, batch).await?;
+        for user in state.users(channel.app_pk, lost.iter().map(|id| &**id)).await?.values() {
+            end_watch(state, channel, &user.response).await;
+        }
         for entry in batch.entries.iter().filter(|entry| Cursor::is_due(was, entry)) {
-            // Nobody but servers reads a channel that is disabled; that it is, its watchers are told.
-            let is_told = !channel.disabled || entry.kind.starts_with("channel.");
+            // A channel that is disabled is closed to most; that it is, its watchers are told.
+            let is_open = !channel.disabled || entry.kind.starts_with("channel.");
             let source = Source::new(batch, channel, &config, hub.watcher_count(channel.pk));
-            if is_told {
-                let receivers = Receivers::new(state, channel.app_pk, channel.pk, &members);
-                for delivery in source.deliveries(entry) {
-                    receivers.send(&delivery, &batch.totals);
-                }
+            let deliveries = source.deliveries(entry);
+            let to_others =
+                deliveries.iter().any(|delivery| matches!(delivery.scope, Scope::OtherMembers { .. }));
+            let others = to_others.then_some(&*members);
+            let receivers = Receivers::new(state, channel, &self.rights, is_open, others);
+            for delivery in &deliveries {
+                receivers.send(delivery, &batch.totals);
             }
             match (entry.kind.as_str(), entry.user_id.as_deref()) {
                 ("member.added" | "member.updated", Some(user_id)) => {
@@ -296,12 +308,15 @@ impl FollowedChannel {
                     if member.is_some_and(|member| !member.is_pending()) {
                         Arc::make_mut(&mut members).insert(user_id.into());
                     }
+                    self.rights.set_member(state, channel, &batch.rows, user_id, true);
                 }
                 ("member.removed", Some(user_id)) => {
                     Arc::make_mut(&mut members).remove(user_id);
-                    if let Some(watching) = hub.unwatch_user(channel.app_pk, user_id, channel.pk) {
+                    let may_read = self.rights.set_member(state, channel, &batch.rows, user_id, false);
+                    // Who came back by now may have begun to watch again.
+                    if !may_read && !batch.rows.members.contains_key(user_id) {
                         let user = source.rows.bundle.users.get(user_id);
-                        tell_watching(state, channel, &config, user, watching, false);
+                        end_watch(state, channel, &user).await;
                     }
                 }
                 ("channel.deleted", _) => hub.drop_channel(channel.pk),
@@ -309,6 +324,15 @@ impl FollowedChannel {
             }
         }
         self.members = Some(members);
+        Ok(())
+    }
+}
+
+/// Ends the watching of a channel by a user who may not read it any more.
+async fn end_watch(state: &State, channel: &Channel, user: &Arc<UserResponse>) {
+    if let Some(watching) = state.live.hub.unwatch_user(channel.app_pk, &user.id, channel.pk) {
+        let config = state.channel_config_of(channel);
+        tell_watching(state, channel, &config, Arc::clone(user), watching, false).await;
     }
 }
 
@@ -317,14 +341,28 @@ struct Receivers<'a> {
     state: &'a State,
     app_pk: i64,
     channel_pk: i64,
+    rights: &'a KnownRights,
+    /// Whether the event is for all who may read the channel, and not only for those who may while it is disabled.
+    is_open: bool,
     watchers: Connections,
     others: Vec<Arc<Connection>>,
 }
 
 impl<'a> Receivers<'a> {
-    fn new(state: &'a State, app_pk: i64, channel_pk: i64, members: &Ids) -> Self {
-        let (watchers, others) = state.live.hub.receivers(app_pk, channel_pk, members);
-        Self { state, app_pk, channel_pk, watchers, others }
+    /// `members` where those are told, too, who do not watch.
+    fn new(
+        state: &'a State,
+        channel: &Channel,
+        rights: &'a KnownRights,
+        is_open: bool,
+        members: Option<&Ids>,
+    ) -> Self {
+        let (app_pk, channel_pk) = (channel.app_pk, channel.pk);
+        let (watchers, others) = match members {
+            Some(members) => state.live.hub.receivers(app_pk, channel_pk, members),
+            None => (state.live.hub.watchers(channel_pk), Vec::new()),
+        };
+        Self { state, app_pk, channel_pk, rights, is_open, watchers, others }
     }
 
     /// Encodes an event once and hands it to everybody who may see it.
@@ -356,7 +394,9 @@ impl<'a> Receivers<'a> {
         for connection in lists.into_iter().flatten() {
             let user_id = &*connection.user_id;
             let is_sender = delivery.excepted_sender() == Some(user_id);
-            if is_sender || !delivery.audience.may_receive(user_id) {
+            let rights = self.rights.of(user_id);
+            let may_receive = delivery.audience.may_receive(user_id, rights);
+            if is_sender || !may_receive || !(self.is_open || rights.reads_disabled) {
                 continue;
             }
             let encoded = encoded.get_or_insert_with(|| Encoded::new(&delivery.event));

@@ -12,11 +12,12 @@ use natterjack_storage::Channel;
 use super::frame::Encoded;
 use super::hub::Watching;
 use super::present::of_channel;
+use super::rights;
 use crate::limits::{MANY_WATCHERS, WATCHING_PAUSE};
 use crate::state::State;
 
 /// Tells those who watch a channel, except one user and those who ignore the one who caused it.
-pub(crate) fn tell_watchers(
+pub(crate) async fn tell_watchers(
     state: &State,
     channel: &Channel,
     event: &Event,
@@ -27,8 +28,21 @@ pub(crate) fn tell_watchers(
     if watchers.is_empty() {
         return;
     }
+    let ids: HashSet<Arc<str>> = watchers.iter().map(|watcher| Arc::clone(&watcher.user_id)).collect();
+    let found = match rights::find(state, channel, ids.into_iter().collect(), &HashSet::new()).await {
+        Ok(found) => found,
+        Err(error) => {
+            tracing::warn!(
+                error = crate::error_chain(&error),
+                "an event that is in no log was told to nobody"
+            );
+            return;
+        }
+    };
+    let readers: HashSet<Arc<str>> =
+        found.into_iter().filter(|(_, rights)| rights.reads).map(|(id, _)| id).collect();
     let encoded = Encoded::new(event);
-    for connection in watchers.iter() {
+    for connection in watchers.iter().filter(|watcher| readers.contains(&watcher.user_id)) {
         if except != Some(&*connection.user_id) && !ignoring.contains(&*connection.user_id) {
             connection.send(encoded.frame());
         }
@@ -44,7 +58,7 @@ pub(crate) fn tell_user(state: &State, app_pk: i64, user_id: &str, event: &Event
 }
 
 /// Tells those who watch a channel that somebody began or ended to watch it too. Many of them are told seldom.
-pub(crate) fn tell_watching(
+pub(crate) async fn tell_watching(
     state: &State,
     channel: &Channel,
     config: &Arc<ChannelTypeConfig>,
@@ -68,7 +82,7 @@ pub(crate) fn tell_watching(
         watcher_count: Some(watching.watcher_count),
         ..of_channel(channel, config, kind, now)
     };
-    tell_watchers(state, channel, &event, Some(&user_id), &HashSet::new());
+    tell_watchers(state, channel, &event, Some(&user_id), &HashSet::new()).await;
 }
 
 /// Tells those who asked for it that a user came or went.

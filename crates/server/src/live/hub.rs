@@ -1,4 +1,4 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,6 +11,9 @@ use crate::error::{Error, Result};
 use crate::limits::{
     CONNECTIONS_OF_ADDRESS_MAX, CONNECTIONS_OF_USER_MAX, PRESENCE_SUBSCRIPTIONS_MAX, SOCKETS_MAX, WATCHED_MAX,
 };
+
+/// Users who moved that are remembered. A channel that is told nothing for longer has all its receivers looked at.
+const MOVES_KEPT_MAX: usize = 4096;
 
 /// Connections that get the same thing. Shared, so that who sends to them holds no lock; changed in place while nobody
 /// does.
@@ -28,6 +31,16 @@ pub(crate) struct Hub {
     emptied: AtomicU64,
     /// Stops noting what nobody would be told.
     pending: Arc<Pending>,
+    /// Users whose rights have to be looked at again.
+    moves: Mutex<Moves>,
+}
+
+/// The users who were changed, connected or began to watch last, in this order.
+#[derive(Debug, Default)]
+struct Moves {
+    /// How many there were until now.
+    number: u64,
+    last: VecDeque<(i64, Arc<str>)>,
 }
 
 #[derive(Debug, Default)]
@@ -61,7 +74,13 @@ pub(crate) struct Watching {
 
 impl Hub {
     pub(super) fn new(pending: Arc<Pending>) -> Self {
-        Self { inner: Mutex::default(), open: AtomicUsize::new(0), emptied: AtomicU64::new(0), pending }
+        Self {
+            inner: Mutex::default(),
+            open: AtomicUsize::new(0),
+            emptied: AtomicU64::new(0),
+            pending,
+            moves: Mutex::default(),
+        }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -82,6 +101,7 @@ impl Hub {
             (_, _, CONNECTIONS_OF_ADDRESS_MAX..) => "address",
             _ => {
                 inner.insert(connection);
+                self.push_moved(connection.app_pk, &connection.user_id);
                 self.open.store(inner.by_id.len(), Ordering::Release);
                 self.pending.listen(true);
                 return Ok(());
@@ -116,6 +136,35 @@ impl Hub {
             self.pending.listen(false);
         }
         left
+    }
+
+    /// Notes that a user was changed, after what was cached of him or her was dropped.
+    pub(crate) fn note_moved(&self, app_pk: i64, user_id: &str) {
+        if self.open() > 0 && self.is_connected(app_pk, user_id) {
+            self.push_moved(app_pk, &user_id.into());
+        }
+    }
+
+    fn push_moved(&self, app_pk: i64, user_id: &Arc<str>) {
+        let mut moves = self.moves.lock().unwrap_or_else(PoisonError::into_inner);
+        moves.number += 1;
+        moves.last.push_back((app_pk, Arc::clone(user_id)));
+        if moves.last.len() > MOVES_KEPT_MAX {
+            moves.last.pop_front();
+        }
+    }
+
+    /// How many users have moved until now, and who of an app did since there were `since` of them: `None` when that is
+    /// not known any more.
+    pub(super) fn moved_since(&self, app_pk: i64, since: Option<u64>) -> (u64, Option<HashSet<Arc<str>>>) {
+        let moves = self.moves.lock().unwrap_or_else(PoisonError::into_inner);
+        let news =
+            since.map(|since| (moves.number - since) as usize).filter(|news| *news <= moves.last.len());
+        let moved = news.map(|news| {
+            let last = moves.last.range(moves.last.len() - news..);
+            last.filter(|(of_app, _)| *of_app == app_pk).map(|(_, id)| Arc::clone(id)).collect()
+        });
+        (moves.number, moved)
     }
 
     /// How often the last connection has ended.
@@ -174,6 +223,7 @@ impl Hub {
             return Ok(Watching { watcher_count, is_news: false });
         }
         interests.channels.insert(channel_pk);
+        self.push_moved(connection.app_pk, &connection.user_id);
         let watchers = inner.channels.entry(channel_pk).or_default();
         Arc::make_mut(&mut watchers.connections).push(Arc::clone(connection));
         let of_user = watchers.users.entry(Arc::clone(&connection.user_id)).or_default();

@@ -21,6 +21,7 @@ mod outbox;
 mod presence;
 mod present;
 mod replay;
+mod rights;
 mod socket;
 mod user_log;
 

@@ -187,7 +187,7 @@ pub(super) async fn close(state: &State, connection: &Arc<Connection>) {
     for (channel_pk, watching) in left {
         if let Some(channel) = channels.iter().find(|channel| channel.pk == channel_pk) {
             let config = state.channel_config_of(channel);
-            tell_watching(state, channel, &config, Arc::clone(&user), watching, false);
+            tell_watching(state, channel, &config, Arc::clone(&user), watching, false).await;
         }
     }
 }

@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::load::{Batch, Rows, payload};
 use crate::limits::MANY_WATCHERS;
 use crate::present;
+use crate::state::access::Rights;
 
 /// An event and to whom it goes.
 #[derive(Debug)]
@@ -45,14 +46,18 @@ pub(super) enum Scope {
 pub(super) struct Audience {
     /// Only these, when it is restricted.
     only: Option<HashSet<String>>,
+    /// Whether those see it, too, who may read what is restricted to others.
+    is_restricted: bool,
     /// Not these.
     except: HashSet<String>,
 }
 
 impl Audience {
-    /// Whether a user may be told.
-    pub(super) fn may_receive(&self, user_id: &str) -> bool {
-        self.only.as_ref().is_none_or(|only| only.contains(user_id)) && !self.except.contains(user_id)
+    /// Whether a user who has these rights in the channel may be told.
+    pub(super) fn may_receive(&self, user_id: &str, rights: Rights) -> bool {
+        let is_meant = self.only.as_ref().is_none_or(|only| only.contains(user_id))
+            || (self.is_restricted && rights.reads_restricted);
+        rights.reads && is_meant && !self.except.contains(user_id)
     }
 }
 
@@ -93,7 +98,7 @@ impl<'a> Source<'a> {
             return self.of_message(entry, &payload, id);
         }
         let event = self.event(entry, &payload);
-        let mut audience = Audience { only: None, except: self.rows.blockers.clone() };
+        let mut audience = Audience { except: self.rows.blockers.clone(), ..Audience::default() };
         if payload["shadow"] == true {
             // Who is banned without noticing is not told.
             audience.except.extend(entry.user_id.clone());
@@ -259,7 +264,7 @@ impl<'a> Source<'a> {
             let all = readers.iter().cloned().chain([author.to_owned()]);
             (!readers.is_empty()).then(|| all.collect())
         };
-        Audience { only, except }
+        Audience { only, is_restricted: !shadowed && !readers.is_empty(), except }
     }
 
     /// The channel as it stands in events: with nothing of a single user.

@@ -9,6 +9,7 @@ use super::present::{Scope, Source};
 use super::user_log;
 use crate::error::Result;
 use crate::state::State;
+use crate::state::access::Rights;
 
 /// Whether `/sync` repeats an event.
 fn is_repeated(entry: &LogEntry) -> bool {
@@ -20,6 +21,7 @@ pub(crate) async fn replay_channel(
     state: &State,
     channel: &Channel,
     user_id: &str,
+    rights: Rights,
     since: Timestamp,
     limit: i64,
 ) -> Result<Vec<Event>> {
@@ -43,7 +45,7 @@ pub(crate) async fn replay_channel(
             Scope::Own(own) => own == user_id,
             Scope::OtherMembers { .. } | Scope::NotWatching(_) => false,
         });
-        let mut event = told.filter(|told| told.audience.may_receive(user_id))?.event;
+        let mut event = told.filter(|told| told.audience.may_receive(user_id, rights))?.event;
         // How many watched is not known any more.
         event.watcher_count = None;
         Some(event)

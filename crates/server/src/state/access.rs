@@ -295,6 +295,35 @@ impl Access {
     }
 }
 
+/// What somebody may read of a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Rights {
+    /// Anything at all.
+    pub(crate) reads: bool,
+    /// Messages that are restricted to others.
+    pub(crate) reads_restricted: bool,
+    /// Also while the channel is disabled.
+    pub(crate) reads_disabled: bool,
+}
+
+/// What a user, or somebody without a token, may read of a channel in which he or she has this role.
+pub(crate) fn rights(
+    state: &State,
+    app: &App,
+    user: Option<Arc<CachedUser>>,
+    channel: &Channel,
+    channel_role: Option<&str>,
+) -> Rights {
+    let subject = subject_of(state, app, user);
+    let scope = state.channel_scope(app, channel);
+    let view = subject.in_channel(channel, channel_role, &scope);
+    Rights {
+        reads: view.may(Action::ReadChannel),
+        reads_restricted: view.may(Action::ReadRestrictedVisibilityMessage),
+        reads_disabled: view.may(Action::ReadDisabledChannel),
+    }
+}
+
 /// Whether what is shown of a channel may be shown to a subject.
 pub(crate) fn may_read(
     state: &State,
