@@ -25,7 +25,15 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 
 /// The places of all typed fields in a body, as JSON pointers. What users define themselves has no types.
 fn typed_fields(at: &str, value: &Value, found: &mut Vec<String>) {
-    let free = ["condition", "custom", "filter", "filter_conditions", "message_filter_conditions", "set"];
+    let free = [
+        "condition",
+        "custom",
+        "filter",
+        "filter_conditions",
+        "message_filter_conditions",
+        "moderation_payload",
+        "set",
+    ];
     match value {
         Value::Object(fields) => {
             for (name, value) in fields {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use futures_util::future::join_all;
-use natterjack_api_tests::{Socket, TestServer, both_databases};
+use natterjack_api_tests::{Socket, both_databases};
 use serde_json::json;
 
 both_databases! {

@@ -1,4 +1,4 @@
-use natterjack_api_tests::{TestServer, both_databases};
+use natterjack_api_tests::both_databases;
 use natterjack_client::token::{self, TokenOptions};
 use serde_json::json;
 

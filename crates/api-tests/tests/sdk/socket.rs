@@ -246,7 +246,7 @@ both_databases! {
         let builder = Client::builder(TestServer::API_KEY, "").base_url(server.base_url());
         let client = builder.token(token).build().unwrap();
         let refused = client.connect(ConnectOptions::new("jane")).await.unwrap_err();
-        assert_eq!(refused.code().map(|code| code.number()), Some(43));
+        assert_eq!(refused.code().map(natterjack_client::protocol::ErrorCode::number), Some(43));
     }
 
     async fn who_connects_is_created_and_changed(server: TestServer) {

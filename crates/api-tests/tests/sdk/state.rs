@@ -144,7 +144,8 @@ fn parts(state: &ChannelStateResponse) -> Vec<(&'static str, Value)> {
 
 fn message(id: &str, user_id: &str, more: Value) -> Value {
     let mut message = json!({"id": id, "text": format!("text of {id}"), "user_id": user_id});
-    message.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let Value::Object(more) = more else { panic!("{more} is no object") };
+    message.as_object_mut().unwrap().extend(more);
     json!({"message": message})
 }
 
