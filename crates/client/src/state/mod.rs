@@ -142,7 +142,7 @@ impl ChannelState {
             "user.banned" | "user.unbanned" => self.apply_ban(event),
             "user.watching.start" | "user.watching.stop" => self.apply_watching(event),
             "channel.updated" | "channel.deleted" | "notification.channel_deleted" => {
-                self.replace_channel(event)
+                self.replace_channel(event);
             }
             "channel.truncated" | "notification.channel_truncated" => self.truncate(event),
             "channel.hidden" | "channel.visible" => self.apply_hidden(event),
