@@ -202,9 +202,7 @@ both_databases! {
             override_config(server, shut, json!({ "grants": { "user": ["!read-channel"] } })).await;
             let text = format!("shut-{shut}-{round}-");
             say(server, shut, &text).await;
-            for may_not in &mut may_not {
-                may_not.insert(text.clone());
-            }
+            may_not.iter_mut().for_each(|may_not| may_not.extend([text.clone()]));
             override_config(server, shut, json!({})).await;
         }
         for (place, user) in users.iter().enumerate() {

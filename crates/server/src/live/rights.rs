@@ -154,8 +154,8 @@ fn strangers<'a>(rows: &'a Rows, members: &'a Ids) -> impl Iterator<Item = Arc<s
     all.into_iter().filter(|id| !members.contains(*id)).map(Arc::from)
 }
 
-/// The rights that these users have in a channel now. The membership of those is looked up who are known as members, or
-/// may not read the channel without.
+/// The rights that these users have in a channel now, where these were its members when the log was read. The membership of
+/// those is looked up who are known as members, or may not read the channel without.
 pub(super) async fn find(
     state: &State,
     channel: &Channel,
@@ -191,7 +191,9 @@ pub(super) async fn find(
         let roles: HashMap<String, String> =
             read.await?.into_iter().map(|member| (member.user_id, member.channel_role)).collect();
         found.extend(looked_up.into_iter().map(|(id, user)| {
-            let role = roles.get(&**id).map(String::as_str);
+            // Who was removed since is a member until the log says so.
+            let was_member = members.contains(id).then_some("channel_member");
+            let role = roles.get(&**id).map(String::as_str).or(was_member);
             (Arc::clone(id), access::rights(state, &app, Some(user), channel, role))
         }));
     }
