@@ -241,9 +241,7 @@ impl Hub {
 
     /// Ends the watching of a channel by all connections of a user, who may not read it any more.
     pub(super) fn unwatch_user(&self, app_pk: i64, user_id: &str, channel_pk: i64) -> Option<Watching> {
-        let left =
-            self.of_user(app_pk, user_id).iter().filter_map(|own| self.unwatch(own, channel_pk)).last();
-        left
+        self.of_user(app_pk, user_id).iter().filter_map(|own| self.unwatch(own, channel_pk)).last()
     }
 
     /// Ends all watching of a channel that is gone.
