@@ -224,7 +224,7 @@ async fn members_are_found() {
         (json!({"channel_role": "channel_moderator"}), &["me"]),
         (json!({"is_moderator": false}), &["ann", "bob"]),
         (json!({"banned": false}), &["ann", "bob", "me"]),
-        (json!({"notifications_muted": true}), &[]),
+        (json!({"notifications_muted": true}), &["me"]),
         (json!({"invite": "pending"}), &[]),
         (json!({"joined": true}), &["ann", "bob", "me"]),
         (json!({"created_at": 2}), &["ann", "bob", "me"]),

@@ -15,13 +15,13 @@ use crate::state::State;
 /// Users who were connected are taken for disconnected so many at a time, when a server starts.
 const CLEAR_BATCH: i64 = 1000;
 
-/// By app and user, who waits until it is noted whether the user is online.
-type Waiting = HashMap<(i64, String), Vec<oneshot::Sender<()>>>;
+/// Who waits until it is noted whether a user is online.
+type Waiting = Vec<oneshot::Sender<()>>;
 
 /// Users whose connections have changed, and who waits until that is noted.
 #[derive(Debug, Default)]
 pub(super) struct Presences {
-    changed: Mutex<Waiting>,
+    changed: Mutex<HashMap<(i64, String), Waiting>>,
     moved: Notify,
 }
 
