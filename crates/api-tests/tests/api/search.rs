@@ -365,7 +365,6 @@ both_databases! {
     async fn who_joined_without_the_history_does_not_find_it(server: TestServer) {
         messages(server, &[("m1", "an old word")]).await;
         server.users(&["eve"]).await;
-        server.advance(std::time::Duration::from_secs(1));
         let change = json!({ "add_members": ["eve"], "hide_history": true });
         ok(post(server, "/channels/messaging/general", change).await);
         server.send("general", "jane", "m2", "a new word").await;

@@ -369,6 +369,10 @@ pub(super) async fn do_update(tx: &mut Tx, plan: &UpdatePlan) -> Result<Updated>
     let mut new: Vec<NewMember> = plan.add.iter().chain(&plan.invite).cloned().collect();
     let ignoring = blocks::list_ignoring(tx, plan.app_pk, plan.user_id.as_deref(), &new).await?;
     new.retain(|member| !ignoring.contains(&member.user_id));
+    // Everything up to now is everything up to this update, which in the channel may be a little later.
+    for member in new.iter_mut().filter(|member| member.hide_messages_before == Some(plan.now)) {
+        member.hide_messages_before = Some(at);
+    }
     let added = tx.insert_members(plan.app_pk, before.pk, locked.unread_seq, &new, at).await?;
     let removed = match plan.remove.as_slice() {
         [] => Vec::new(),
