@@ -167,6 +167,18 @@ both_databases! {
         post("jane", event).as_user("joe").send().await.expect_error(403, 17, "server-side auth");
     }
 
+    async fn a_change_of_the_app_is_told_to_everybody(server: TestServer) {
+        server.users(&["jane", "joe"]).await;
+        let (mut jane, mut joe) = (server.socket("jane").open().await, server.socket("joe").open().await);
+        let settings = json!({ "multi_tenant_enabled": true, "webhook_url": "https://example.org/hook" });
+        assert_eq!(server.raw("PATCH", "/api/v2/app").json(&settings).send().await.status, 200);
+        for socket in [&mut jane, &mut joe] {
+            let told = socket.expect("app.updated").await;
+            assert_eq!(told["app"]["multi_tenant_enabled"], true);
+            assert!(!told.to_string().contains("example.org"), "where the app sends its events is its own business");
+        }
+    }
+
     async fn health_checks_come_every_half_minute(server: TestServer) {
         server.users(&["jane"]).await;
         let mut jane = server.socket("jane").open().await;

@@ -15,6 +15,8 @@ pub enum Receivers {
     OtherParticipants,
     /// Connections that asked for the user's presence, and the user's own.
     Presence,
+    /// All connections of the app.
+    Everybody,
     /// The connection itself.
     Connection,
     /// Nobody who is connected: the app's own servers only.
@@ -52,6 +54,7 @@ kinds! {
     "ai_indicator.clear" Watchers r#"{"user":{"id":"bot"},"message_id":"m1"}"#;
     "ai_indicator.stop" Watchers r#"{"user":{"id":"jane"},"message_id":"m1"}"#;
     "ai_indicator.update" Watchers r#"{"user":{"id":"bot"},"message_id":"m1","custom":{"ai_state":"AI_STATE_THINKING"}}"#;
+    "app.updated" Everybody r#"{"app":{"name":"Garden","multi_tenant_enabled":true}}"#;
     "channel.created" Own history r#"{"channel":{"cid":"messaging:general"},"user":{"id":"jane"}}"#;
     "channel.deleted" Watchers history r#"{"channel":{"cid":"messaging:general"}}"#;
     "channel.hidden" Own history r#"{"channel":{"cid":"messaging:general"},"user":{"id":"jane"},"clear_history":true}"#;

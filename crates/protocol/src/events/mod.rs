@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::app::AppResponseFields;
 use crate::channel_state::ChannelResponse;
 use crate::members::ChannelMemberResponse;
 use crate::message_types::MessageResponse;
@@ -54,6 +55,9 @@ pub struct Event {
     /// The connection that the event goes to, in health checks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connection_id: Option<String>,
+    /// The app's settings, as clients see them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app: Option<Box<AppResponseFields>>,
     /// The user of the connection, with mutes and unread totals.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub me: Option<Box<OwnUserResponse>>,

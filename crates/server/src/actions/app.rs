@@ -4,6 +4,7 @@ use natterjack_protocol::app::{
     ApnConfigFields, AppResponseFields, AppSettings, EventHook, FileUploadConfig, FirebaseConfigFields,
     HuaweiConfigFields, PushNotificationFields, XiaomiConfigFields,
 };
+use natterjack_protocol::events::Event;
 use natterjack_protocol::{JsonMap, Timestamp};
 use natterjack_storage::{App, Tx};
 use serde_json::Value;
@@ -18,6 +19,7 @@ use crate::limits::{
     APP_SETTINGS_SIZE_MAX, EVENT_HOOKS_MAX, NAME_LENGTH_MAX, SETTING_LIST_MAX, UPLOAD_SIZE_MAX,
     URL_LENGTH_MAX,
 };
+use crate::live::tell_app;
 use crate::permissions::grants;
 use crate::state::State;
 
@@ -84,13 +86,22 @@ fn for_clients(all: AppResponseFields) -> AppResponseFields {
     }
 }
 
-/// Changes the settings that are given.
+/// Changes the settings that are given, and tells everybody who is connected.
 pub(crate) async fn update_app(state: &State, caller: &Caller, given: AppSettings) -> Result<()> {
     state.reload_apps().await?;
     check_settings(state, caller, &given)?;
     let plan = UpdatePlan { app_pk: caller.app.pk, given, now: state.now() };
     state.store.write("update_app", plan, |tx, plan| Box::pin(do_update_app(tx, plan))).await?;
-    state.reload_apps().await
+    state.reload_apps().await?;
+    let app = for_clients(present(&state.current_app(&caller.app).app));
+    let event = Event {
+        kind: "app.updated".to_owned(),
+        created_at: state.now(),
+        app: Some(Box::new(app)),
+        ..Event::default()
+    };
+    tell_app(state, caller.app.pk, &event);
+    Ok(())
 }
 
 async fn do_update_app(tx: &mut Tx, plan: &UpdatePlan) -> Result<()> {

@@ -57,6 +57,19 @@ pub(crate) fn tell_user(state: &State, app_pk: i64, user_id: &str, event: &Event
     }
 }
 
+/// Tells all connections of an app.
+pub(crate) fn tell_app(state: &State, app_pk: i64, event: &Event) {
+    let connections = state.live.hub.all();
+    let mut of_app = connections.iter().filter(|connection| connection.app_pk == app_pk).peekable();
+    if of_app.peek().is_none() {
+        return;
+    }
+    let encoded = Encoded::new(event);
+    for connection in of_app {
+        connection.send(encoded.frame());
+    }
+}
+
 /// Tells those who watch a channel that somebody began or ended to watch it too. Many of them are told seldom.
 pub(crate) async fn tell_watching(
     state: &State,

@@ -26,7 +26,7 @@ mod socket;
 mod user_log;
 
 pub(crate) use connection::Connection;
-pub(crate) use fleeting::{tell_user, tell_watchers, tell_watching};
+pub(crate) use fleeting::{tell_app, tell_user, tell_watchers, tell_watching};
 pub(crate) use long_poll::long_poll;
 pub(crate) use open::watching_user;
 pub(crate) use present::of_channel;

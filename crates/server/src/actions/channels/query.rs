@@ -122,10 +122,11 @@ pub(crate) async fn query_channels(
         now,
     };
     let watchers = WatchersPage { limit: QUERY_MEMBERS_LIMIT_MAX, offset: 0 };
-    let again = state_request.clone();
+    // Who is to watch is shown what there is once the watching has begun: until then it is enough to know the channels.
+    let first = StateRequest { full: state_request.full && watch.is_none(), ..state_request.clone() };
     let mut loaded = state
         .store
-        .read("query_channels", (limited.clone(), state_request), |tx, (limited, request)| {
+        .read("query_channels", (limited.clone(), first), |tx, (limited, request)| {
             Box::pin(async move {
                 let channels = limited.run(tx, request.context.app_pk).await?;
                 load_states(tx, channels, request).await
@@ -134,11 +135,11 @@ pub(crate) async fn query_channels(
         .await?;
     loaded.retain(state, caller, client, &limited)?;
     if let Some(watch) = &watch {
-        // What happened before they were watched is in a second look, what happens after is told.
+        // What happened before they were watched is read now, what happens after is told.
         watch.begin(state, &loaded.channels()).await?;
         loaded = state
             .store
-            .read("load_channels", (loaded.pks(), again), |tx, (pks, request)| {
+            .read("load_channels", (loaded.pks(), state_request), |tx, (pks, request)| {
                 Box::pin(async move {
                     let mut channels = tx.list_channels(pks.clone()).await?;
                     channels.retain(|channel| channel.deleted_at.is_none());

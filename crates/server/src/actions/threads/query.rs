@@ -67,10 +67,11 @@ pub(crate) async fn query_threads(
     let asked = (request.reply_limit, request.participant_limit, request.member_limit);
     let shown = ThreadsRequest::check(asked, context, state.now())?;
     let viewer = access::viewer(state, caller, Some(&user)).await?;
-    let again = shown.clone();
+    // Who is to watch is shown what there is once the watching has begun: until then it is enough to know the threads.
+    let first = if watch.is_some() { shown.without_details() } else { shown.clone() };
     let (cursors, mut loaded) = state
         .store
-        .read("query_threads", (query, shown, page_limit), |tx, (query, shown, page_limit)| {
+        .read("query_threads", (query, first, page_limit), |tx, (query, shown, page_limit)| {
             Box::pin(async move {
                 let mut listed = tx.query_threads(shown.context.app_pk, query).await?;
                 let cursors = cut_page(&mut listed, query, *page_limit as usize);
@@ -81,11 +82,11 @@ pub(crate) async fn query_threads(
         .await?;
     loaded.retain(state, caller, viewer.as_ref().filter(|_| !caller.is_server()));
     if let Some(watch) = &watch {
-        // What happened before they were watched is in a second look, what happens after is told.
+        // What happened before they were watched is read now, what happens after is told.
         watch.begin(state, &loaded.channels()).await?;
         loaded = state
             .store
-            .read("load_threads", (loaded.parent_pks(), again), |tx, (pks, shown)| {
+            .read("load_threads", (loaded.parent_pks(), shown), |tx, (pks, shown)| {
                 Box::pin(async move {
                     let mut threads = Vec::with_capacity(pks.len());
                     for parent_pk in pks {

@@ -28,6 +28,11 @@ pub(super) struct ThreadsRequest {
 }
 
 impl ThreadsRequest {
+    /// The same for who only wants to know which threads there are.
+    pub(super) fn without_details(&self) -> Self {
+        Self { replies_limit: 0, participants_limit: 0, members_limit: 0, ..self.clone() }
+    }
+
     /// Checks the limits of a request: of replies, participants and members.
     pub(super) fn check(
         (replies, participants, members): (Option<i64>, Option<i64>, Option<i64>),
