@@ -4,11 +4,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use natterjack_protocol::channel_state::ChannelResponse;
 use natterjack_protocol::channels::ChannelInput;
+use natterjack_protocol::members::ChannelMemberResponse;
 use natterjack_protocol::message_types::{Attachment, MessageResponse};
 use natterjack_protocol::messages::{MessageRequest, SendMessageRequest};
+use natterjack_protocol::own_user::OwnUserResponse;
+use natterjack_protocol::reactions::{ReactionRequest, ReactionResponse};
 use natterjack_protocol::threads::ThreadResponse;
-use natterjack_protocol::users::{UserRequest, UserResponse};
+use natterjack_protocol::users::{FullUserResponse, UserRequest, UserResponse};
 use natterjack_protocol::{Custom, Timestamp, v1};
 use serde_json::{Value, json};
 
@@ -169,4 +173,60 @@ fn what_an_update_changed_says_whether_custom_data_did() {
     let value: Value = serde_json::from_slice(&text).unwrap();
     assert_eq!(value["message_update"]["change_set"]["custom"], true);
     assert_eq!(v1::from_slice::<natterjack_protocol::events::Event>(&text).unwrap(), event);
+}
+
+/// Takes the names of a type's fields from what it asks a deserializer for.
+struct FieldNames<'n>(&'n mut Vec<&'static str>);
+
+impl<'de> serde::Deserializer<'de> for FieldNames<'_> {
+    type Error = serde::de::value::Error;
+
+    fn deserialize_any<V: serde::de::Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+        Err(serde::de::Error::custom("only structs are looked at"))
+    }
+
+    fn deserialize_struct<V: serde::de::Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value, Self::Error> {
+        self.0.extend(fields);
+        Err(serde::de::Error::custom("the names are known"))
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit
+        unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
+fn fields_of<T: for<'de> serde::Deserialize<'de>>() -> Vec<&'static str> {
+    let mut names = Vec::new();
+    assert!(T::deserialize(FieldNames(&mut names)).is_err());
+    assert!(!names.is_empty());
+    names
+}
+
+#[test]
+fn no_field_of_an_answer_becomes_custom_data_when_it_is_given_back() {
+    let mut missing = Vec::new();
+    let mut check = |type_name: &str, request: Vec<&str>, response: Vec<&'static str>| {
+        let reserved = v1::RESERVED.iter().find(|reserved| reserved.type_name == type_name).unwrap();
+        let known = |name: &&str| {
+            request.contains(name) || reserved.refused.contains(name) || reserved.ignored.contains(name)
+        };
+        missing.extend(
+            response.into_iter().filter(|name| !known(name)).map(|name| format!("{type_name}: {name}")),
+        );
+    };
+    check("MessageRequest", fields_of::<MessageRequest>(), fields_of::<MessageResponse>());
+    check("UserRequest", fields_of::<UserRequest>(), fields_of::<UserResponse>());
+    check("UserRequest", fields_of::<UserRequest>(), fields_of::<FullUserResponse>());
+    check("UserRequest", fields_of::<UserRequest>(), fields_of::<OwnUserResponse>());
+    check("ChannelInput", fields_of::<ChannelInput>(), fields_of::<ChannelResponse>());
+    check("ReactionRequest", fields_of::<ReactionRequest>(), fields_of::<ReactionResponse>());
+    let of_member = vec!["user_id", "channel_role", "custom", "user"];
+    check("ChannelMemberRequest", of_member, fields_of::<ChannelMemberResponse>());
+    assert!(missing.is_empty(), "{missing:#?}");
 }
