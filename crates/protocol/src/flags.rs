@@ -56,6 +56,45 @@ pub struct FlagRequest {
 pub struct FlagItemResponse {
     /// The same for all reports of the same thing.
     pub item_id: String,
+    /// The report, when it was made in the older form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flag: Option<FlagResponse>,
+}
+
+operation! {
+    /// Takes a report back, in the older form: `target_message_id` or `target_user_id`. 4 when the user has not reported it.
+    Unflag = "unflag", Post "/moderation/unflag",
+        body: FlagRequest, response: UnflagResponse,
+}
+
+/// The report that was taken back.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct UnflagResponse {
+    /// The report.
+    pub flag: FlagResponse,
+}
+
+/// A report in the older form.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FlagResponse {
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// Whether a filter made it.
+    pub created_by_automod: bool,
+    /// Why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The message that is reported.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target_message_id: Option<String>,
+    /// The user who is reported, or who wrote the message.
+    pub target_user: Arc<UserResponse>,
+    /// Who reports.
+    pub user: Arc<UserResponse>,
 }
 
 operation! {

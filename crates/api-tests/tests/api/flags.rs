@@ -85,6 +85,23 @@ both_databases! {
         assert_eq!(server.count("flags").await, 1);
     }
 
+    async fn a_report_in_the_older_form_is_made_once_and_taken_back_once(server: TestServer) {
+        jane_and_joe(server).await;
+        server.send("general", "jane", "m1", "rude").await;
+        for target in [json!({ "target_message_id": "m1" }), json!({ "target_user_id": "jane" })] {
+            let call = |path: &str| server.raw("POST", path).as_user("joe").json(&target);
+            let flag = ok(call("/moderation/flag").send().await)["flag"].clone();
+            assert_eq!((&flag["user"]["id"], &flag["target_user"]["id"]), (&json!("joe"), &json!("jane")));
+            assert_eq!(flag["target_message_id"], target["target_message_id"]);
+            assert!(flag["created_at"].is_string());
+            call("/moderation/flag").send().await.expect_error(400, 4, "already flagged");
+            ok(call("/moderation/unflag").send().await);
+            call("/moderation/unflag").send().await.expect_error(400, 4, "not flagged");
+            ok(call("/moderation/flag").send().await);
+        }
+        server.check().await;
+    }
+
     async fn older_forms_name_message_or_user(server: TestServer) {
         jane_and_joe(server).await;
         server.send("general", "jane", "m1", "rude").await;

@@ -1,9 +1,13 @@
 //! Messages and users that users report.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use natterjack_filter::{parse, parse_sort};
-use natterjack_protocol::flags::{FlagRequest, MessageFlagResponse, QueryMessageFlagsPayload};
+use natterjack_protocol::flags::{
+    FlagItemResponse, FlagRequest, FlagResponse, MessageFlagResponse, QueryMessageFlagsPayload,
+    UnflagResponse,
+};
 use natterjack_protocol::{Custom, Timestamp};
 use natterjack_storage::queries::{FLAGS, FlagQuery};
 use natterjack_storage::{Advance, ChannelEvent, Flag, FlagTarget, Message, Tx, UserEvent};
@@ -15,7 +19,7 @@ use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::{FLAG_REASON_LENGTH_MAX, FLAGS_OFFSET_MAX, FLAGS_PAGE_DEFAULT, FLAGS_PAGE_MAX};
 use crate::permissions::Action;
-use crate::present::{Bundle, MessageContext};
+use crate::present::{Bundle, MessageContext, Users};
 use crate::state::{CachedUser, State, access};
 
 /// Keys that a list of flags is sorted by.
@@ -31,6 +35,8 @@ struct FlagPlan {
     custom: Custom,
     /// The id for the thing, when nobody has reported it before.
     item_id: String,
+    /// Whether it is named in the older form, in which nothing is reported twice.
+    is_older_form: bool,
     now: Timestamp,
 }
 
@@ -40,10 +46,52 @@ enum Entity<'a> {
     User(&'a str),
 }
 
-/// Reports a message or a user. Answers the id of what is reported.
-pub(crate) async fn flag(state: &State, caller: &Caller, request: FlagRequest) -> Result<String> {
+/// Reports a message or a user.
+pub(crate) async fn flag(state: &State, caller: &Caller, request: FlagRequest) -> Result<FlagItemResponse> {
     let plan = check_flag(state, caller, &request).await?;
-    state.store.write("flag", plan, |tx, plan| Box::pin(do_flag(tx, plan))).await
+    let (is_older, message_id) = (plan.is_older_form, plan.message_id.clone());
+    let flag = state.store.write("flag", plan, |tx, plan| Box::pin(do_flag(tx, plan))).await?;
+    let item_id = flag.item_id.clone();
+    let flag = if is_older { Some(present_flag(state, caller, flag, message_id).await?) } else { None };
+    Ok(FlagItemResponse { item_id, flag })
+}
+
+/// Takes a report back.
+pub(crate) async fn unflag(state: &State, caller: &Caller, request: FlagRequest) -> Result<UnflagResponse> {
+    let plan = check_flag(state, caller, &request).await?;
+    let message_id = plan.message_id.clone();
+    let flag = state.store.write("unflag", plan, |tx, plan| Box::pin(do_unflag(tx, plan))).await?;
+    Ok(UnflagResponse { flag: present_flag(state, caller, flag, message_id).await? })
+}
+
+async fn do_unflag(tx: &mut Tx, plan: &FlagPlan) -> Result<Flag> {
+    tx.lock_flags(&plan.target).await?;
+    let flag = tx.find_flag(&plan.target, &plan.reporter_id).await?;
+    let flag =
+        flag.ok_or_else(|| Error::input(format!("user {:?} has not flagged this", plan.reporter_id)))?;
+    tx.delete_flag(flag.pk).await?;
+    Ok(flag)
+}
+
+/// A report as the older form has it.
+async fn present_flag(
+    state: &State,
+    caller: &Caller,
+    flag: Flag,
+    message_id: Option<String>,
+) -> Result<FlagResponse> {
+    let ids = [flag.creator_id.as_str(), flag.reporter_id.as_str()];
+    let users: Users =
+        state.users(caller.app.pk, ids).await?.into_values().map(|user| Arc::clone(&user.response)).collect();
+    Ok(FlagResponse {
+        created_at: flag.created_at,
+        updated_at: flag.updated_at,
+        created_by_automod: false,
+        target_user: users.get(&flag.creator_id),
+        user: users.get(&flag.reporter_id),
+        reason: Some(flag.reason).filter(|reason| !reason.is_empty()),
+        target_message_id: message_id,
+    })
 }
 
 fn check_entity(request: &FlagRequest) -> Result<Entity<'_>> {
@@ -93,6 +141,9 @@ async fn check_flag(state: &State, caller: &Caller, request: &FlagRequest) -> Re
         reason: reason.to_owned(),
         custom,
         item_id: Uuid::new_v4().to_string(),
+        is_older_form: [&request.target_message_id, &request.target_user_id]
+            .into_iter()
+            .any(|id| given(id.as_ref()).is_some()),
         now: state.now(),
     })
 }
@@ -118,7 +169,7 @@ fn check_creator(request: &FlagRequest, message: &Message) -> Result<()> {
     }
 }
 
-async fn do_flag(tx: &mut Tx, plan: &FlagPlan) -> Result<String> {
+async fn do_flag(tx: &mut Tx, plan: &FlagPlan) -> Result<Flag> {
     let target = &plan.target;
     let mut advanced = None;
     if let Some((channel_pk, _)) = target.message {
@@ -133,6 +184,9 @@ async fn do_flag(tx: &mut Tx, plan: &FlagPlan) -> Result<String> {
     let (count, item_id) = tx.count_flags(target).await?;
     let item_id = item_id.unwrap_or_else(|| plan.item_id.clone());
     let total = match tx.find_flag(target, &plan.reporter_id).await? {
+        Some(_) if plan.is_older_form => {
+            return Err(Error::input(format!("user {:?} has already flagged this", plan.reporter_id)));
+        }
         Some(flag) => {
             tx.update_flag(flag.pk, &plan.reason, &plan.custom, plan.now).await?;
             count
@@ -167,7 +221,8 @@ async fn do_flag(tx: &mut Tx, plan: &FlagPlan) -> Result<String> {
             tx.append_user_event(event, plan.now).await?;
         }
     }
-    Ok(item_id)
+    let flag = tx.find_flag(target, &plan.reporter_id).await?;
+    flag.ok_or_else(|| Error::not_found("flag", &item_id))
 }
 
 /// What a page of flags refers to.

@@ -1,4 +1,6 @@
-use natterjack_protocol::flags::{Flag, FlagItemResponse, QueryMessageFlags, QueryMessageFlagsResponse};
+use natterjack_protocol::flags::{
+    Flag, FlagItemResponse, QueryMessageFlags, QueryMessageFlagsResponse, Unflag, UnflagResponse,
+};
 
 use super::Call;
 use crate::actions::flags;
@@ -6,7 +8,12 @@ use crate::error::Result;
 
 pub(crate) async fn flag(call: Call<Flag>) -> Result<FlagItemResponse> {
     let Call { state, caller, body, .. } = call;
-    Ok(FlagItemResponse { item_id: flags::flag(&state, &caller, body).await? })
+    flags::flag(&state, &caller, body).await
+}
+
+pub(crate) async fn unflag(call: Call<Unflag>) -> Result<UnflagResponse> {
+    let Call { state, caller, body, .. } = call;
+    flags::unflag(&state, &caller, body).await
 }
 
 pub(crate) async fn query_message_flags(call: Call<QueryMessageFlags>) -> Result<QueryMessageFlagsResponse> {

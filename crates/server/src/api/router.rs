@@ -16,7 +16,7 @@ use natterjack_protocol::channels::{
     QueryChannels, ShowChannel, TruncateChannel, UpdateChannel, UpdateChannelPartial,
 };
 use natterjack_protocol::events::{SendEvent, SendUserCustomEvent, StopWatching, Sync as SyncChannels};
-use natterjack_protocol::flags::{Flag, QueryMessageFlags};
+use natterjack_protocol::flags::{Flag, QueryMessageFlags, Unflag};
 use natterjack_protocol::guests::CreateGuest;
 use natterjack_protocol::members::{QueryMembers, UpdateMemberPartial, UpdateMemberPartialByPath};
 use natterjack_protocol::messages::{
@@ -160,6 +160,7 @@ fn routes() -> Routes {
         .add::<Mute, _, _>(user_mutes::mute)
         .add::<Unmute, _, _>(user_mutes::unmute)
         .add::<Flag, _, _>(flags::flag)
+        .add::<Unflag, _, _>(flags::unflag)
         .add::<QueryMessageFlags, _, _>(flags::query_message_flags)
         .add::<MuteChannel, _, _>(mutes::mute_channel)
         .add::<UnmuteChannel, _, _>(mutes::unmute_channel)
