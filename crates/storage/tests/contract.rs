@@ -606,7 +606,7 @@ async fn queries(tx: &mut Tx, channel_pk: i64) -> Result<()> {
         ..MemberQuery::default()
     };
     let ids: Vec<_> =
-        tx.query_members(APP, channel_pk, &members).await?.into_iter().map(|member| member.user_id).collect();
+        tx.query_members(channel_pk, &members).await?.into_iter().map(|member| member.user_id).collect();
     assert_eq!(ids, ["bob"]);
     let channels =
         ChannelQuery { filter: all(), sort: Vec::new(), limit: 9, offset: 0, user_id: None, now: at(9) };

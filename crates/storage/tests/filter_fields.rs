@@ -242,7 +242,7 @@ async fn members_are_found() {
             let found = read(store, query, |tx, query| {
                 Box::pin(async {
                     let channel = tx.find_channel(APP, "messaging:three").await?.unwrap();
-                    tx.query_members(APP, channel.pk, query).await
+                    tx.query_members(channel.pk, query).await
                 })
             })
             .await;

@@ -184,11 +184,9 @@ pub(crate) async fn query_members(
     let channel = access::channel(state, caller, &cid.to_string(), &[Action::ReadChannelMembers]).await?;
     let members = state
         .store
-        .read(
-            "query_members",
-            (caller.app.pk, channel.channel.pk, query),
-            |tx, (app_pk, channel_pk, query)| Box::pin(tx.query_members(*app_pk, *channel_pk, query)),
-        )
+        .read("query_members", (channel.channel.pk, query), |tx, (channel_pk, query)| {
+            Box::pin(tx.query_members(*channel_pk, query))
+        })
         .await?;
     let ids = members.iter().map(|member| member.user_id.as_str());
     let users: Users =

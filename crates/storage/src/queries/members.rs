@@ -149,16 +149,11 @@ impl Resolve for MemberFields {
 
 impl Tx {
     /// A page of the channel's members that match, pending invites included. At most `limit`.
-    pub async fn query_members(
-        &mut self,
-        app_pk: i64,
-        channel_pk: i64,
-        query: &MemberQuery,
-    ) -> Result<Vec<Member>> {
+    pub async fn query_members(&mut self, channel_pk: i64, query: &MemberQuery) -> Result<Vec<Member>> {
         let mut writer = SqlWriter::new(self.dialect());
-        writer.push(&format!("SELECT {MEMBER_COLUMNS} FROM members m LEFT JOIN users u ON u.app_pk = "));
-        writer.bind(app_pk);
-        writer.push(" AND u.id = m.user_id CROSS JOIN (SELECT CAST(");
+        writer.push(&format!("SELECT {MEMBER_COLUMNS} FROM members m"));
+        let joins_at = writer.sql.len();
+        writer.push(" CROSS JOIN (SELECT CAST(");
         writer.bind(query.now);
         writer.push(" AS BIGINT) AS now) AS moment WHERE m.channel_pk = ");
         writer.bind(channel_pk);
@@ -168,6 +163,10 @@ impl Tx {
         let tie = if query.sort.is_empty() { "m.created_at, m.user_id" } else { "m.user_id" };
         write_order_by(&mut writer, &query.sort, &MemberFields, tie);
         writer.push_page(query.limit, query.offset);
+        // Rows that are skipped would be looked up among the users for nothing.
+        if writer.sql[joins_at..].contains("u.") {
+            writer.sql.insert_str(joins_at, " LEFT JOIN users u ON u.app_pk = m.app_pk AND u.id = m.user_id");
+        }
         self.query(&writer.sql, &writer.params, member_from_row).await
     }
 }
