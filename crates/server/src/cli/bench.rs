@@ -74,7 +74,7 @@ pub async fn run(args: BenchArgs) -> Result<()> {
     if let Some(frame_bytes) = args.broadcaster {
         return fanout::serve_bare(frame_bytes).await;
     }
-    raise_limit();
+    super::raise_file_limit();
     let seconds = args.seconds.unwrap_or(if args.quick { 0.5 } else { 3.0 });
     ensure!((0.1..=3600.0).contains(&seconds), "--seconds must be from 0.1 to 3600");
     let effort = Effort {
@@ -148,12 +148,4 @@ async fn measure(
     };
     let figures: Result<Figures> = measuring.await;
     figures.with_context(|| format!("the last lines of the server's log:\n{}\n", setup.log_tail()))
-}
-
-/// Lets this process and the server have as many open sockets as the system allows.
-fn raise_limit() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let limit = getrlimit(Resource::Nofile);
-    // Where it is not allowed, connecting fails later and says so.
-    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }

@@ -43,6 +43,15 @@ enum Command {
     Bench(bench::BenchArgs),
 }
 
+/// Lets this process, and those that it starts, have as many open sockets as the system allows: the usual limit is a
+/// thousand, and each connection is one.
+fn raise_file_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    // Where it is not allowed, connecting fails later and says so.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+}
+
 impl Cli {
     /// Runs the subcommand.
     ///

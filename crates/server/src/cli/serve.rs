@@ -27,6 +27,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let config = args.settings.resolve()?;
     telemetry::start_logging(config.log_format, &config.log);
     telemetry::start_metrics();
+    super::raise_file_limit();
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
 
