@@ -66,6 +66,37 @@ both_databases! {
         assert_eq!(reply.body["users"]["jane"].get("name"), None);
     }
 
+    async fn a_user_who_was_read_is_given_back_with_one_change(server: TestServer) {
+        general(server).await;
+        let read = post(server, "/users", json!({ "users": { "jane": { "id": "jane", "color": "red" } } })).await;
+        let mut jane = read.body["users"]["jane"].clone();
+        assert!(jane["created_at"].is_string());
+        jane["privacy_settings"] = json!({ "read_receipts": { "enabled": false } });
+        let reply = post(server, "/users", json!({ "users": { "jane": jane } })).await;
+        assert_eq!(reply.status, 201, "{}", reply.text);
+        assert_eq!(reply.body["users"]["jane"]["privacy_settings"], jane["privacy_settings"]);
+        let same = server.raw("GET", "/api/v2/users").query("payload", "{\"filter_conditions\":{\"id\":\"jane\"}}");
+        assert_eq!(same.send().await.body["users"][0]["custom"], json!({ "color": "red" }));
+        let message = json!({ "text": "blue", "user": jane });
+        let reply = post(server, "/channels/messaging/general", json!({ "data": {}, "message": message })).await;
+        assert_eq!(reply.status, 201, "{}", reply.text);
+    }
+
+    async fn roles_and_permissions_say_whether_they_are_custom(server: TestServer) {
+        let made = post(server, "/roles", json!({ "name": "host" })).await;
+        assert_eq!((made.status, &made.body["role"]["custom"]), (201, &json!(true)), "{}", made.text);
+        let roles = server.raw("GET", "/roles").send().await;
+        let roles = roles.body["roles"].as_array().unwrap();
+        assert!(roles.iter().any(|role| role["name"] == "admin" && role["custom"] == false));
+        let own = json!({ "id": "own", "action": "ReadChannel", "condition": { "$subject.rank": 1 } });
+        assert_eq!(post(server, "/permissions", own).await.status, 201);
+        let own = server.raw("GET", "/permissions/own").send().await;
+        assert_eq!((own.status, &own.body["permission"]["custom"]), (200, &json!(true)), "{}", own.text);
+        assert_eq!(own.body["permission"]["condition"], json!({ "$subject.rank": 1 }));
+        let listed = server.raw("GET", "/permissions").send().await;
+        assert!(listed.body["permissions"].as_array().unwrap().iter().any(|one| one["custom"] == false));
+    }
+
     async fn what_only_the_server_sets_is_refused_by_name(server: TestServer) {
         general(server).await;
         let reply = send(server, json!({ "user_id": "jane", "text": "hi", "created_at": "2020-01-01T00:00:00Z" })).await;

@@ -16,7 +16,9 @@ pub use write::{to_value, to_vec, to_writer};
 /// The name of the field that holds custom data.
 const CUSTOM: &str = "custom";
 
-/// Types whose custom data stays under `custom` in this encoding too, and the one whose `custom` says whether it changed.
+/// Types whose custom data stays under `custom` in this encoding too, and those whose `custom` is yes or no.
 fn keeps_custom(type_name: &str) -> bool {
-    type_name.starts_with("Draft") || type_name.starts_with("Thread") || type_name == "MessageChangeSet"
+    type_name.starts_with("Draft")
+        || type_name.starts_with("Thread")
+        || ["MessageChangeSet", "Permission", "Role"].contains(&type_name)
 }

@@ -1,9 +1,10 @@
 //! The permissions of an app: the built-in ones and those that it made.
 
-use natterjack_protocol::Timestamp;
 use natterjack_protocol::channel_types::Grants;
 use natterjack_protocol::permissions::{Permission, PermissionRequest};
+use natterjack_protocol::{JsonMap, Timestamp};
 use natterjack_storage::{CustomPermissionRow, Tx};
+use serde_json::json;
 
 use super::{check_count, check_length, check_size, given};
 use crate::auth::Caller;
@@ -57,8 +58,22 @@ fn built_in(permission: rules::Permission) -> Permission {
         name: description.clone(),
         description,
         custom: false,
+        condition: built_in_condition(action, owner, same_team),
         ..shape(action, owner, same_team)
     }
+}
+
+/// What a built-in permission asks of who acts and of what is acted upon, in the words of a condition.
+fn built_in_condition(action: Action, owner: bool, same_team: bool) -> Option<JsonMap> {
+    let owned_as = match action.resource() {
+        "channel" => "$resource.created_by_id",
+        "user" => "$resource.id",
+        _ => "$resource.user_id",
+    };
+    let owner = owner.then(|| (owned_as.to_owned(), json!("$subject.id")));
+    let team = same_team.then(|| ("$resource.team".to_owned(), json!({ "$in": "$subject.teams" })));
+    let condition: JsonMap = owner.into_iter().chain(team).collect();
+    Some(condition).filter(|condition| !condition.is_empty())
 }
 
 fn shape(action: Action, owner: bool, same_team: bool) -> Permission {

@@ -50,7 +50,7 @@ fn check_operand(path: &str, operand: &Value) -> Result<()> {
     let Value::Object(operators) = operand else { return Ok(()) };
     for (operator, value) in operators {
         let fits = match operator.as_str() {
-            "$in" | "$nin" => value.is_array(),
+            "$in" | "$nin" => value.is_array() || value.as_str().and_then(path_of).is_some(),
             "$exists" => value.is_boolean(),
             known => OPERATORS.contains(&known),
         };
@@ -145,8 +145,10 @@ mod tests {
     fn evaluate(condition: &Value) -> bool {
         let condition = condition.as_object().unwrap();
         check(condition).unwrap();
-        let subject = json!({ "id": "jane", "rank": 3, "desk": { "city": "Oslo" } });
-        let resource = json!({ "id": "general", "created_by_id": "jane", "level": 2, "frozen": false });
+        let subject = json!({ "id": "jane", "rank": 3, "desk": { "city": "Oslo" }, "teams": ["red"] });
+        let resource = json!({
+            "id": "general", "created_by_id": "jane", "level": 2, "frozen": false, "team": "red"
+        });
         holds(condition, &subject, &resource)
     }
 
@@ -156,6 +158,8 @@ mod tests {
             (json!({ "$subject.rank": 3 }), true),
             (json!({ "$subject.rank": 4 }), false),
             (json!({ "$subject.desk.city": { "$in": ["Oslo", "Rome"] } }), true),
+            (json!({ "$resource.team": { "$in": "$subject.teams" } }), true),
+            (json!({ "$resource.id": { "$in": "$subject.teams" } }), false),
             (json!({ "$subject.missing": { "$exists": false } }), true),
             (json!({ "$subject.missing": 1 }), false),
             (json!({ "$resource.created_by_id": "$subject.id" }), true),
@@ -174,6 +178,7 @@ mod tests {
             json!({ "rank": 3 }),
             json!({ "$subject.rank": { "$near": 3 } }),
             json!({ "$subject.rank": { "$in": 3 } }),
+            json!({ "$subject.rank": { "$in": "Oslo" } }),
             json!({ "$and": [] }),
             json!({ "$or": [3] }),
         ] {
