@@ -10,8 +10,9 @@ pub struct Reserved {
     pub ignored: &'static [&'static str],
 }
 
+/// Whoever has read a user gives all of it back: servers that change one setting do.
 const USER: (&[&str], &[&str]) = (
-    &["created_at", "deactivated_at", "deleted_at", "last_active", "updated_at"],
+    &[],
     &[
         "avg_response_time",
         "ban_expires",
@@ -19,8 +20,12 @@ const USER: (&[&str], &[&str]) = (
         "blocked_user_ids",
         "bypass_moderation",
         "channel_mutes",
+        "created_at",
+        "deactivated_at",
+        "deleted_at",
         "devices",
         "invite_accepted_at",
+        "last_active",
         "latest_hidden_channels",
         "mutes",
         "online",
@@ -33,6 +38,7 @@ const USER: (&[&str], &[&str]) = (
         "unread_channels",
         "unread_count",
         "unread_threads",
+        "updated_at",
     ],
 );
 

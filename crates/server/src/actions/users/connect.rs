@@ -13,6 +13,9 @@ use crate::state::{CachedUser, State};
 
 /// Where the user object of a client that connects stands.
 const PLACE: &str = "user_details";
+/// What the server alone says of a user. Servers give it back; a client that connects means to set it.
+const RESERVED: [&str; 5] = ["created_at", "deactivated_at", "deleted_at", "last_active", "updated_at"];
+
 /// Creates the user who connects, or merges what the client says of him or her into what is stored: keys that are given
 /// are set, others stay. Writes only when something changes.
 ///
@@ -37,6 +40,9 @@ fn check_details(id: &UserId, mut details: JsonMap, stored: Option<&CachedUser>)
     if named.as_str() != Some(id.as_str()) {
         let text = format!("{PLACE}.id is not the user of the token");
         return Err(Error::caller(ErrorCode::Authentication, text));
+    }
+    if let Some(name) = RESERVED.iter().find(|name| details.contains_key(**name)) {
+        return Err(Error::reserved(&format!("{PLACE}.{name}")));
     }
     let request: UserRequest = v1::from_value(Value::Object(details)).map_err(|error| {
         let problem = error.to_string();
