@@ -1,5 +1,5 @@
-//! Limits on the number of calls: by app, operation and platform, and by user. They are counted and enforced where the
-//! operator switches them on; the headers that clients expect are always there.
+//! Limits on the number of calls: by app, operation and platform, and by user. They are enforced where the operator
+//! switches them on; calls are counted, and told in the headers that clients expect, in any case.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -170,9 +170,6 @@ impl RateLimits {
         now: Timestamp,
     ) -> Standing {
         let mut standing = self.untouched(operation, now);
-        if !self.settings.enabled {
-            return standing;
-        }
         let limit = standing.info.limit;
         let second = seconds(now);
         let rest_of_minute = u64::try_from(standing.info.reset - second).unwrap_or(1).max(1);
@@ -180,8 +177,10 @@ impl RateLimits {
         let windows = windows.of(now);
 
         let user = match &caller.who {
-            Who::User(id) => Some((caller.app.pk, operation, id.as_str().to_owned())),
-            Who::Server | Who::Anonymous => None,
+            Who::User(id) if self.settings.enabled => {
+                Some((caller.app.pk, operation, id.as_str().to_owned()))
+            }
+            Who::User(_) | Who::Server | Who::Anonymous => None,
         };
         let used = user.as_ref().and_then(|user| windows.users.get(user)).copied().unwrap_or_default();
         let key = (caller.app.pk, operation, platform);
@@ -190,7 +189,9 @@ impl RateLimits {
             (count.second, count.in_second) = (second, 0);
         }
         let user_is_done = user.is_some() && used >= self.settings.per_user;
-        standing.retry_after = if count.calls >= limit || user_is_done {
+        standing.retry_after = if !self.settings.enabled {
+            None
+        } else if count.calls >= limit || user_is_done {
             Some(rest_of_minute)
         } else if count.in_second >= (limit / BURST_PART).max(1) {
             Some(1)
@@ -209,8 +210,15 @@ impl RateLimits {
                 windows.users.insert(user, used + 1);
             }
         }
-        standing.info.remaining = limit.saturating_sub(count.calls);
+        standing.info.remaining = self.remaining(limit, count.calls);
         standing
+    }
+
+    /// What is left of a limit after so many calls. One that is not enforced always leaves a call, so that no client
+    /// waits for the next minute.
+    fn remaining(&self, limit: u64, calls: u64) -> u64 {
+        let least = u64::from(!self.settings.enabled).min(limit);
+        limit.saturating_sub(calls).max(least)
     }
 
     /// What an app has left.
@@ -224,7 +232,7 @@ impl RateLimits {
         let mut info = self.untouched(operation, now).info;
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = windows.of(now).apps.get(&(app_pk, operation, platform)) {
-            info.remaining = info.limit.saturating_sub(count.calls);
+            info.remaining = self.remaining(info.limit, count.calls);
         }
         info
     }

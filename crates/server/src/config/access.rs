@@ -31,7 +31,7 @@ impl Default for Access {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RateLimitSettings {
-    /// Whether calls are counted and refused.
+    /// Whether calls beyond the limits are refused.
     pub enabled: bool,
     /// Calls of each user to each operation within a minute. Servers have no such limit.
     pub per_user: u64,
