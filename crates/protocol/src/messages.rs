@@ -413,9 +413,9 @@ pub struct MessageHistoryEntryResponse {
     pub is_deleted: bool,
     /// The message.
     pub message_id: String,
-    /// When this version was written.
+    /// When the change was made that ended this version.
     pub message_updated_at: Timestamp,
-    /// Who wrote this version.
+    /// Who made it.
     pub message_updated_by_id: String,
     /// The text of this version.
     pub text: String,

@@ -16,10 +16,18 @@ pub struct MessageHistoryEntry {
     pub custom: Custom,
     /// Whether a deletion ended this version.
     pub is_deleted: bool,
-    /// When this version was written.
+    /// When the change was made that ended this version.
     pub updated_at: Timestamp,
-    /// Who wrote this version.
+    /// Who made it.
     pub updated_by_id: String,
+}
+
+/// What ends a version of a message.
+#[derive(Debug, Clone, Copy)]
+pub struct VersionEnd<'a> {
+    pub is_deletion: bool,
+    pub at: Timestamp,
+    pub by_id: &'a str,
 }
 
 pub(crate) const HISTORY_COLUMNS: &str =
@@ -39,9 +47,8 @@ pub(crate) fn history_entry_from_row(row: Row<'_>) -> Result<MessageHistoryEntry
 }
 
 impl Tx {
-    /// Keeps what a message says before it is changed, or deleted when `is_deleted` says so.
-    pub async fn insert_message_history(&mut self, message: &Message, is_deleted: bool) -> Result<()> {
-        let edit = message.extra.last_edit.as_ref();
+    /// Keeps what a message says before it is changed or deleted.
+    pub async fn insert_message_history(&mut self, message: &Message, end: VersionEnd<'_>) -> Result<()> {
         self.execute(
             "INSERT INTO message_history (app_pk, message_pk, message_id, text, attachments, custom, is_deleted, \
              updated_at, updated_by_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
@@ -52,9 +59,9 @@ impl Tx {
                 &message.text,
                 json_unless_default(&message.attachments),
                 json_unless_default(&message.custom),
-                is_deleted,
-                edit.map_or(message.created_at, |edit| edit.at),
-                edit.map_or(message.user_id.as_str(), |edit| edit.by_id.as_str())
+                end.is_deletion,
+                end.at,
+                end.by_id
             ],
         )
         .await?;

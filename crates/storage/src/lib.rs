@@ -56,11 +56,11 @@ pub use dialect::Dialect;
 pub use error::{Error, Result, Transient, error_chain};
 pub use events::{ChannelEvent, LogEntry, Moved, UserEvent};
 pub use flags::{Flag, FlagTarget};
-pub use history::MessageHistoryEntry;
+pub use history::{MessageHistoryEntry, VersionEnd};
 pub use members::{Member, MemberChange, NewMember};
 pub use messages::{
-    Counted, Edit, Message, MessageChange, MessageExtra, MessageKind, MessagePage, NewMessage, Pin,
-    ReactionGroup, ReactionSummary, Reactor, Visibility,
+    Counted, Message, MessageChange, MessageExtra, MessageKind, MessagePage, NewMessage, Pin, ReactionGroup,
+    ReactionSummary, Reactor, Visibility,
 };
 pub use mutes::ChannelMute;
 pub use purges::PurgeKind;

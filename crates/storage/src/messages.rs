@@ -63,16 +63,6 @@ pub struct MessageExtra {
     /// The sender's role in the channel when the message was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channel_role: Option<String>,
-    /// The last change of text, attachments or custom data; `None` while they are as they were sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_edit: Option<Edit>,
-}
-
-/// When and by whom a message was changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Edit {
-    pub at: Timestamp,
-    pub by_id: String,
 }
 
 /// The reactions to a message, counted, so that reading a message reads no other rows.

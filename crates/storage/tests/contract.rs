@@ -11,7 +11,7 @@ use natterjack_storage::queries::{
     BanQuery, FlagQuery, FutureBanQuery, KeyPage, MessageHistoryQuery, PageStart, ReactionQuery, THREADS,
 };
 use natterjack_storage::{
-    Advance, Ban, BanKind, ChannelChange, ChannelEvent, ChannelMute, ChannelQuery, Edit, Error, FlagTarget,
+    Advance, Ban, BanKind, ChannelChange, ChannelEvent, ChannelMute, ChannelQuery, Error, FlagTarget,
     MemberQuery, Message, MessageChange, MessageExtra, MessageKind, MessagePage, NewApp, NewChannel,
     NewMember, NewMessage, Pin, PurgeKind, Reaction, ReactionSummary, Reactor, ReadPosition, Result, Store,
     ThreadQuery, ThreadReadPosition, Tx, UnreadChannels, UnreadGroup, UnreadQuery, UnreadThreads, UserBlock,
@@ -386,11 +386,11 @@ async fn pages(tx: &mut Tx, message_pk: i64) -> Result<()> {
 }
 
 async fn history(tx: &mut Tx, message_pk: i64) -> Result<()> {
-    let mut message = tx.find_message(APP, "m1").await?.unwrap();
+    let message = tx.find_message(APP, "m1").await?.unwrap();
     assert_eq!(message.pk, message_pk);
-    tx.insert_message_history(&message, false).await?;
-    message.extra.last_edit = Some(Edit { at: at(50), by_id: "bob".to_owned() });
-    tx.insert_message_history(&message, true).await?;
+    for (is_deletion, by_id, second) in [(false, "ann", 50), (true, "bob", 51)] {
+        tx.insert_message_history(&message, VersionEnd { is_deletion, at: at(second), by_id }).await?;
+    }
     let query = MessageHistoryQuery {
         filter: Expression::All(Vec::new()),
         page: KeyPage { limit: 9, descending: true, from: None },
@@ -399,7 +399,7 @@ async fn history(tx: &mut Tx, message_pk: i64) -> Result<()> {
     let seen: Vec<_> =
         found.entries.iter().map(|entry| (entry.updated_by_id.as_str(), entry.is_deleted)).collect();
     assert_eq!(seen, [("bob", true), ("ann", false)]);
-    assert_eq!(found.entries[1].updated_at, message.created_at);
+    assert_eq!(found.entries[1].updated_at, at(50));
     assert!(tx.query_message_history(APP + 1, &query).await?.entries.is_empty());
     Ok(())
 }

@@ -4,7 +4,8 @@ use natterjack_protocol::{Custom, Timestamp};
 use natterjack_storage::{
     Advance, Advanced, Ban, ChannelChange, ChannelEvent, ChannelMute, FlagTarget, KnownWords, Message,
     MessageChange, MessageExtra, MessageKind, NewApp, NewChannel, NewMember, NewMessage, NewTask, Reaction,
-    ReactionSummary, ReadPosition, Result, Tx, UnreadQuery, UserBlock, UserChange, UserEvent, WHOLE_APP,
+    ReactionSummary, ReadPosition, Result, Tx, UnreadQuery, UserBlock, UserChange, UserEvent, VersionEnd,
+    WHOLE_APP,
 };
 
 use crate::databases::at;
@@ -321,7 +322,8 @@ impl World {
             tx.delete_message_rows(message.pk).await?;
             tx.refresh_last_message_at(self.channel_pk, false).await?;
         } else {
-            tx.insert_message_history(message, true).await?;
+            let end = VersionEnd { is_deletion: true, at: advanced.at, by_id: &message.user_id };
+            tx.insert_message_history(message, end).await?;
             tx.delete_message_softly(message.pk, advanced.at).await?;
         }
         if let (Some(parent_pk), Some(seq)) = (message.parent_pk, message.thread_seq) {

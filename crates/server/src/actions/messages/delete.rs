@@ -3,7 +3,7 @@ use std::sync::Arc;
 use natterjack_protocol::message_types::MessageResponse;
 use natterjack_protocol::messages::DeleteMessageQuery;
 use natterjack_protocol::{MessageId, Timestamp};
-use natterjack_storage::{Advance, ChannelEvent, Message, Tx, UserEvent};
+use natterjack_storage::{Advance, ChannelEvent, Message, Tx, UserEvent, VersionEnd};
 
 use super::read::lock_in_channel;
 use crate::actions::{bans, given, users};
@@ -111,9 +111,14 @@ async fn do_delete(tx: &mut Tx, plan: &DeletePlan) -> Result<(Message, Bundle)> 
     }
     let hard = plan.deletion == Deletion::Hard;
     let bundle = Bundle::load(tx, context, &[&found], [], plan.now).await?;
-    let without_system = plan.channel.config.skip_last_msg_update_for_system_msgs;
+    let taken = TakenAway {
+        hard,
+        without_system: plan.channel.config.skip_last_msg_update_for_system_msgs,
+        by: plan.deleted_by.as_deref(),
+        at: locked.at,
+    };
     // All of it is shown, or it would not have been found.
-    let fewer = do_take_away(tx, &found, hard, without_system, Timestamp::default(), locked.at).await?;
+    let fewer = do_take_away(tx, &found, taken, Timestamp::default()).await?;
     let is_live_reply = found.parent_pk.is_some() && found.deleted_at.is_none();
     let advance =
         Advance { events: if is_live_reply { 2 } else { 1 }, messages: -fewer, ..Advance::default() };
@@ -154,17 +159,27 @@ pub(super) fn deletion_payload(message: &Message, hard: bool) -> String {
     serde_json::json!({ "hard_delete": hard, "gone": gone }).to_string()
 }
 
-/// Takes a message away, when `hard` with its replies and for good, and out of everything that counts it but the
-/// channel's own counters. The channel is locked. Answers how many messages the channel shows less, of those behind
-/// `shown_from`. `without_system` says that system messages are passed over in the channel's `last_message_at`.
+/// How a message is taken away.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TakenAway<'a> {
+    /// With its replies and for good.
+    pub(super) hard: bool,
+    /// Whether system messages are passed over in the channel's `last_message_at`.
+    pub(super) without_system: bool,
+    /// Whoever is said to have done it.
+    pub(super) by: Option<&'a str>,
+    pub(super) at: Timestamp,
+}
+
+/// Takes a message away, and out of everything that counts it but the channel's own counters. The channel is locked.
+/// Answers how many messages the channel shows less, of those behind `shown_from`.
 pub(super) async fn do_take_away(
     tx: &mut Tx,
     found: &Message,
-    hard: bool,
-    without_system: bool,
+    taken: TakenAway<'_>,
     shown_from: Timestamp,
-    at: Timestamp,
 ) -> Result<i64> {
+    let hard = taken.hard;
     // What counts of it and, when it goes with its replies, of them.
     let counted = tx.list_counted(found.pk, hard).await?;
     let gaps: Vec<i64> = counted.iter().filter_map(|message| message.unread_seq).collect();
@@ -173,10 +188,13 @@ pub(super) async fn do_take_away(
     tx.settle_restricted(found, hard).await?;
     if hard {
         tx.delete_message_rows(found.pk).await?;
-        tx.refresh_last_message_at(found.channel_pk, without_system).await?;
+        tx.refresh_last_message_at(found.channel_pk, taken.without_system).await?;
     } else {
-        tx.insert_message_history(found, true).await?;
-        tx.delete_message_softly(found.pk, at).await?;
+        // A server that names nobody deletes in the name of the author.
+        let by_id = taken.by.unwrap_or(&found.user_id);
+        let end = VersionEnd { is_deletion: true, at: taken.at, by_id };
+        tx.insert_message_history(found, end).await?;
+        tx.delete_message_softly(found.pk, taken.at).await?;
     }
     if let Some(parent_pk) = found.parent_pk
         && found.deleted_at.is_none()

@@ -3,7 +3,7 @@
 use natterjack_protocol::Timestamp;
 use natterjack_storage::{Advance, Advanced, ChannelEvent, Deletion, MessageKey, Tx};
 
-use super::delete::{deletion_payload, do_take_away};
+use super::delete::{TakenAway, deletion_payload, do_take_away};
 use super::undelete::do_bring_back;
 use crate::error::Result;
 
@@ -46,6 +46,7 @@ pub(crate) async fn do_sweep(tx: &mut Tx, keys: &[MessageKey], sweep: Sweep<'_>)
     }
     let hard = sweep.deletion == Deletion::Hard;
     let without_system = sweep.without_system.contains(&channel.kind);
+    let taken = TakenAway { hard, without_system, by: sweep.deleted_by, at: locked.at };
     let mut log = Vec::new();
     let mut fewer = 0;
     for key in keys {
@@ -54,7 +55,7 @@ pub(crate) async fn do_sweep(tx: &mut Tx, keys: &[MessageKey], sweep: Sweep<'_>)
         let Some(found) = found.filter(|found| found.pk == key.pk) else { continue };
         let is_live = found.deleted_at.is_none();
         if is_live || hard {
-            fewer += do_take_away(tx, &found, hard, without_system, channel.history_from, locked.at).await?;
+            fewer += do_take_away(tx, &found, taken, channel.history_from).await?;
             let payload = Some(deletion_payload(&found, hard));
             log.push(Logged { payload, ..Logged::new("message.deleted", &found.id) });
         }

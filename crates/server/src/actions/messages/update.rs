@@ -3,7 +3,7 @@ use std::sync::Arc;
 use natterjack_protocol::message_types::MessageResponse;
 use natterjack_protocol::messages::{MessageRequest, UpdateMessagePartialRequest, UpdateMessageRequest};
 use natterjack_protocol::{Custom, MessageId, Timestamp};
-use natterjack_storage::{Advance, ChannelEvent, Edit, Message, MessageChange, Tx};
+use natterjack_storage::{Advance, ChannelEvent, Message, MessageChange, Tx, VersionEnd};
 use serde_json::{Value, json};
 
 use super::check::{PinRequest, check_may_say, check_parts, check_says_something};
@@ -342,9 +342,6 @@ impl UpdatePlan {
         changed.custom = self.apply_custom(&message.custom)?;
         changed.pin = self.pin.apply(message.pin.as_ref(), &self.user_id, at);
         check_says_something(self.place, &changed)?;
-        if is_new_version(message, &changed) {
-            changed.extra.last_edit = Some(Edit { at, by_id: self.user_id.clone() });
-        }
         Ok(changed)
     }
 
@@ -373,7 +370,8 @@ async fn do_update(tx: &mut Tx, plan: &UpdatePlan) -> Result<(Message, Bundle)> 
     check_not_deleted(&message)?;
     let changed = plan.apply(&message, advanced.at)?;
     if is_new_version(&message, &changed) {
-        tx.insert_message_history(&message, false).await?;
+        let end = VersionEnd { is_deletion: false, at: advanced.at, by_id: &plan.user_id };
+        tx.insert_message_history(&message, end).await?;
     }
     let text_updated_at =
         if changed.text == message.text { message.text_updated_at } else { Some(advanced.at) };
