@@ -149,7 +149,7 @@ pub struct ThreadResponse {
     pub participant_count: i64,
     /// Replies, without deleted ones.
     pub reply_count: i64,
-    /// Heading; may be empty.
+    /// Heading; the text of the parent message while there is none.
     pub title: String,
     /// When it was last changed.
     pub updated_at: Timestamp,
@@ -193,7 +193,7 @@ pub struct ThreadStateResponse {
     pub participant_count: i64,
     /// Replies, without deleted ones.
     pub reply_count: i64,
-    /// Heading; may be empty.
+    /// Heading; the text of the parent message while there is none.
     pub title: String,
     /// When it was last changed.
     pub updated_at: Timestamp,

@@ -63,7 +63,7 @@ both_databases! {
         reply(server, "m0", "joe", "r2").await;
         let shown = thread(server, "m0").await;
         assert_eq!((&shown["parent_message_id"], &shown["channel_cid"]), (&json!("m0"), &json!("messaging:general")));
-        assert_eq!((&shown["title"], &shown["custom"]), (&json!(""), &json!({})));
+        assert_eq!((&shown["title"], &shown["custom"]), (&json!("parent"), &json!({})));
         assert_eq!((&shown["created_by_user_id"], &shown["created_by"]["id"]), (&json!("joe"), &json!("joe")));
         assert_eq!((&shown["reply_count"], &shown["participant_count"]), (&json!(3), &json!(3)));
         assert_eq!(shown["active_participant_count"], 3);
@@ -270,6 +270,47 @@ both_databases! {
         }
     }
 
+    async fn who_names_a_channel_finds_threads_of_others_too(server: TestServer) {
+        five_threads(server).await;
+        server.users(&["eve"]).await;
+        update_channel(server, "general", json!({ "add_members": ["eve"] })).await;
+        reply(server, "m1", "joe", "again").await;
+        let secret = json!({ "id": "secret", "user_id": "jane", "text": "s", "restricted_visibility": ["joe"] });
+        sent(server, "general", secret).await;
+        reply(server, "secret", "joe", "rs").await;
+        assert!(found(server, json!({ "user_id": "eve" })).await.is_empty());
+        let named = |more: Value| {
+            let mut request = json!({ "user_id": "eve", "filter": { "channel_cid": "messaging:general" } });
+            request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            request
+        };
+        let answer = ok(query(server, named(json!({}))).await);
+        assert_eq!(parents(&answer), ["m1", "m4", "m3", "m2", "m0"]);
+        // How far others have read is not for who takes no part.
+        assert_eq!(answer["threads"][0].get("read"), None);
+        assert_eq!(answer["threads"][0]["thread_participants"].as_array().unwrap().len(), 2);
+        let ascending = json!({ "sort": [{ "field": "created_at", "direction": 1 }], "limit": 3 });
+        let first = ok(query(server, named(ascending.clone())).await);
+        assert_eq!(parents(&first), ["m0", "m1", "m2"]);
+        let next = json!({ "next": first["next"], "sort": ascending["sort"] });
+        assert_eq!(parents(&ok(query(server, named(next)).await)), ["m3", "m4"]);
+        let one = json!({ "parent_message_id": "m2", "has_unread": false });
+        assert_eq!(found(server, json!({ "user_id": "eve", "filter": one })).await, ["m2"]);
+        let of_joe = json!({ "user_id": "joe", "filter": { "parent_message_id": { "$in": ["secret", "m0"] } } });
+        assert_eq!(found(server, of_joe).await, ["secret", "m0"]);
+        // What was before a new member came is as hidden here as elsewhere.
+        server.users(&["ann"]).await;
+        update_channel(server, "general", json!({ "add_members": ["ann"], "hide_history": true })).await;
+        reply(server, "m3", "joe", "later").await;
+        let ann = json!({ "user_id": "ann", "filter": { "channel_cid": "messaging:general" } });
+        assert!(found(server, ann).await.is_empty());
+        // A client finds nothing where it may not read.
+        server.users(&["zoe"]).await;
+        let request = server.raw("POST", "/api/v2/chat/threads").as_user("zoe");
+        let filter = json!({ "filter": { "channel_cid": "messaging:general" } });
+        assert!(parents(&ok(request.json(&filter).send().await)).is_empty());
+    }
+
     async fn threads_of_hidden_history_and_deleted_channels_are_not_found(server: TestServer) {
         five_threads(server).await;
         ok(delete(server, "/channels/messaging/general", &[]).await);
@@ -310,7 +351,10 @@ both_databases! {
         ok(patch(server, "m0", change).await);
         let shown = thread(server, "m0").await;
         assert_eq!((&shown["title"], &shown["custom"]), (&json!("Parcels"), &json!({ "box": {}, "a": 1 })));
+        // Without a name it is called by what it is about.
         ok(patch(server, "m0", json!({ "unset": ["title"] })).await);
+        assert_eq!(thread(server, "m0").await["title"], "a");
+        ok(delete(server, "/messages/m0", &[]).await);
         assert_eq!(thread(server, "m0").await["title"], "");
     }
 

@@ -21,6 +21,8 @@ use natterjack_storage::{
     UnreadThreads, User,
 };
 
+use crate::limits::TITLE_LENGTH_MAX;
+
 /// Role of a member who moderates the channel.
 pub(crate) const CHANNEL_MODERATOR: &str = "channel_moderator";
 
@@ -306,12 +308,20 @@ pub(crate) fn thread(
         created_by_user_id: thread.created_by_id.clone(),
         parent_message_id: parent.id.clone(),
         reply_count: parent.reply_count,
-        title: thread.title.clone(),
+        title: title(thread, parent),
         custom: thread.custom.clone(),
         deleted_at: parent.deleted_at,
         last_message_at: Some(thread.last_message_at),
         ..ThreadResponse::default()
     }
+}
+
+/// What a thread is called: as somebody named it, or by what the message says that it hangs on.
+fn title(thread: &Thread, parent: &Message) -> String {
+    if !thread.title.is_empty() || parent.deleted_at.is_some() {
+        return thread.title.clone();
+    }
+    parent.text.chars().take(TITLE_LENGTH_MAX).collect()
 }
 
 pub(crate) fn reaction(reaction: &Reaction, message_id: &str, users: &Users) -> ReactionResponse {

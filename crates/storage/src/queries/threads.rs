@@ -42,7 +42,7 @@ pub static THREADS: Schema = Schema {
     ),
 };
 
-/// A page of the threads in which a user takes part.
+/// A page of the threads in which a user takes part; of all that the user sees where the filter names channels or threads.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ThreadQuery {
     pub user_id: String,
@@ -71,7 +71,10 @@ const LAST_MESSAGE_AT: &str = "p.last_message_at";
 
 /// Fields of `threads t`, its parent `messages m`, its channel `channels c` and the user's part in it,
 /// `thread_participants p`.
-struct ThreadFields;
+struct ThreadFields {
+    /// Whether there may be no such part.
+    named: bool,
+}
 
 impl Resolve for ThreadFields {
     fn column(&self, _: Dialect, field: &FieldRef) -> Column {
@@ -79,6 +82,8 @@ impl Resolve for ThreadFields {
             return Column::Custom("t.custom");
         };
         match field.name {
+            "has_unread" if self.named => Column::boolean("COALESCE(p.has_unread, FALSE)"),
+            "last_message_at" if self.named => Column::time("t.last_message_at"),
             "channel_cid" => Column::text("c.cid"),
             "parent_message_id" => Column::text("m.id"),
             "created_by_user_id" => Column::text("t.created_by_id"),
@@ -106,10 +111,11 @@ struct Key {
 
 impl Key {
     fn all(query: &ThreadQuery, dialect: Dialect) -> Vec<Self> {
+        let fields = ThreadFields { named: names_threads(&query.filter) };
         let keys = query.sort.iter().filter_map(|key| {
             let FieldRef::Builtin(field) = &key.field else { return None };
             let (Column::Text(sql) | Column::Integer(sql) | Column::Boolean(sql) | Column::Time(sql)) =
-                ThreadFields.column(dialect, &key.field)
+                fields.column(dialect, &key.field)
             else {
                 return None;
             };
@@ -149,24 +155,17 @@ fn write_behind(writer: &mut SqlWriter, keys: &[Key], from: &[Operand], part: Op
     }
 }
 
-/// Writes the query for a page, or for the `part` of it that has unread replies, or has none: within a part the index
-/// that a user's threads are read by goes by the time of the last reply.
-fn write_query(
-    dialect: Dialect,
-    app_pk: i64,
-    query: &ThreadQuery,
-    keys: &[Key],
-    part: Option<bool>,
-) -> SqlWriter {
-    let mut writer = SqlWriter::new(dialect);
-    writer.push("SELECT p.parent_pk");
-    for key in keys {
-        writer.push(", ");
-        writer.push(&key.sql);
-    }
+/// Whether only threads of certain channels, or certain threads, match.
+fn names_threads(filter: &Expression) -> bool {
+    demands(filter, |name, _, _| ["channel_cid", "parent_message_id"].contains(&name))
+}
+
+/// Writes from which threads a page is: those in which the user takes part, which an index lists.
+fn write_own(writer: &mut SqlWriter, app_pk: i64, query: &ThreadQuery, part: Option<bool>) {
     writer.push(" FROM thread_participants p ");
     if part.is_some() {
-        writer.push(&dialect.indexed_by("thread_participants_in_order"));
+        let index = writer.dialect.indexed_by("thread_participants_in_order");
+        writer.push(&index);
     }
     writer.push(
         " JOIN threads t ON t.parent_pk = p.parent_pk JOIN messages m ON m.pk = p.parent_pk \
@@ -180,12 +179,51 @@ fn write_query(
         Some(true) => writer.push(" AND p.has_unread = TRUE"),
         Some(false) => writer.push(" AND p.has_unread = FALSE"),
     }
+}
+
+/// As [`write_own`], where the filter names channels or threads: also those in which the user takes no part, when the
+/// message that they hang on is one that the user sees.
+fn write_named(writer: &mut SqlWriter, app_pk: i64, query: &ThreadQuery) {
+    let user = writer.reserve(query.user_id.clone());
+    let readers = writer.dialect.json_texts("m.restricted_visibility");
+    writer.push(&format!(
+        " FROM threads t JOIN messages m ON m.pk = t.parent_pk JOIN channels c ON c.pk = t.channel_pk \
+         LEFT JOIN thread_participants p ON p.parent_pk = t.parent_pk AND p.user_id = {user} \
+         WHERE (p.user_id IS NOT NULL OR ((m.restricted_visibility IS NULL OR m.user_id = {user} OR EXISTS \
+         (SELECT 1 FROM {readers} WHERE each.value = {user})) AND NOT EXISTS (SELECT 1 FROM members h \
+         WHERE h.channel_pk = t.channel_pk AND h.user_id = {user} AND h.hide_messages_before >= m.created_at))) \
+         AND t.app_pk = "
+    ));
+    writer.bind(app_pk);
+}
+
+/// Writes the query for a page, or for the `part` of it that has unread replies, or has none: within a part the index
+/// that a user's threads are read by goes by the time of the last reply.
+fn write_query(
+    dialect: Dialect,
+    app_pk: i64,
+    query: &ThreadQuery,
+    keys: &[Key],
+    part: Option<bool>,
+) -> SqlWriter {
+    let mut writer = SqlWriter::new(dialect);
+    writer.push("SELECT t.parent_pk");
+    for key in keys {
+        writer.push(", ");
+        writer.push(&key.sql);
+    }
+    let named = names_threads(&query.filter);
+    if named {
+        write_named(&mut writer, app_pk, query);
+    } else {
+        write_own(&mut writer, app_pk, query, part);
+    }
     writer.push(" AND c.deleted_at IS NULL AND m.created_at > c.history_from");
     if let Some(from) = &query.from {
         write_behind(&mut writer, keys, from, part);
     }
     writer.push(" AND ");
-    write_expression(&mut writer, &query.filter, &ThreadFields);
+    write_expression(&mut writer, &query.filter, &ThreadFields { named });
     for (position, key) in keys.iter().enumerate() {
         writer.push(if position == 0 { " ORDER BY " } else { ", " });
         writer.push(&key.sql);
@@ -198,6 +236,7 @@ fn write_query(
 
 /// The parts in which a page is read, in their order, as in [`write_query`].
 fn parts(query: &ThreadQuery, keys: &[Key]) -> Vec<Option<bool>> {
+    // Of named threads the order's columns are others, and the page comes from no index.
     if ![HAS_UNREAD, LAST_MESSAGE_AT].contains(&keys[0].sql.as_str()) {
         return vec![None];
     }
@@ -237,7 +276,7 @@ fn compare(keys: &[Key], one: &[Operand], other: &[Operand]) -> Ordering {
 }
 
 impl Tx {
-    /// A page of the threads in which the user takes part and that match, in order. At most `limit`.
+    /// A page of the user's threads that match, in order. At most `limit`.
     pub async fn query_threads(&mut self, app_pk: i64, query: &ThreadQuery) -> Result<Vec<ListedThread>> {
         let keys = Key::all(query, self.dialect());
         let limit = query.limit as usize;

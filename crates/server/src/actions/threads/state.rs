@@ -200,7 +200,7 @@ impl LoadedThreads {
                 .is_none_or(|config| config.read_events);
             ThreadStateResponse {
                 latest_replies: loaded.replies.iter().map(|reply| self.bundle.message(reply)).collect(),
-                read: has_read_events.then(|| self.present_reads(loaded)),
+                read: (has_read_events && self.shows_reads(loaded)).then(|| self.present_reads(loaded)),
                 ..ThreadStateResponse::from(thread)
             }
         });
@@ -258,11 +258,21 @@ impl LoadedThreads {
         let LoadedThread { thread, parent, participants, .. } = loaded;
         let channel = channels.get(&thread.channel_pk);
         let cid = channel.map(|channel| channel.cid.as_str()).unwrap_or_default();
+        let parent_message = self.bundle.message(parent);
+        let shown = present::thread(cid, parent, thread, participants, &self.bundle.users);
         ThreadResponse {
-            parent_message: Some(Box::new(self.bundle.message(parent))),
+            // Who deleted the message for himself or herself is not shown its text here either.
+            title: if parent_message.deleted_for_me.is_some() { thread.title.clone() } else { shown.title },
+            parent_message: Some(Box::new(parent_message)),
             channel: channel.cloned(),
-            ..present::thread(cid, parent, thread, participants, &self.bundle.users)
+            ..shown
         }
+    }
+
+    /// How far the participants have read is shown to those who take part, and to servers.
+    fn shows_reads(&self, loaded: &LoadedThread) -> bool {
+        let participants = || loaded.own.iter().chain(&loaded.participants);
+        self.bundle.viewer().is_none_or(|viewer| participants().any(|one| one.user_id == viewer))
     }
 
     /// How far the participants have read, the acting user first when beyond those who are shown.
