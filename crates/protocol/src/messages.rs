@@ -87,7 +87,7 @@ query_params! {
 
 operation! {
     /// Replaces text, attachments, mentions and all custom data of a message. 4 for what cannot change
-    /// (`silent`, `parent_id`, visibility, author) and for deleted messages, 16 when it does not exist, 20
+    /// (`silent`, `parent_id`, author) and for deleted messages, 16 when it does not exist, 20
     /// for text above the channel's limit.
     UpdateMessage = "update_message", Post "/api/v2/chat/messages/{id}",
         path: MessagePath, body: UpdateMessageRequest, response: UpdateMessageResponse, repeatable: true,
@@ -293,7 +293,8 @@ pub struct MessageRequest {
     /// Ids of mentioned users, at most 100; each has to exist.
     #[serde(default, deserialize_with = "crate::null_default", skip_serializing_if = "Vec::is_empty")]
     pub mentioned_users: Vec<String>,
-    /// Ids of the only users, besides the sender, who see the message, at most 10. Fixed once sent.
+    /// Ids of the only users, besides the sender, who see the message, at most 10. An update may name others, but not
+    /// restrict what everybody sees, nor the other way round.
     #[serde(default, deserialize_with = "crate::null_default", skip_serializing_if = "Vec::is_empty")]
     pub restricted_visibility: Vec<String>,
     /// The app's own fields, at most 5 KB.

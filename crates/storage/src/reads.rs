@@ -7,7 +7,7 @@ use crate::messages::{Message, id_key};
 use crate::tx::Tx;
 use crate::unread::{quiet_at, unread};
 use crate::user_mutes::{muted_at, mutes_now};
-use crate::value::{Param, params};
+use crate::value::{Param, json_unless_default, params};
 
 /// Up to where a member has read.
 #[derive(Debug, Clone, PartialEq)]
@@ -274,6 +274,25 @@ impl Tx {
         );
         self.execute(&sql, params![by, channel_pk, created_at, author, readers, message_pk]).await?;
         Ok(())
+    }
+
+    /// Shows a message of restricted visibility to these users from now on, instead of those who saw it before, and
+    /// corrects the numbers of unread messages of both.
+    pub async fn update_readers(&mut self, message: &Message, readers: Vec<String>) -> Result<()> {
+        self.execute(
+            "UPDATE messages SET restricted_visibility = $1 WHERE pk = $2",
+            params![json_unless_default(&readers), message.pk],
+        )
+        .await?;
+        if !message.counts_for_its_readers() {
+            return Ok(());
+        }
+        let place = (message.pk, message.created_at);
+        let was = &message.restricted_visibility;
+        let gone = was.iter().filter(|id| !readers.contains(id)).cloned().collect();
+        let new = readers.iter().filter(|id| !was.contains(id)).cloned().collect();
+        self.move_restricted(message.channel_pk, place, &message.user_id, gone, 1).await?;
+        self.move_restricted(message.channel_pk, place, &message.user_id, new, -1).await
     }
 
     /// After a message was undeleted: what the counters say too much for its author, who does not count it, and too

@@ -84,7 +84,9 @@ both_databases! {
         other(server, "GET", "/api/v2/chat/messages/m1").send().await.expect_error(404, 16, "m1");
         let send = other(server, "POST", &format!("{general}/message"));
         let message = json!({ "message": { "id": "m1", "text": "hello from the second", "user_id": "jane" } });
-        send.json(&message).send().await.expect_error(400, 4, "jane");
+        send.json(&message).send().await.expect_error(404, 16, "general");
+        let users = other(server, "GET", "/api/v2/users").query("payload", &payload).send().await;
+        assert_eq!(users.body["users"], json!([]), "nobody comes to be by sending to nowhere");
         let users = json!({ "users": { "jane": { "id": "jane", "name": "Second Jane" } } });
         ok(other(server, "POST", "/api/v2/users"), &users).await;
         let data = json!({ "data": { "created_by_id": "jane", "members": ["jane"] } });

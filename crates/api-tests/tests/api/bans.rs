@@ -226,7 +226,9 @@ both_databases! {
         server.send("general", "joe", "m2", "hidden").await;
         assert_eq!(state_for(server, "general", "jane").await["hidden"], true);
         let reply = json!({ "id": "r1", "text": "a", "user_id": "joe", "parent_id": "m1" });
-        assert_eq!(sent(server, "general", reply).await["shadowed"], true);
+        // Whoever sends for joe hands the answer on to him.
+        assert_eq!(sent(server, "general", reply).await["shadowed"], false);
+        assert_eq!(message(server, "r1").await["shadowed"], true);
         let unread = ok(get(server, "/unread", &[("user_id", "jane")]).await);
         assert_eq!(unread["threads"][0]["unread_count"], 1);
         server.check().await;

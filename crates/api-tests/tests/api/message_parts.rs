@@ -6,7 +6,9 @@ use natterjack_api_tests::{TestServer, both_databases};
 use natterjack_client::protocol::messages::UpdateMessagePartialRequest;
 use serde_json::{Map, Value, json};
 
-use crate::chat::{change, delete, ids, jane_and_joe, message, ok, sent, state, update, update_channel};
+use crate::chat::{
+    change, delete, get, ids, jane_and_joe, message, ok, post, sent, state, update, update_channel,
+};
 
 /// A message m1 by jane with a bit of everything.
 async fn rich_message(server: &TestServer) -> Value {
@@ -21,6 +23,12 @@ async fn rich_message(server: &TestServer) -> Value {
 /// Changes m1 on behalf of jane.
 async fn by_jane(server: &TestServer, set: Value, unset: &[&str]) -> natterjack_api_tests::RawReply {
     change(server, "m1", json!({ "user_id": "jane", "set": set, "unset": unset })).await
+}
+
+/// How many messages a user has not read.
+async fn unread(server: &TestServer, user_id: &str) -> i64 {
+    let counts = ok(get(server, "/unread", &[("user_id", user_id)]).await);
+    counts["total_unread_count"].as_i64().unwrap()
 }
 
 both_databases! {
@@ -121,7 +129,7 @@ both_databases! {
         server.send("general", "jane", "parent", "parent").await;
         let fixed = [
             ("silent", json!(true)), ("parent_id", json!("parent")), ("type", json!("reply")),
-            ("restricted_visibility", json!(["joe"])), ("show_in_channel", json!(true)),
+            ("show_in_channel", json!(true)),
         ];
         for (field, value) in fixed {
             let refused = by_jane(server, json!({ field: value }), &[]).await;
@@ -135,6 +143,60 @@ both_databases! {
         sent(server, "general", reply).await;
         let orphan = json!({ "user_id": "joe", "unset": ["parent_id"] });
         change(server, "r1", orphan).await.expect_error(400, 4, "parent_id");
+    }
+
+    async fn a_restricted_message_goes_from_some_to_others(server: TestServer) {
+        jane_and_joe(server).await;
+        server.users(&["eve", "ann"]).await;
+        update_channel(server, "general", json!({ "add_members": ["eve", "ann"] })).await;
+        let secret = json!({ "id": "m1", "user_id": "jane", "text": "a", "restricted_visibility": ["joe", "eve"] });
+        sent(server, "general", secret).await;
+        let counts = async || [unread(server, "joe").await, unread(server, "eve").await, unread(server, "ann").await];
+        assert_eq!(counts().await, [1, 1, 0]);
+        let changed = ok(by_jane(server, json!({ "restricted_visibility": ["eve", "ann"] }), &[]).await);
+        assert_eq!(changed["message"]["restricted_visibility"], json!(["ann", "eve"]));
+        assert_eq!(counts().await, [0, 1, 1]);
+        server.check().await;
+        let gone = server.raw("GET", "/api/v2/chat/messages/m1").as_user("joe").send().await;
+        gone.expect_error(404, 16, "m1");
+        let read = server.raw("GET", "/api/v2/chat/messages/m1").as_user("ann").send().await;
+        assert_eq!(ok(read)["message"]["text"], "a");
+        // Who has read beyond it has nothing more to read, and nothing less.
+        server.send("general", "jane", "m2", "b").await;
+        for user_id in ["joe", "eve"] {
+            ok(post(server, "/channels/messaging/general/read", json!({ "user_id": user_id })).await);
+        }
+        let whole = json!({ "user_id": "jane", "text": "c", "restricted_visibility": ["joe"] });
+        ok(update(server, "m1", whole).await);
+        assert_eq!(counts().await, [0, 0, 1]);
+        // An update that says nothing of it leaves it.
+        ok(update(server, "m1", json!({ "user_id": "jane", "text": "d" })).await);
+        assert_eq!(message(server, "m1").await["restricted_visibility"], json!(["joe"]));
+        server.check().await;
+    }
+
+    async fn what_all_see_and_what_some_see_stays_so(server: TestServer) {
+        jane_and_joe(server).await;
+        server.send("general", "jane", "m1", "for all").await;
+        let secret = json!({ "id": "m2", "user_id": "jane", "text": "a", "restricted_visibility": ["joe"] });
+        sent(server, "general", secret).await;
+        let by = |names: &[&str]| json!({ "user_id": "jane", "set": { "restricted_visibility": names } });
+        let field = "set.restricted_visibility";
+        change(server, "m1", by(&["joe"])).await.expect_error(400, 4, field);
+        change(server, "m2", by(&[])).await.expect_error(400, 4, field);
+        change(server, "m2", json!({ "user_id": "jane", "unset": ["restricted_visibility"] })).await
+            .expect_error(400, 4, field);
+        change(server, "m2", by(&["nobody"])).await.expect_error(400, 4, "nobody");
+        change(server, "m2", by(&["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"])).await
+            .expect_error(400, 4, field);
+        let set = json!({ "set": { "restricted_visibility": ["jane"] } });
+        let by_joe = server.raw("PUT", "/api/v2/chat/messages/m2").as_user("joe").json(&set);
+        by_joe.send().await.expect_error(403, 17, "UpdateMessage");
+        let own = json!({ "id": "m3", "user_id": "joe", "text": "a", "restricted_visibility": ["jane"] });
+        sent(server, "general", own).await;
+        let set = json!({ "set": { "restricted_visibility": ["joe"] } });
+        let by_joe = server.raw("PUT", "/api/v2/chat/messages/m3").as_user("joe").json(&set);
+        by_joe.send().await.expect_error(403, 17, "CreateRestrictedVisibilityMessage");
     }
 
     async fn what_the_server_sets_is_reserved(server: TestServer) {

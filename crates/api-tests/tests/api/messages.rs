@@ -4,7 +4,7 @@ use natterjack_api_tests::both_databases;
 use natterjack_client::protocol::messages::GetMessageQuery;
 use serde_json::{Value, json};
 
-use crate::chat::{get, ids, jane_and_joe, message, post, send, sent, state, state_for, update_channel};
+use crate::chat::{get, ids, jane_and_joe, message, ok, post, send, sent, state, state_for, update_channel};
 
 /// A message by jane.
 fn by_jane(id: &str, more: Value) -> Value {
@@ -106,15 +106,33 @@ both_databases! {
         assert_eq!(state["channel"]["message_count"], 1);
     }
 
-    async fn the_sender_must_be_given_once_and_exist(server: TestServer) {
+    async fn the_sender_must_be_given_once(server: TestServer) {
         jane_and_joe(server).await;
         let neither = send(server, "general", json!({ "text": "a" })).await;
         let text = "either message.user or message.user_id must be provided when using server side auth.";
         neither.expect_error(400, 4, text);
         let both = send(server, "general", by_jane("m1", json!({ "user": { "id": "jane" } }))).await;
         both.expect_error(400, 4, "cannot set both message.user and message.user_id.");
-        let missing = send(server, "general", json!({ "text": "a", "user_id": "nobody" })).await;
-        missing.expect_error(400, 4, "nobody");
+        let odd = send(server, "general", json!({ "text": "a", "user_id": "no body" })).await;
+        odd.expect_error(400, 4, "message.user_id");
+    }
+
+    async fn a_sender_whom_nobody_knows_comes_to_be(server: TestServer) {
+        jane_and_joe(server).await;
+        let first = sent(server, "general", json!({ "text": "a", "user_id": "bot" })).await;
+        assert_eq!((&first["user"]["id"], &first["user"]["role"]), (&json!("bot"), &json!("user")));
+        sent(server, "general", json!({ "text": "b", "user_id": "bot" })).await;
+        let payload = json!({ "filter_conditions": { "id": "bot" } }).to_string();
+        let found = server.raw("GET", "/api/v2/users").query("payload", &payload).send().await;
+        assert_eq!(ok(found)["users"].as_array().unwrap().len(), 1);
+        // Other calls want somebody who is there, and so do clients.
+        let reaction = json!({ "reaction": { "type": "like", "user_id": "nobody" } });
+        let id = first["id"].as_str().unwrap();
+        post(server, &format!("/messages/{id}/reaction"), reaction).await
+            .expect_error(400, 4, "nobody");
+        ok(server.raw("POST", "/api/v2/users/delete").json(&json!({ "user_ids": ["bot"] })).send().await);
+        let gone = send(server, "general", json!({ "text": "c", "user_id": "bot" })).await;
+        gone.expect_error(400, 4, "was deleted");
     }
 
     async fn a_sender_given_as_an_object_is_created_and_updated(server: TestServer) {

@@ -154,6 +154,27 @@ pub(crate) async fn acting_user(
     Ok(user)
 }
 
+/// As [`acting_user`], for who sends a message to a channel: one whom a server names by a bare id comes to be by sending.
+pub(crate) async fn sender(
+    state: &State,
+    caller: &Caller,
+    cid: &str,
+    user_id: Option<&String>,
+    user: Option<&UserRequest>,
+) -> Result<Arc<CachedUser>> {
+    const WHAT: &str = "message.user";
+    if let (Who::Server, Some(id), None) = (&caller.who, given(user_id), user) {
+        let id = UserId::parse(id).map_err(|error| Error::id("message.user_id", &error))?;
+        if state.user(caller.app.pk, id.as_str()).await?.is_none() {
+            // Nobody comes to be by sending to nowhere.
+            access::channel(state, caller, cid, access::ANY).await?;
+            let new = UserRequest { id: id.as_str().to_owned(), ..UserRequest::default() };
+            return accompany(state, caller, WHAT, &new).await;
+        }
+    }
+    acting_user(state, caller, WHAT, user_id, user).await
+}
+
 /// Nothing is done in the name of somebody without a token.
 pub(crate) fn anonymous() -> Error {
     Error::denied("anonymous users are not allowed to perform this operation")

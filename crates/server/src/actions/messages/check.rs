@@ -1,6 +1,6 @@
 //! The checks that sending and updating share.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use natterjack_protocol::channel_types::ChannelTypeConfig;
@@ -13,6 +13,7 @@ use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::{
     ATTACHMENTS_MAX, ATTACHMENTS_SIZE_MAX, MARKUP_SIZE_MAX, MENTIONED_ROLES_MAX, MENTIONED_USERS_MAX,
+    RESTRICTED_VISIBILITY_MAX,
 };
 use crate::permissions::Action;
 use crate::state::access::Access;
@@ -84,6 +85,18 @@ pub(super) async fn check_parts(
         pin: None,
     };
     Ok(Content { change, mentioned, quoted })
+}
+
+/// Checks for whom alone a message is.
+pub(super) async fn check_readers(state: &State, caller: &Caller, place: &str, ids: &[String]) -> Result<()> {
+    let field = format!("{place}.restricted_visibility");
+    check_count(&field, ids.len(), RESTRICTED_VISIBILITY_MAX)?;
+    users::all_existing(state, caller, &field, ids).await.map(|_| ())
+}
+
+/// The ids in order, none of them twice.
+pub(super) fn each_once(ids: &[String]) -> Vec<String> {
+    BTreeSet::from_iter(ids.to_vec()).into_iter().collect()
 }
 
 /// Refuses the parts of a message that the caller may not write.

@@ -6,7 +6,7 @@ use natterjack_protocol::{Custom, MessageId, Timestamp};
 use natterjack_storage::{Advance, ChannelEvent, Message, MessageChange, Tx, VersionEnd};
 use serde_json::{Value, json};
 
-use super::check::{PinRequest, check_may_say, check_parts, check_says_something};
+use super::check::{PinRequest, check_may_say, check_parts, check_readers, check_says_something, each_once};
 use super::read::lock_in_channel;
 use crate::actions::partial::PartialUpdate;
 use crate::actions::{bans, given, users};
@@ -89,6 +89,8 @@ struct Update {
     parts: MessageRequest,
     /// The end of the pin, `Some(None)` for one that is to have none.
     pin_expires: Option<Option<Timestamp>>,
+    /// For whom alone the message is to be, `None` when that stays as it is.
+    readers: Option<Vec<String>>,
 }
 
 /// An update that may be made. Only [`check_update`] makes one.
@@ -102,6 +104,7 @@ struct UpdatePlan {
     /// What the parts become.
     parts: MessageChange,
     pin: PinRequest,
+    readers: Option<Vec<String>>,
     now: Timestamp,
 }
 
@@ -119,7 +122,8 @@ pub(crate) async fn update_message(
     access.require_to(Action::UpdateMessage, &message.user_id)?;
     check_fixed(&message, &parts)?;
     let pin_expires = parts.pin_expires.map(Some);
-    let update = Update { place: "message", scope: Scope::Whole, parts, pin_expires };
+    let readers = Some(parts.restricted_visibility.clone()).filter(|readers| !readers.is_empty());
+    let update = Update { place: "message", scope: Scope::Whole, parts, pin_expires, readers };
     run(state, caller, &message, access, &user, update).await
 }
 
@@ -140,13 +144,16 @@ pub(crate) async fn update_message_partial(
     take_fixed(&mut custom, &message)?;
     let (names, parts) = take_parts(&mut custom)?;
     let pin_expires = custom.take("pin_expires")?;
-    if !names.is_empty() || !custom.is_empty() || (parts.pinned, pin_expires) == (None, None) {
+    let readers = custom.take("restricted_visibility")?.map(Option::unwrap_or_default);
+    let says = !names.is_empty() || !custom.is_empty() || readers.is_some();
+    if says || (parts.pinned, pin_expires) == (None, None) {
         // Pinning what somebody else wrote does not change what it says.
         access.require_to(Action::UpdateMessage, &message.user_id)?;
     }
     custom.refuse(&PARTS, |name| Error::field(name, "can only be set as a whole"))?;
     custom.refuse(&RESERVED, Error::reserved)?;
-    let update = Update { place: "set", scope: Scope::Named { names, custom }, parts, pin_expires };
+    let scope = Scope::Named { names, custom };
+    let update = Update { place: "set", scope, parts, pin_expires, readers };
     run(state, caller, &message, access, &user, update).await
 }
 
@@ -175,7 +182,7 @@ async fn check_update(
     user: &CachedUser,
     update: Update,
 ) -> Result<UpdatePlan> {
-    let Update { place, scope, parts, pin_expires } = update;
+    let Update { place, scope, parts, pin_expires, readers } = update;
     check_not_deleted(message)?;
     let now = state.now();
     let is_restricted = !message.restricted_visibility.is_empty();
@@ -185,6 +192,17 @@ async fn check_update(
     }
     check_may_say(&access, place, &parts)?;
     let pin = PinRequest::check(place, parts.pinned, pin_expires, is_restricted, now)?;
+    let readers = readers.map(|readers| each_once(&readers));
+    let readers = readers.filter(|readers| *readers != message.restricted_visibility);
+    if let Some(readers) = &readers {
+        access.require(Action::CreateRestrictedVisibilityMessage)?;
+        if readers.is_empty() || !is_restricted {
+            // What everybody sees counts for everybody, and what only some see for them alone.
+            let problem = "can be changed only from some users to others";
+            return Err(Error::field(&format!("{place}.restricted_visibility"), problem));
+        }
+        check_readers(state, caller, place, readers).await?;
+    }
     let parts = check_parts(state, caller, &access, place, &parts).await?.change;
     if let Scope::Whole = scope {
         check_says_something(place, &parts)?;
@@ -198,6 +216,7 @@ async fn check_update(
         scope,
         parts,
         pin,
+        readers,
         now,
     })
 }
@@ -229,11 +248,6 @@ fn check_fixed(message: &Message, update: &MessageRequest) -> Result<()> {
             return Err(Error::field("message.type", format!("cannot be changed from {was} to {kind}")));
         }
     }
-    if !update.restricted_visibility.is_empty()
-        && update.restricted_visibility != message.restricted_visibility
-    {
-        return Err(Error::field("message.restricted_visibility", "cannot be changed by an update"));
-    }
     Ok(())
 }
 
@@ -243,14 +257,12 @@ fn take_fixed(update: &mut PartialUpdate, message: &Message) -> Result<()> {
         ("silent", json!(message.silent)),
         ("type", json!(message.kind.as_str())),
         ("parent_id", json!(message.parent_id)),
-        ("restricted_visibility", json!(message.restricted_visibility)),
         ("show_in_channel", json!(message.extra.show_in_channel)),
     ];
     for (name, is) in fixed {
         let Some(value) = update.take::<Value>(name)? else { continue };
         let value = value.unwrap_or_default();
-        let is_nothing =
-            |value: &Value| matches!(value, Value::Null | Value::Bool(false)) || *value == json!([]);
+        let is_nothing = |value: &Value| matches!(value, Value::Null | Value::Bool(false));
         if value != is && !(is_nothing(&value) && is_nothing(&is)) {
             return Err(Error::field(&format!("set.{name}"), "cannot be changed by an update"));
         }
@@ -376,6 +388,9 @@ async fn do_update(tx: &mut Tx, plan: &UpdatePlan) -> Result<(Message, Bundle)> 
     let text_updated_at =
         if changed.text == message.text { message.text_updated_at } else { Some(advanced.at) };
     tx.update_message(message.pk, &changed, text_updated_at, advanced.at).await?;
+    if let Some(readers) = &plan.readers {
+        tx.update_readers(&message, readers.clone()).await?;
+    }
     let event = ChannelEvent {
         channel_pk,
         seq: advanced.event_seq,
