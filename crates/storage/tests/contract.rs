@@ -5,7 +5,7 @@
 mod databases;
 
 use databases::{Databases, at, read, write};
-use natterjack_filter::{Expression, Operand, parse_sort};
+use natterjack_filter::{Expression, Operand, parse, parse_sort};
 use natterjack_protocol::{Custom, SortParam};
 use natterjack_storage::queries::{
     BanQuery, FlagQuery, FutureBanQuery, KeyPage, MessageHistoryQuery, PageStart, ReactionQuery, THREADS,
@@ -15,7 +15,7 @@ use natterjack_storage::{
     MemberQuery, Message, MessageChange, MessageExtra, MessageKind, MessagePage, NewApp, NewChannel,
     NewMember, NewMessage, Pin, PurgeKind, Reaction, ReactionSummary, Reactor, ReadPosition, Result, Store,
     ThreadQuery, ThreadReadPosition, Tx, UnreadChannels, UnreadGroup, UnreadQuery, UnreadThreads, UserBlock,
-    UserChange, UserEvent, UserQuery, Visibility, WHOLE_APP,
+    UserChange, UserEvent, UserQuery, VersionEnd, Visibility, WHOLE_APP,
 };
 
 const APP: i64 = 7;
@@ -300,7 +300,17 @@ async fn threads_in_order(tx: &mut Tx, parent_pk: i64) -> Result<()> {
     let earlier = vec![Operand::Boolean(true), Operand::Time(at(1)), Operand::Text(String::new())];
     let after = ThreadQuery { from: Some(earlier), ..page.clone() };
     assert_eq!(tx.query_threads(APP, &after).await?, listed);
-    assert!(tx.query_threads(APP, &ThreadQuery { user_id: "eve".to_owned(), ..page }).await?.is_empty());
+    let of_eve = ThreadQuery { user_id: "eve".to_owned(), ..page };
+    assert!(tx.query_threads(APP, &of_eve).await?.is_empty());
+    let named = serde_json::json!({ "parent_message_id": "m1", "has_unread": false });
+    let filter = parse(&THREADS, named.as_object().unwrap()).unwrap();
+    let named = ThreadQuery { filter, ..of_eve };
+    assert_eq!(tx.query_threads(APP, &named).await?, listed);
+    assert!(tx.query_threads(APP + 1, &named).await?.is_empty());
+    for backward in [false, true] {
+        let beyond = ThreadQuery { from: Some(place.clone()), backward, ..named.clone() };
+        assert!(tx.query_threads(APP, &beyond).await?.is_empty());
+    }
     Ok(())
 }
 
@@ -565,6 +575,11 @@ async fn reads(tx: &mut Tx, channel_pk: i64) -> Result<()> {
     };
     tx.count_restricted(&restricted).await?;
     assert_eq!(tx.list_unread_channels(&unread_of(&["bob"])).await?[0].listed[0].unread, 3);
+    tx.update_readers(&restricted, vec!["ann".to_owned()]).await?;
+    assert_eq!(tx.list_unread_channels(&unread_of(&["bob"])).await?[0].listed[0].unread, 2);
+    assert_eq!(tx.find_message(APP, "m1").await?.unwrap().restricted_visibility, ["ann"]);
+    let of_ann = Message { restricted_visibility: vec!["ann".to_owned()], ..restricted };
+    tx.update_readers(&of_ann, Vec::new()).await?;
     let position = ReadPosition {
         read_seq: 3,
         unread_less: 0,
