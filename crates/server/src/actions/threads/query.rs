@@ -52,7 +52,7 @@ pub(crate) async fn query_threads(
     let user =
         users::acting_user(state, caller, "user", request.user_id.as_ref(), request.user.as_ref()).await?;
     let sort = check_sort(&request.sort)?;
-    let (from, backward) = check_place(&request, &sort)?;
+    let (sort, from, backward) = check_place(&request, sort)?;
     let page_limit = limit("limit", request.limit, THREADS_PAGE_DEFAULT, THREADS_PAGE_MAX)?;
     let query = ThreadQuery {
         user_id: user.user.id.clone(),
@@ -160,18 +160,21 @@ fn is_beginning(names: &[String], order: &[&str]) -> bool {
     names.len() <= order.len() && names.iter().zip(order).all(|(name, of_order)| name == of_order)
 }
 
-/// Behind, or before, which thread the page begins, and whether it lies before it.
-fn check_place(request: &QueryThreadsRequest, sort: &[SortKey]) -> Result<(Option<Vec<Operand>>, bool)> {
+/// The order of the page, behind, or before, which thread it begins, and whether it lies before it. A page that goes on
+/// from another one goes on in its order.
+fn check_place(
+    request: &QueryThreadsRequest,
+    sort: Vec<SortKey>,
+) -> Result<(Vec<SortKey>, Option<Vec<Operand>>, bool)> {
     let (field, text) = match (given(request.next.as_ref()), given(request.prev.as_ref())) {
-        (None, None) => return Ok((None, false)),
+        (None, None) => return Ok((sort, None, false)),
         (Some(next), None) => ("next", next),
         (None, Some(prev)) => ("prev", prev),
         (Some(_), Some(_)) => return Err(Error::input("next and prev cannot be used together")),
     };
-    let place = Cursor::decode(text, sort);
-    let place =
-        place.ok_or_else(|| Error::field(field, "is not a cursor of an earlier answer in this order"))?;
-    Ok((Some(place), field == "prev"))
+    let decoded = Cursor::decode(text);
+    let (sort, place) = decoded.ok_or_else(|| Error::field(field, "is not a cursor of an earlier answer"))?;
+    Ok((sort, Some(place), field == "prev"))
 }
 
 /// Takes off what is beyond the page. Answers the cursors of the pages behind and before it.
@@ -210,13 +213,27 @@ impl Cursor {
         cursor::encode(self)
     }
 
-    /// The place in an order. `None` when the text is no cursor, or was made in another order.
-    fn decode(text: &str, sort: &[SortKey]) -> Option<Vec<Operand>> {
+    /// An order and the place in it. `None` when the text is no cursor.
+    fn decode(text: &str) -> Option<(Vec<SortKey>, Vec<Operand>)> {
         let cursor: Self = cursor::decode(text)?;
-        if cursor.sort != names_of(sort) || cursor.place.len() != sort.len() {
+        let sort = cursor.order()?;
+        if cursor.place.len() != sort.len() {
             return None;
         }
-        sort.iter().zip(&cursor.place).map(|(key, value)| place_value(key, value)).collect()
+        let values = sort.iter().zip(&cursor.place).map(|(key, value)| place_value(key, value));
+        let place = values.collect::<Option<Vec<_>>>()?;
+        Some((sort, place))
+    }
+
+    /// The order in which it was made, when there is such an order. Its last key may have been added to the one asked for.
+    fn order(&self) -> Option<Vec<SortKey>> {
+        let param = |(name, descending): &(String, bool)| {
+            if *descending { SortParam::descending(name) } else { SortParam::ascending(name) }
+        };
+        let asked: Vec<SortParam> = self.sort.iter().map(param).collect();
+        let (_, shorter) = asked.split_last()?;
+        let orders = [asked.as_slice(), shorter].into_iter().filter(|order| !order.is_empty());
+        orders.filter_map(|order| check_sort(order).ok()).find(|order| names_of(order) == self.sort)
     }
 }
 
@@ -247,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn cursors_come_back_in_their_order_only() {
+    fn cursors_bring_their_order() {
         let sort = check_sort(&[]).unwrap();
         let place = [
             Operand::Boolean(true),
@@ -255,15 +272,20 @@ mod tests {
             Operand::Text("m1".to_owned()),
         ];
         let text = Cursor::new(&sort, &place).encode();
-        assert_eq!(Cursor::decode(&text, &sort), Some(place.to_vec()));
-        let other = check_sort(&[SortParam::ascending("created_at")]).unwrap();
-        assert_eq!(Cursor::decode(&text, &other), None);
-        assert_eq!(Cursor::decode("abc", &sort), None);
+        assert_eq!(Cursor::decode(&text), Some((sort.clone(), place.to_vec())));
+        let single = check_sort(&[SortParam::ascending("created_at")]).unwrap();
+        let text = Cursor::new(&single, &place[1..]).encode();
+        assert_eq!(Cursor::decode(&text), Some((single.clone(), place[1..].to_vec())));
+        let unknown = Cursor { sort: vec![("color".to_owned(), true)], place: vec![1.into()] };
+        assert_eq!(Cursor::decode(&unknown.encode()), None);
+        let empty = Cursor { sort: Vec::new(), place: Vec::new() };
+        assert_eq!(Cursor::decode(&empty.encode()), None);
+        assert_eq!(Cursor::decode("abc"), None);
         let forged = Operand::Text("m\0".to_owned());
         let forged = Cursor::new(&sort, &[place[0].clone(), place[1].clone(), forged]).encode();
-        assert_eq!(Cursor::decode(&forged, &sort), None);
+        assert_eq!(Cursor::decode(&forged), None);
         let mixed = Cursor::new(&sort, &[place[2].clone(), place[1].clone(), place[0].clone()]).encode();
-        assert_eq!(Cursor::decode(&mixed, &sort), None);
+        assert_eq!(Cursor::decode(&mixed), None);
     }
 
     #[test]
