@@ -316,9 +316,11 @@ pub(crate) fn thread(
     }
 }
 
-/// What a thread is called: as somebody named it, or by what the message says that it hangs on.
+/// What a thread is called: as somebody named it, or by what the message says that it hangs on, unless that is not for
+/// everybody who hears of the thread.
 fn title(thread: &Thread, parent: &Message) -> String {
-    if !thread.title.is_empty() || parent.deleted_at.is_some() {
+    let is_secret = parent.deleted_at.is_some() || !parent.restricted_visibility.is_empty();
+    if !thread.title.is_empty() || is_secret {
         return thread.title.clone();
     }
     parent.text.chars().take(TITLE_LENGTH_MAX).collect()
