@@ -321,6 +321,10 @@ both_databases! {
             let reply = server.raw("GET", path).send().await;
             assert_is_json_error(&reply);
             assert_eq!((reply.status, reply.code()), (404, 16), "{path}: {}", reply.text);
+            // Tests of clients pass over what a server does not have by these words.
+            for words in [path, "not found", "not enabled"] {
+                assert!(reply.text.contains(words), "{path}: {}", reply.text);
+            }
         }
     }
 

@@ -224,7 +224,7 @@ pub fn router(edge: Arc<Edge>, allowed_origins: Option<&[HeaderValue]>) -> Route
 async fn unknown_path(request: Request) -> Response<Body> {
     let error = Error::caller(
         natterjack_protocol::ErrorCode::NotFound,
-        format!("there is nothing at {}", request.uri().path()),
+        format!("there is nothing at {}: not found, or not enabled on this server", request.uri().path()),
     );
     super::reply::failure("Request", &error, std::time::Duration::ZERO)
 }
