@@ -160,10 +160,15 @@ impl Tx {
             return Ok(Vec::new());
         }
         let sql = format!(
-            "SELECT {MEMBER_COLUMNS} FROM members m WHERE m.channel_pk = $1 AND {} ORDER BY m.created_at, m.user_id",
+            "SELECT {MEMBER_COLUMNS} FROM members m WHERE m.channel_pk = $1 AND {}",
             self.dialect().is_in("m.user_id", 2)
         );
-        self.query(&sql, params![channel_pk, user_ids], member_from_row).await
+        let mut members = self.query(&sql, params![channel_pk, user_ids], member_from_row).await?;
+        // An order in the query makes SQLite walk through the whole channel in this order.
+        members.sort_by(|one, other| {
+            one.created_at.cmp(&other.created_at).then_with(|| one.user_id.cmp(&other.user_id))
+        });
+        Ok(members)
     }
 
     /// For each channel a page of its members, oldest first.

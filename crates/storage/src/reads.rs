@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use natterjack_protocol::Timestamp;
 
 use crate::dialect::Dialect;
@@ -29,6 +31,31 @@ pub struct UnreadChannels {
     pub groups: Vec<UnreadGroup>,
     /// The channels with the latest messages, as many as were asked for.
     pub listed: Vec<ChannelUnread>,
+}
+
+impl UnreadChannels {
+    /// From the channels with their types and teams; at most `limit` of them are listed.
+    fn new(rows: Vec<((String, Option<String>), ChannelUnread)>, limit: usize) -> Self {
+        let mut groups: BTreeMap<_, (i64, i64)> = BTreeMap::new();
+        let mut listed = Vec::new();
+        for (group, channel) in rows.into_iter().filter(|(_, channel)| channel.unread > 0) {
+            let (channels, unread) = groups.entry(group).or_default();
+            *channels += 1;
+            *unread += channel.unread;
+            listed.push(channel);
+        }
+        listed.sort_by(|one, other| {
+            other.last_message_at.cmp(&one.last_message_at).then_with(|| one.cid.cmp(&other.cid))
+        });
+        listed.truncate(limit);
+        let groups = groups.into_iter().map(|((channel_kind, team), (channels, unread))| UnreadGroup {
+            channel_kind,
+            team,
+            channels,
+            unread,
+        });
+        Self { groups: groups.collect(), listed }
+    }
 }
 
 /// What a user has not read in the channels of one type and team.
@@ -98,12 +125,6 @@ impl UnreadQuery {
 pub struct UnreadTotals {
     pub messages: i64,
     pub channels: i64,
-}
-
-/// A row of [`Tx::list_unread_channels`].
-enum UnreadRow {
-    Group(UnreadGroup),
-    Listed(ChannelUnread),
 }
 
 /// As SQL, what the user `$2` of the app `$1` has not read in each channel, as `unread`, behind other columns of `members
@@ -347,63 +368,35 @@ impl Tx {
 
     /// What each of these users has not read in channels: one pass over the user's memberships.
     pub async fn list_unread_channels(&mut self, query: &UnreadQuery) -> Result<Vec<UnreadChannels>> {
-        let sql = format!(
-            "WITH counted AS MATERIALIZED ({}) \
-             SELECT NULL AS cid, kind, team, CAST(SUM(unread) AS BIGINT) AS unread, COUNT(*) AS number, \
-             0 AS last_read, NULL AS last_message_at FROM counted WHERE unread > 0 GROUP BY kind, team \
-             UNION ALL SELECT cid, kind, team, unread, 1, last_read, last_message_at FROM \
-             (SELECT * FROM counted WHERE unread > 0 ORDER BY last_message_at DESC NULLS LAST, cid LIMIT $4) AS listed",
-            unread_channels(self.dialect(), "c.cid, c.kind, c.team, m.last_read, c.last_message_at, ")
-        );
+        let columns = "c.cid, c.kind, c.team, m.last_read, c.last_message_at, ";
+        let sql = unread_channels(self.dialect(), columns);
+        let params: Vec<_> = query.params().iter().map(|params| params[..3].to_vec()).collect();
+        // Sorted and added up here, since a database would make two tables of it first.
         let found = self
-            .query_each(&sql, &query.params(), |row| {
-                let unread = row.int(3)?;
-                Ok(match row.optional_text(0)? {
-                    None => UnreadRow::Group(UnreadGroup {
-                        channel_kind: row.text(1)?,
-                        team: row.optional_text(2)?,
-                        channels: row.int(4)?,
-                        unread,
-                    }),
-                    Some(cid) => UnreadRow::Listed(ChannelUnread {
-                        cid,
-                        unread,
-                        last_read: row.time(5)?,
-                        last_message_at: row.optional_time(6)?,
-                    }),
-                })
+            .query_each(&sql, &params, |row| {
+                let group = (row.text(1)?, row.optional_text(2)?);
+                let channel = ChannelUnread {
+                    cid: row.text(0)?,
+                    unread: row.int(5)?,
+                    last_read: row.time(3)?,
+                    last_message_at: row.optional_time(4)?,
+                };
+                Ok((group, channel))
             })
             .await?;
-        let of_users = found.into_iter().map(|rows| {
-            let mut unread = UnreadChannels::default();
-            for row in rows {
-                match row {
-                    UnreadRow::Group(group) => unread.groups.push(group),
-                    UnreadRow::Listed(channel) => unread.listed.push(channel),
-                }
-            }
-            // A union promises no order.
-            unread.listed.sort_by(|one, other| {
-                other.last_message_at.cmp(&one.last_message_at).then_with(|| one.cid.cmp(&other.cid))
-            });
-            unread
-        });
-        Ok(of_users.collect())
+        Ok(found.into_iter().map(|rows| UnreadChannels::new(rows, query.limit as usize)).collect())
     }
 
     /// How many messages each of these users has not read, and in how many channels.
     pub async fn count_unread(&mut self, query: &UnreadQuery) -> Result<Vec<UnreadTotals>> {
-        let sql = format!(
-            "SELECT CAST(COALESCE(SUM(unread), 0) AS BIGINT), COUNT(*) FROM ({}) AS counted WHERE unread > 0",
-            unread_channels(self.dialect(), "")
-        );
         let params: Vec<_> = query.params().iter().map(|params| params[..3].to_vec()).collect();
-        let counts = self
-            .query_each(&sql, &params, |row| {
-                Ok(UnreadTotals { messages: row.int(0)?, channels: row.int(1)? })
-            })
-            .await?;
-        Ok(counts.into_iter().flatten().collect())
+        let sql = unread_channels(self.dialect(), "");
+        let unread = self.query_each(&sql, &params, |row| row.int(0)).await?;
+        let totals = unread.into_iter().map(|channels| UnreadTotals {
+            messages: channels.iter().sum(),
+            channels: channels.iter().filter(|unread| **unread > 0).count() as i64,
+        });
+        Ok(totals.collect())
     }
 
     /// What each of these users has not read in threads, without those that a channel does not show any more.

@@ -5,7 +5,7 @@ use natterjack_filter::{
 };
 use natterjack_protocol::Timestamp;
 
-use super::COMPARABLE;
+use super::{COMPARABLE, CUSTOM};
 use crate::channels::Channel;
 use crate::dialect::Dialect;
 use crate::error::Result;
@@ -49,14 +49,7 @@ pub static CHANNELS: Schema = Schema {
         Field::new("app_banned", Kind::Text, Operators::EQ).values(&["excluded", "only"]),
         Field::new("filter_tags", Kind::TextList, Operators::EQUALITY),
     ],
-    custom: Some(
-        COMPARABLE
-            .union(Operators::NE)
-            .union(Operators::NIN)
-            .union(Operators::CONTAINS)
-            .union(Operators::AUTOCOMPLETE)
-            .union(Operators::Q),
-    ),
+    custom: Some(CUSTOM),
 };
 
 /// The fields that say something about the asking user and the channel.

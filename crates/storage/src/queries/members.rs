@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use natterjack_filter::{Expression, Field, FieldRef, Kind, Operators, Schema, SortKey};
 use natterjack_protocol::Timestamp;
 
-use super::COMPARABLE;
+use super::{COMPARABLE, CUSTOM};
 use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::filter_sql::{Column, Resolve, SqlWriter, write_expression, write_order_by};
@@ -34,14 +34,7 @@ pub static MEMBERS: Schema = Schema {
         Field::new("last_active", Kind::Time, COMPARABLE),
         Field::new("user.nd_deactivated", Kind::Boolean, Operators::EQ),
     ],
-    custom: Some(
-        COMPARABLE
-            .union(Operators::NE)
-            .union(Operators::NIN)
-            .union(Operators::CONTAINS)
-            .union(Operators::AUTOCOMPLETE)
-            .union(Operators::Q),
-    ),
+    custom: Some(CUSTOM),
 };
 
 /// A page of a channel's members.

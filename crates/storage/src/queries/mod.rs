@@ -26,5 +26,12 @@ use natterjack_filter::Operators;
 
 /// `$eq $exists $gt $gte $in $lt $lte`.
 const COMPARABLE: Operators = Operators::COMPARISON.union(Operators::IN).union(Operators::EXISTS);
+/// Every operator.
+const CUSTOM: Operators = COMPARABLE
+    .union(Operators::NE)
+    .union(Operators::NIN)
+    .union(Operators::CONTAINS)
+    .union(Operators::AUTOCOMPLETE)
+    .union(Operators::Q);
 /// `$eq $ne`.
 const SAME: Operators = Operators::EQ.union(Operators::NE);

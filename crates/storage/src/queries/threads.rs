@@ -3,6 +3,7 @@ use std::collections::HashMap;
 
 use natterjack_filter::{Expression, Field, FieldRef, Kind, Operand, Operators, Schema, SortKey};
 
+use super::CUSTOM;
 use super::channels::demands;
 use crate::dialect::Dialect;
 use crate::error::Result;
@@ -31,15 +32,7 @@ pub static THREADS: Schema = Schema {
         Field::new("participant_count", Kind::Integer, COUNTED).sortable(),
         Field::new("active_participant_count", Kind::Integer, COUNTED).sortable(),
     ],
-    custom: Some(
-        COUNTED
-            .union(Operators::EXISTS)
-            .union(Operators::NE)
-            .union(Operators::NIN)
-            .union(Operators::CONTAINS)
-            .union(Operators::AUTOCOMPLETE)
-            .union(Operators::Q),
-    ),
+    custom: Some(CUSTOM),
 };
 
 /// A page of the threads in which a user takes part; of all that the user sees where the filter names channels or threads.
