@@ -244,6 +244,10 @@ pub const FLAG_REASON_LENGTH_MAX: usize = 255;
 pub const FLAGS_PAGE_MAX: i64 = 300;
 /// Reports of a page without a limit.
 pub const FLAGS_PAGE_DEFAULT: i64 = 100;
+/// What a moderator decided about a report, in characters.
+pub const REVIEW_RESULT_LENGTH_MAX: usize = 255;
+/// Reports of one thing to which a decision is written, the earliest first.
+pub const FLAGS_REVIEWED_MAX: i64 = 10_000;
 /// Offset of a list of reports.
 pub const FLAGS_OFFSET_MAX: i64 = 10_000;
 /// Muted channels shown with a user, the last muted first.

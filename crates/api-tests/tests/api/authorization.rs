@@ -287,6 +287,8 @@ fn of_moderation() -> Vec<Template> {
             &[("payload", r#"{"user_id":"{me}"}"#)],
         ),
         get("query_message_flags", "/api/v2/chat/moderation/flags/message", &[("payload", &all)]),
+        post("query_flag_reports", "/moderation/reports", json!({})),
+        patch("review_flag_report", "/moderation/reports/x", json!({ "review_result": "reviewed" })),
     ]
 }
 
