@@ -1,5 +1,6 @@
 //! Users: writing, deactivating, deleting and finding them.
 
+mod activation;
 mod connect;
 mod deactivate;
 mod delete;
