@@ -459,8 +459,12 @@ async fn moderation(tx: &mut Tx, channel_pk: i64) -> Result<()> {
     assert_eq!(tx.find_ban(APP, channel_pk, "bob").await?, Some(ban.clone()));
     let member = tx.find_member(channel_pk, "bob").await?.unwrap();
     assert_eq!((member.ban_at(at(399)), member.ban_at(at(400))), (Some(BanKind::Open), None));
-    assert!(tx.is_address_banned(APP, "10.0.0.1", channel_pk, at(399)).await?);
-    assert!(!tx.is_address_banned(APP, "10.0.0.1", channel_pk, at(400)).await?);
+    assert_eq!(tx.list_address_bans(APP, at(399), 5).await?, [ban.clone()]);
+    assert_eq!(
+        (tx.count_address_bans(APP, at(399)).await?, tx.count_address_bans(APP, at(400)).await?),
+        (1, 0)
+    );
+    assert!(tx.list_address_bans(APP, at(400), 5).await?.is_empty());
     tx.update_last_address(APP, "bob", "10.0.0.2").await?;
     assert_eq!(tx.find_last_address(APP, "bob").await?.as_deref(), Some("10.0.0.2"));
     let shadow = Ban { channel_pk: WHOLE_APP, shadow: true, ip: None, expires: None, ..ban.clone() };
