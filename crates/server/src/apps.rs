@@ -14,6 +14,9 @@ use crate::error::Result;
 use crate::limits::ADDRESS_BANS_MAX;
 use crate::permissions::{Action, CustomPermission, CustomPermissions, Permission, Scope, condition, grants};
 
+/// The field of a condition that holds the number of a channel's members.
+const MEMBER_COUNT: &str = "$resource.member_count";
+
 /// Every app with its channel types and what else its version covers, as of the version of its row.
 ///
 /// What is kept may be older than the database: another process may have changed it. It is read again when a
@@ -50,6 +53,8 @@ pub(crate) struct CachedApp {
     pub(crate) custom_permissions: CustomPermissions,
     /// What may be done outside of channels.
     pub(crate) scope: Scope,
+    /// Whether a condition of them asks for the number of a channel's members.
+    pub(crate) asks_member_count: bool,
     /// From where nobody may write.
     pub(crate) banned_addresses: BannedAddresses,
 }
@@ -63,11 +68,15 @@ impl CachedApp {
         banned_addresses: BannedAddresses,
     ) -> Self {
         let compiled: CustomPermissions = permissions.into_iter().filter_map(compiled).collect();
+        let asks = |custom: &Arc<CustomPermission>| {
+            custom.condition.as_ref().is_some_and(|condition| condition::names(condition, MEMBER_COUNT))
+        };
         let grants = app.settings.grants.clone().flatten().unwrap_or_else(grants::app_defaults);
         Self {
             types: channel_types::all(types, app.created_at, &compiled),
             roles,
             scope: Scope::compile(&grants, &compiled),
+            asks_member_count: compiled.values().any(asks),
             custom_permissions: compiled,
             banned_addresses,
             app: Arc::new(app),

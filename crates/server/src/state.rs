@@ -365,6 +365,11 @@ impl State {
         self.apps.get(channel.app_pk).map(|of_app| configure(&of_app, channel)).unwrap_or_default()
     }
 
+    /// Whether what may be done in the channels of an app depends on how many members they have.
+    pub(crate) fn asks_member_count(&self, app_pk: i64) -> bool {
+        self.apps.get(app_pk).is_some_and(|of_app| of_app.asks_member_count)
+    }
+
     /// The app with this key.
     pub(crate) fn app_with_pk(&self, app_pk: i64) -> Option<Arc<App>> {
         self.apps.get(app_pk).map(|of_app| Arc::clone(&of_app.app))
