@@ -32,6 +32,7 @@ const USER: (&[&str], &[&str]) = (
         "total_unread_count_by_team",
         "unread_channels",
         "unread_count",
+        "unread_thread_messages",
         "unread_threads",
     ],
 );
