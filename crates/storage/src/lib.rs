@@ -68,6 +68,7 @@ pub use queries::{ChannelQuery, MemberQuery, ThreadQuery, UserQuery};
 pub use reactions::Reaction;
 pub use reads::{
     ChannelUnread, ReadPosition, ThreadUnread, UnreadChannels, UnreadGroup, UnreadQuery, UnreadThreads,
+    UnreadTotals,
 };
 pub use roles::{CustomPermissionRow, Role};
 pub use search::{Found, Indexed, KnownWords, MESSAGES, SearchMode, SearchQuery};

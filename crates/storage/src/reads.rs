@@ -100,10 +100,29 @@ impl UnreadQuery {
     }
 }
 
+/// What a user has not read, over all channels.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct UnreadTotals {
+    pub messages: i64,
+    pub channels: i64,
+}
+
 /// A row of [`Tx::list_unread_channels`].
 enum UnreadRow {
     Group(UnreadGroup),
     Listed(ChannelUnread),
+}
+
+/// As SQL, what the user `$2` of the app `$1` has not read in each channel, as `unread`, behind other columns of `members
+/// m` and `channels c`; without channels of the types `$3`, and without most in which that is nothing.
+fn unread_channels(dialect: Dialect, columns: &str) -> String {
+    format!(
+        "SELECT {columns}{} AS unread FROM members m JOIN channels c ON c.pk = m.channel_pk \
+         WHERE m.app_pk = $1 AND m.user_id = $2 AND c.unread_seq - m.read_seq - m.unread_less > 0 \
+         AND c.unread_seq - c.history_seq - m.unread_less > 0 AND c.deleted_at IS NULL AND NOT {}",
+        unread!("m", "c"),
+        dialect.is_in("c.kind", 3)
+    )
 }
 
 /// When the message was sent that was delivered last to a member; when it is gone, the moment of its delivery.
@@ -317,17 +336,12 @@ impl Tx {
     /// What each of these users has not read in channels: one pass over the user's memberships.
     pub async fn list_unread_channels(&mut self, query: &UnreadQuery) -> Result<Vec<UnreadChannels>> {
         let sql = format!(
-            "WITH counted AS MATERIALIZED (SELECT c.cid, c.kind, c.team, {} AS unread, m.last_read, c.last_message_at \
-             FROM members m JOIN channels c ON c.pk = m.channel_pk \
-             WHERE m.app_pk = $1 AND m.user_id = $2 AND c.unread_seq - m.read_seq - m.unread_less > 0 \
-             AND c.unread_seq - c.history_seq - m.unread_less > 0 \
-             AND c.deleted_at IS NULL AND NOT {}) \
+            "WITH counted AS MATERIALIZED ({}) \
              SELECT NULL AS cid, kind, team, CAST(SUM(unread) AS BIGINT) AS unread, COUNT(*) AS number, \
              0 AS last_read, NULL AS last_message_at FROM counted WHERE unread > 0 GROUP BY kind, team \
              UNION ALL SELECT cid, kind, team, unread, 1, last_read, last_message_at FROM \
              (SELECT * FROM counted WHERE unread > 0 ORDER BY last_message_at DESC NULLS LAST, cid LIMIT $4) AS listed",
-            unread!("m", "c"),
-            self.dialect().is_in("c.kind", 3)
+            unread_channels(self.dialect(), "c.cid, c.kind, c.team, m.last_read, c.last_message_at, ")
         );
         let found = self
             .query_each(&sql, &query.params(), |row| {
@@ -363,6 +377,21 @@ impl Tx {
             unread
         });
         Ok(of_users.collect())
+    }
+
+    /// How many messages each of these users has not read, and in how many channels.
+    pub async fn count_unread(&mut self, query: &UnreadQuery) -> Result<Vec<UnreadTotals>> {
+        let sql = format!(
+            "SELECT CAST(COALESCE(SUM(unread), 0) AS BIGINT), COUNT(*) FROM ({}) AS counted WHERE unread > 0",
+            unread_channels(self.dialect(), "")
+        );
+        let params: Vec<_> = query.params().iter().map(|params| params[..3].to_vec()).collect();
+        let counts = self
+            .query_each(&sql, &params, |row| {
+                Ok(UnreadTotals { messages: row.int(0)?, channels: row.int(1)? })
+            })
+            .await?;
+        Ok(counts.into_iter().flatten().collect())
     }
 
     /// What each of these users has not read in threads, without those that a channel does not show any more.

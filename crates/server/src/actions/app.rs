@@ -100,7 +100,7 @@ pub(crate) async fn update_app(state: &State, caller: &Caller, given: AppSetting
         app: Some(Box::new(app)),
         ..Event::default()
     };
-    tell_app(state, caller.app.pk, &event);
+    tell_app(state, caller.app.pk, &event).await;
     Ok(())
 }
 

@@ -150,6 +150,6 @@ pub(crate) async fn send_user_custom_event(
         custom,
         ..Event::default()
     };
-    tell_user(state, caller.app.pk, id.as_str(), &event);
+    tell_user(state, caller.app.pk, id.as_str(), &event).await;
     Ok(())
 }

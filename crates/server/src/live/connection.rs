@@ -67,9 +67,11 @@ impl Connection {
         self.interests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Queues a frame. One that does not keep up is closed.
+    /// Sends a frame. One that does not keep up is closed.
     pub(super) fn send(&self, frame: Frame) {
-        self.outbox.push(frame);
+        if self.outbox.push(frame) {
+            self.outbox.flush();
+        }
     }
 
     /// Ends the connection after what is queued.

@@ -16,6 +16,7 @@ use super::hub::Connections;
 use super::load::{self, Batch, Ids, Totals};
 use super::present::{Delivery, Scope, ShownTotals, Source};
 use super::rights::KnownRights;
+use super::sending::Sending;
 use super::user_log;
 use crate::error::Result;
 use crate::state::State;
@@ -290,6 +291,7 @@ impl FollowedChannel {
         for user in state.users(channel.app_pk, lost.iter().map(|id| &**id)).await?.values() {
             end_watch(state, channel, &user.response).await;
         }
+        let mut sending = Sending::default();
         for entry in batch.entries.iter().filter(|entry| Cursor::is_due(was, entry)) {
             // A channel that is disabled is closed to most; that it is, its watchers are told.
             let is_open = !channel.disabled || entry.kind.starts_with("channel.");
@@ -300,7 +302,7 @@ impl FollowedChannel {
             let others = to_others.then_some(&*members);
             let receivers = Receivers::new(state, channel, &self.rights, is_open, others);
             for delivery in &deliveries {
-                receivers.send(delivery, &batch.totals);
+                receivers.send(delivery, &batch.totals, &mut sending);
             }
             match (entry.kind.as_str(), entry.user_id.as_deref()) {
                 ("member.added" | "member.updated", Some(user_id)) => {
@@ -324,6 +326,8 @@ impl FollowedChannel {
             }
         }
         self.members = Some(members);
+        // What comes meanwhile goes out together.
+        sending.write().await;
         Ok(())
     }
 }
@@ -366,7 +370,7 @@ impl<'a> Receivers<'a> {
     }
 
     /// Encodes an event once and hands it to everybody who may see it.
-    fn send(&self, delivery: &Delivery, totals: &HashMap<String, Totals>) {
+    fn send(&self, delivery: &Delivery, totals: &HashMap<String, Totals>, sending: &mut Sending) {
         let hub = &self.state.live.hub;
         let not_watching = |user_id: &str| {
             let mut own = hub.of_user(self.app_pk, user_id);
@@ -401,10 +405,11 @@ impl<'a> Receivers<'a> {
             }
             let encoded = encoded.get_or_insert_with(|| Encoded::new(&delivery.event));
             let totals = totals.get(user_id).filter(|_| !connection.is_anonymous);
-            connection.send(match totals.and_then(|totals| delivery.totals.tail(totals)) {
+            let frame = match totals.and_then(|totals| delivery.totals.tail(totals)) {
                 Some(tail) => encoded.frame_with(&tail),
                 None => encoded.frame(),
-            });
+            };
+            sending.queue(connection, frame);
         }
         tracing::trace!(channel_pk = self.channel_pk, kind = delivery.event.kind, "delivered");
     }

@@ -9,10 +9,12 @@ use natterjack_protocol::events::Event;
 use natterjack_protocol::users::UserResponse;
 use natterjack_storage::Channel;
 
+use super::connection::Connection;
 use super::frame::Encoded;
 use super::hub::Watching;
 use super::present::of_channel;
 use super::rights;
+use super::sending::Sending;
 use crate::limits::{MANY_WATCHERS, WATCHING_PAUSE};
 use crate::state::State;
 
@@ -41,33 +43,31 @@ pub(crate) async fn tell_watchers(
     };
     let readers: HashSet<Arc<str>> =
         found.into_iter().filter(|(_, rights)| rights.reads).map(|(id, _)| id).collect();
+    let is_told = |user_id: &Arc<str>| {
+        readers.contains(user_id) && except != Some(&**user_id) && !ignoring.contains(&**user_id)
+    };
+    send(event, watchers.iter().filter(|watcher| is_told(&watcher.user_id))).await;
+}
+
+/// Sends an event to connections.
+async fn send(event: &Event, connections: impl Iterator<Item = &Arc<Connection>>) {
     let encoded = Encoded::new(event);
-    for connection in watchers.iter().filter(|watcher| readers.contains(&watcher.user_id)) {
-        if except != Some(&*connection.user_id) && !ignoring.contains(&*connection.user_id) {
-            connection.send(encoded.frame());
-        }
+    let mut sending = Sending::default();
+    for connection in connections {
+        sending.queue(connection, encoded.frame());
     }
+    sending.write().await;
 }
 
 /// Tells all connections of a user.
-pub(crate) fn tell_user(state: &State, app_pk: i64, user_id: &str, event: &Event) {
-    let encoded = Encoded::new(event);
-    for connection in state.live.hub.of_user(app_pk, user_id) {
-        connection.send(encoded.frame());
-    }
+pub(crate) async fn tell_user(state: &State, app_pk: i64, user_id: &str, event: &Event) {
+    send(event, state.live.hub.of_user(app_pk, user_id).iter()).await;
 }
 
 /// Tells all connections of an app.
-pub(crate) fn tell_app(state: &State, app_pk: i64, event: &Event) {
+pub(crate) async fn tell_app(state: &State, app_pk: i64, event: &Event) {
     let connections = state.live.hub.all();
-    let mut of_app = connections.iter().filter(|connection| connection.app_pk == app_pk).peekable();
-    if of_app.peek().is_none() {
-        return;
-    }
-    let encoded = Encoded::new(event);
-    for connection in of_app {
-        connection.send(encoded.frame());
-    }
+    send(event, connections.iter().filter(|connection| connection.app_pk == app_pk)).await;
 }
 
 /// Tells those who watch a channel that somebody began or ended to watch it too. Many of them are told seldom.
@@ -99,7 +99,7 @@ pub(crate) async fn tell_watching(
 }
 
 /// Tells those who asked for it that a user came or went.
-pub(crate) fn tell_presence(state: &State, app_pk: i64, user: Arc<UserResponse>) {
+pub(crate) async fn tell_presence(state: &State, app_pk: i64, user: Arc<UserResponse>) {
     let subscribers = state.live.hub.subscribers(app_pk, &user.id);
     if subscribers.is_empty() {
         return;
@@ -111,8 +111,5 @@ pub(crate) fn tell_presence(state: &State, app_pk: i64, user: Arc<UserResponse>)
         user: Some(user),
         ..Event::default()
     };
-    let encoded = Encoded::new(&event);
-    for connection in subscribers.iter().filter(|connection| *connection.user_id != *user_id) {
-        connection.send(encoded.frame());
-    }
+    send(&event, subscribers.iter().filter(|connection| *connection.user_id != *user_id)).await;
 }

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::connection::{Close, Connection};
 use super::frame::{Encoded, Frame};
 use super::open;
+use super::sending::Sending;
 use super::user_log::close_revoked;
 use crate::limits::{HEALTH_CHECK_INTERVAL, IDLE_MAX, LAST_ACTIVE_INTERVAL, PING_AFTER};
 use crate::state::State;
@@ -34,8 +35,9 @@ pub(super) async fn run(state: Arc<State>, stop: CancellationToken) {
         if note_active {
             noted_at = now;
         }
+        let mut sending = Sending::default();
         for connection in &connections {
-            look_after(&state, connection);
+            look_after(&state, connection, &mut sending);
             if connection.polls && connection.outbox.end().is_some() {
                 // No task of its own looks after it.
                 open::close(&state, connection).await;
@@ -44,10 +46,11 @@ pub(super) async fn run(state: Arc<State>, stop: CancellationToken) {
                 state.live.presences.note(connection.app_pk, &connection.user_id);
             }
         }
+        sending.write().await;
     }
 }
 
-fn look_after(state: &State, connection: &Arc<Connection>) {
+fn look_after(state: &State, connection: &Arc<Connection>, sending: &mut Sending) {
     let now = state.now();
     let revoked = state
         .app_with_pk(connection.app_pk)
@@ -61,9 +64,9 @@ fn look_after(state: &State, connection: &Arc<Connection>) {
         return;
     }
     if connection.is_check_due(now, HEALTH_CHECK_INTERVAL.as_nanos() as i64) {
-        connection.send(health_check(state, connection));
+        sending.queue(connection, health_check(state, connection));
         if silence >= PING_AFTER.as_nanos() as i64 && !connection.polls {
-            connection.send(Frame::ping());
+            sending.queue(connection, Frame::ping());
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use natterjack_protocol::Timestamp;
 use natterjack_storage::{
     Channel, LogEntry, Member, Message, Thread, ThreadParticipant, Tx, UnreadChannels, UnreadQuery,
-    UnreadThreads,
+    UnreadThreads, UnreadTotals,
 };
 use serde_json::Value;
 
@@ -248,19 +248,25 @@ async fn load_totals(
             .map(|participant| participant.user_id.as_str())
             .filter(|id| state.live.hub.is_connected(channel.app_pk, id)),
     );
-    let without_kinds = state.kinds_without_read_events_of(channel.app_pk);
-    load_totals_of(tx, &without_kinds, channel.app_pk, users.into_iter().map(str::to_owned).collect()).await
+    let query = UnreadQuery {
+        app_pk: channel.app_pk,
+        user_ids: users.into_iter().map(str::to_owned).collect(),
+        without_kinds: state.kinds_without_read_events_of(channel.app_pk),
+        limit: UNREAD_LISTED_MAX,
+    };
+    if !rows.threads.is_empty() {
+        return load_totals_of(tx, query).await;
+    }
+    let totals = tx
+        .count_unread(&query)
+        .await?
+        .into_iter()
+        .map(|UnreadTotals { messages, channels }| Totals { messages, channels, ..Totals::default() });
+    Ok(query.user_ids.iter().cloned().zip(totals).collect())
 }
 
 /// Reads what these users have not read.
-pub(super) async fn load_totals_of(
-    tx: &mut Tx,
-    without_kinds: &[String],
-    app_pk: i64,
-    user_ids: Vec<String>,
-) -> Result<HashMap<String, Totals>> {
-    let query =
-        UnreadQuery { app_pk, user_ids, without_kinds: without_kinds.to_vec(), limit: UNREAD_LISTED_MAX };
+pub(super) async fn load_totals_of(tx: &mut Tx, query: UnreadQuery) -> Result<HashMap<String, Totals>> {
     let channels = tx.list_unread_channels(&query).await?;
     let threads = tx.list_unread_threads(&query).await?;
     let totals = channels.iter().zip(&threads).map(|(channels, threads)| Totals::new(channels, threads));

@@ -2,8 +2,9 @@
 //!
 //! The transaction that changes something appends its events to the log of the channel or of the user. After the commit
 //! the store tells the [`Broker`] which logs have moved, the [`Deliverer`](deliver) reads them from where it was, builds
-//! each event once, encodes it once, and puts the same bytes into the [`Outbox`](outbox) of every connection that the
-//! [`Hub`] knows as its receiver. A connection's own task ([`socket`], [`long_poll`]) takes them from there.
+//! each event once, encodes it once, puts the same bytes into the [`Outbox`](outbox) of every connection that the [`Hub`]
+//! knows as its receiver, and writes them to the sockets ([`sending`]). What a socket does not take at once, its own task
+//! ([`socket`]) writes later; who polls ([`long_poll`]) takes it from there.
 //!
 //! What is not history, such as typing and presence, goes to the hub without a log: see [`fleeting`].
 
@@ -22,6 +23,7 @@ mod presence;
 mod present;
 mod replay;
 mod rights;
+mod sending;
 mod socket;
 mod user_log;
 

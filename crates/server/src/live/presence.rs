@@ -106,7 +106,7 @@ async fn note(state: &State, users: Vec<(i64, String)>) -> Result<()> {
     }
     for (app_pk, user_id) in turned {
         if let Some(user) = state.user(app_pk, &user_id).await? {
-            tell_presence(state, app_pk, Arc::clone(&user.response));
+            tell_presence(state, app_pk, Arc::clone(&user.response)).await;
         }
     }
     Ok(())

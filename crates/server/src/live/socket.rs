@@ -1,7 +1,6 @@
 //! Sockets: the handshake, and one task for each that writes what is queued and reads what the client says.
 
-use std::collections::VecDeque;
-use std::io::{self, IoSlice};
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +22,7 @@ use super::connection::{Close, Connection};
 use super::frame::{Encoded, Frame, Incoming, Parser};
 use super::heartbeat::health_check;
 use super::open::{self, Query};
+use super::outbox::Unsent;
 use crate::api::{Edge, failure, header_text};
 use crate::auth::Credentials;
 use crate::error::{Error, Result};
@@ -32,8 +32,6 @@ use crate::state::State;
 
 /// What the key of a handshake is hashed with (RFC 6455).
 const HANDSHAKE_SUFFIX: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-/// Frames gathered into one write.
-const FRAMES_OF_WRITE: usize = 64;
 /// Read at a time; on the stack, so that a silent connection has no buffer.
 const READ_SIZE: usize = 4096;
 /// The name of the operation in error bodies.
@@ -54,7 +52,11 @@ pub(crate) async fn connect(FromState(edge): FromState<Arc<Edge>>, mut request: 
             // A client that is gone before the handshake is over was never there.
             let Ok(upgraded) = upgraded.await else { return };
             let Ok(parts) = upgrade::downcast::<TokioIo<TcpStream>>(upgraded) else { return };
-            serve(&edge, head, parts.io.into_inner(), &parts.read_buf).await;
+            let upgrade::Parts { io, read_buf, .. } = parts;
+            // Copied, since what was read with the request keeps the whole buffer of the request.
+            let first = read_buf.to_vec();
+            drop(read_buf);
+            serve(&edge, head, Arc::new(io.into_inner()), first).await;
         }
     });
     let mut response = Response::new(Body::empty());
@@ -84,47 +86,46 @@ fn check_handshake(request: &Request) -> Result<HeaderValue> {
     HeaderValue::from_str(&STANDARD.encode(hash)).map_err(|_| Error::required("sec-websocket-key"))
 }
 
-/// Opens the connection and serves it until one side ends it.
-async fn serve(edge: &Edge, head: Parts, stream: TcpStream, first: &[u8]) {
+/// Opens the connection and serves it until one side ends it. What happens once is boxed: the task of a connection stays
+/// as large as the largest thing that it ever does.
+async fn serve(edge: &Edge, head: Parts, stream: Arc<TcpStream>, first: Vec<u8>) {
     let state = &edge.state;
-    let opened = {
-        let peer = head.extensions.get::<PeerAddress>().map(|peer| peer.0);
-        let header = Credentials {
-            authorization: header_text(&head.headers, "authorization"),
-            auth_type: header_text(&head.headers, "stream-auth-type"),
-            user_id: None,
-        };
-        match Query::parse(head.uri.query().unwrap_or_default()) {
-            Ok(query) => open::open(edge, &query, header, peer, false).await,
-            Err(error) => Err(error),
+    let (unsent, close) = match Box::pin(open_for(edge, head)).await {
+        Ok(connection) => {
+            connection.outbox.attach(Arc::clone(&stream));
+            let mut parser = Parser::default();
+            let close = match hear(state, &connection, &mut parser, &first) {
+                Ok(()) => run(state, &stream, &connection, &mut parser).await,
+                Err(close) => Some(close),
+            };
+            Box::pin(open::close(state, &connection)).await;
+            (connection.outbox.detach(), close)
         }
-    };
-    // What the client sent with its request is held by nobody while the connection is open.
-    drop(head);
-    let mut writing = Writing::default();
-    let connection = match opened {
-        Ok(connection) => connection,
         Err(error) => {
             let (frame, close) = refusal(state, &error);
-            writing.frames.extend([frame, Frame::close(close)]);
-            end(stream, writing).await;
-            return;
+            let mut unsent = Unsent::default();
+            unsent.push(frame);
+            (unsent, Some(close))
         }
     };
-    let mut parser = Parser::default();
-    let close = match hear(state, &connection, &mut parser, first) {
-        Ok(()) => run(state, &stream, &connection, &mut writing, &mut parser).await,
-        Err(close) => Some(close),
-    };
-    open::close(state, &connection).await;
-    if let Some(close) = close {
-        if close == Close::TooSlow {
-            // What it did not read so far it will not read now.
-            writing = Writing::default();
-        }
-        writing.frames.push_back(Frame::close(close));
-        end(stream, writing).await;
+    // Nobody else writes to it any more.
+    if let (Some(close), Some(stream)) = (close, Arc::into_inner(stream)) {
+        let mut unsent = unsent;
+        unsent.push(Frame::close(close));
+        Box::pin(end(stream, unsent)).await;
     }
+}
+
+/// Opens the connection that a request asks for.
+async fn open_for(edge: &Edge, head: Parts) -> Result<Arc<Connection>> {
+    let peer = head.extensions.get::<PeerAddress>().map(|peer| peer.0);
+    let header = Credentials {
+        authorization: header_text(&head.headers, "authorization"),
+        auth_type: header_text(&head.headers, "stream-auth-type"),
+        user_id: None,
+    };
+    let query = Query::parse(head.uri.query().unwrap_or_default())?;
+    open::open(edge, &query, header, peer, false).await
 }
 
 /// What a client is told that may not connect, and whether it may come back.
@@ -153,34 +154,23 @@ fn refusal(state: &State, error: &Error) -> (Frame, Close) {
     (Encoded::new(&event).frame(), close)
 }
 
-/// Writes and reads until the connection ends. Answers what to say at the end, `None` when nobody listens any more.
+/// Reads, and writes what was left, until the connection ends. Answers what to say at the end, `None` when nobody listens
+/// any more.
 async fn run(
     state: &State,
     stream: &TcpStream,
     connection: &Arc<Connection>,
-    writing: &mut Writing,
     parser: &mut Parser,
 ) -> Option<Close> {
     let stop = &state.live.stop;
     loop {
-        if writing.frames.is_empty() {
-            let end = connection.outbox.take(&mut writing.frames);
-            if let Some(close) = end
-                && writing.frames.is_empty()
-            {
-                return Some(close);
-            }
-        } else if connection.outbox.end() == Some(Close::TooSlow) {
-            return Some(Close::TooSlow);
-        }
-        match writing.write(stream) {
-            Ok(true) if !connection.outbox.is_empty() || connection.outbox.end().is_some() => continue,
-            Ok(_) => {}
-            Err(_) => return None,
+        let is_left = connection.outbox.write().ok()?;
+        if let Some(close) = connection.outbox.end() {
+            return Some(close);
         }
         tokio::select! {
             () = connection.outbox.moved() => {}
-            ready = stream.writable(), if !writing.frames.is_empty() => ready.ok()?,
+            ready = stream.writable(), if is_left => ready.ok()?,
             ready = stream.readable() => {
                 ready.ok()?;
                 let mut buffer = [0; READ_SIZE];
@@ -219,61 +209,10 @@ fn hear(state: &State, connection: &Arc<Connection>, parser: &mut Parser, bytes:
     Ok(())
 }
 
-/// Frames on their way into a socket.
-#[derive(Debug, Default)]
-struct Writing {
-    frames: VecDeque<Frame>,
-    /// Bytes of the first frame that are written.
-    written: usize,
-}
-
-impl Writing {
-    /// Writes as much as the socket takes, many frames at once. Answers whether that is all.
-    fn write(&mut self, stream: &TcpStream) -> io::Result<bool> {
-        while !self.frames.is_empty() {
-            match self.write_some(stream) {
-                Ok(size) => self.advance(size),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        // A burst leaves no room behind.
-        if self.frames.capacity() > FRAMES_OF_WRITE {
-            self.frames = VecDeque::new();
-        }
-        Ok(true)
-    }
-
-    fn write_some(&self, stream: &TcpStream) -> io::Result<usize> {
-        let mut slices = [IoSlice::new(&[]); FRAMES_OF_WRITE * 3];
-        let mut count = 0;
-        let mut skip = self.written;
-        for part in self.frames.iter().take(FRAMES_OF_WRITE).flat_map(Frame::parts) {
-            let skipped = skip.min(part.len());
-            skip -= skipped;
-            if skipped < part.len() {
-                slices[count] = IoSlice::new(&part[skipped..]);
-                count += 1;
-            }
-        }
-        let size = stream.try_write_vectored(&slices[..count])?;
-        if size == 0 { Err(io::ErrorKind::WriteZero.into()) } else { Ok(size) }
-    }
-
-    fn advance(&mut self, size: usize) {
-        self.written += size;
-        while let Some(size) = self.frames.front().map(Frame::size).filter(|size| self.written >= *size) {
-            self.written -= size;
-            self.frames.pop_front();
-        }
-    }
-}
-
 /// Writes what is left and waits a moment for the client to take note: closed at once, the last frames may be lost.
-async fn end(mut stream: TcpStream, mut writing: Writing) {
+async fn end(mut stream: TcpStream, mut unsent: Unsent) {
     let ending = async {
-        while !writing.write(&stream)? {
+        while unsent.write(&stream).1? {
             stream.writable().await?;
         }
         stream.shutdown().await?;

@@ -7,16 +7,18 @@ use natterjack_protocol::Timestamp;
 use natterjack_protocol::events::{Event, KINDS, Receivers};
 use natterjack_protocol::own_user::OwnUserResponse;
 use natterjack_protocol::users::UserResponse;
-use natterjack_storage::{Channel, LogEntry, Member, Message, Tx};
+use natterjack_storage::{Channel, LogEntry, Member, Message, Tx, UnreadQuery};
 
 use super::connection::{Close, Connection};
 use super::deliver::Cursor;
 use super::frame::Encoded;
 use super::load::{BATCH, Totals, load_totals_of, payload};
 use super::present::{channel_of_all, of_channel, present_member, said};
+use super::sending::Sending;
 use crate::actions::users::own_user;
 use crate::auth::check_not_revoked;
 use crate::error::Result;
+use crate::limits::UNREAD_LISTED_MAX;
 use crate::present::{Bundle, MessageContext};
 use crate::state::State;
 
@@ -126,8 +128,13 @@ pub(super) async fn load(
     }
     batch.messages = messages.into_iter().map(|message| (message.id.clone(), message)).collect();
     if entries.iter().any(|entry| shows_totals(&entry.kind)) {
-        batch.totals =
-            load_totals_of(tx, without_kinds, app_pk, vec![user_id.to_owned()]).await?.remove(user_id);
+        let query = UnreadQuery {
+            app_pk,
+            user_ids: vec![user_id.to_owned()],
+            without_kinds: without_kinds.to_vec(),
+            limit: UNREAD_LISTED_MAX,
+        };
+        batch.totals = load_totals_of(tx, query).await?.remove(user_id);
     }
     batch.entries = entries;
     Ok(batch)
@@ -220,7 +227,9 @@ async fn send(state: &State, app_pk: i64, user_id: &str, batch: &UserBatch, entr
     }
     if !receivers.is_empty() {
         let encoded = Encoded::new(&event);
-        receivers.iter().for_each(|connection| connection.send(encoded.frame()));
+        let mut sending = Sending::default();
+        receivers.iter().for_each(|connection| sending.queue(connection, encoded.frame()));
+        sending.write().await;
     }
     close_if_gone(state, app_pk, user_id, kind, &batch.bundle.users.get(user_id));
     Ok(())

@@ -22,7 +22,7 @@ use super::generator::{Fill, Load};
 use super::progress::Progress;
 use super::report::{Figures, GroupCommits, Measurement, Sync, millis};
 use super::requests::{COMMON_WORD, Encoder, RARE_WORD, Template, in_turn, sends, word};
-use super::{setup, targets};
+use super::{machine, setup, targets};
 
 pub use threads::LISTS;
 
@@ -34,6 +34,9 @@ const READS_IN_FLIGHT: [usize; 2] = [1, 16];
 const LOAD_IN_FLIGHT: usize = 256;
 /// After the start, how long to wait before memory is read.
 const IDLE_TIME: Duration = Duration::from_millis(500);
+/// How long the server must have had nothing to do before reads are measured, and how often that is looked at.
+const SETTLE_LOOK: Duration = Duration::from_millis(200);
+const SETTLE_LOOKS_MAX: usize = 300;
 /// Messages of a page.
 const PAGE: i64 = 100;
 /// Members of the channel that stands for all in the targets.
@@ -41,7 +44,7 @@ pub const SEND_ONE: usize = 2;
 /// Name of the sends to several channels.
 pub const SEND_SPREAD: &str = "send_message, 16 channels of 2";
 /// Steps of the plan, for the progress bar.
-pub const STEPS: usize = 1 + 4 + 2 + 1 + 4 * 5 + 1 + 8 * 2 + 1 + 3 * 2 + 1 + 1 + 4;
+pub const STEPS: usize = 1 + 4 + 2 + 1 + 4 * 5 + 1 + 1 + 8 * 2 + 1 + 1 + 3 * 2 + 1 + 1 + 4;
 
 /// Name of the sends to the channel with that many members.
 pub fn send_name(members: usize) -> String {
@@ -109,6 +112,7 @@ impl<'r> Run<'r> {
         setup::create(&client).await?;
         self.measure_sends(&server, &encoder).await?;
         self.load_set(&server, &encoder).await?;
+        self.settle(&server).await?;
         self.figures.record_memory("after the load", &server)?;
         self.measure_reads(&server, &encoder, &client).await?;
         self.measure_lists(&server, &encoder, &client).await?;
@@ -165,6 +169,21 @@ impl<'r> Run<'r> {
             requests_max: u64::MAX,
             fill,
         }
+    }
+
+    /// Waits until the server has nothing left to do in the background, such as indexing words: reads are measured
+    /// without it.
+    async fn settle(&self, server: &Server) -> Result<()> {
+        self.progress.step("waiting for background work");
+        let process = server.process().to_string();
+        for _ in 0..SETTLE_LOOKS_MAX {
+            let before = machine::cpu_time(&process)?;
+            tokio::time::sleep(SETTLE_LOOK).await;
+            if machine::cpu_time(&process)?.saturating_sub(before) < SETTLE_LOOK / 20 {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Runs a measurement, unless it is one to be left out.

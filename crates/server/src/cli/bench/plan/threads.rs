@@ -52,6 +52,7 @@ impl Run<'_> {
             };
             load.run().await.context("making threads")?;
         }
+        self.settle(server).await?;
         let pages = thread_pages(client).await?;
         let requests = pages.iter().map(|page| encoder.write::<QueryThreads>(&NoPath {}, &NoQuery, page));
         self.measure_both(LISTS[0], server, &in_turn(requests.collect())).await;
