@@ -459,7 +459,7 @@ async fn moderation(tx: &mut Tx, channel_pk: i64) -> Result<()> {
     assert_eq!(tx.find_ban(APP, channel_pk, "bob").await?, Some(ban.clone()));
     let member = tx.find_member(channel_pk, "bob").await?.unwrap();
     assert_eq!((member.ban_at(at(399)), member.ban_at(at(400))), (Some(BanKind::Open), None));
-    assert_eq!(tx.list_address_bans(APP, at(399), 5).await?, [ban.clone()]);
+    assert_eq!(tx.list_address_bans(APP, at(399), 5).await?, std::slice::from_ref(&ban));
     assert_eq!(
         (tx.count_address_bans(APP, at(399)).await?, tx.count_address_bans(APP, at(400)).await?),
         (1, 0)
