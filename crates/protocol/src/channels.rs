@@ -335,8 +335,8 @@ pub struct TruncateChannelRequest {
 }
 
 operation! {
-    /// Deletes a channel, softly unless `hard_delete`. A soft-deleted channel is hidden from every read. 16
-    /// when it does not exist.
+    /// Deletes a channel, softly unless `hard_delete`. A soft-deleted channel is hidden from every read; a server may
+    /// still delete it hard. 16 when it does not exist.
     DeleteChannel = "delete_channel", Delete "/api/v2/chat/channels/{type}/{id}",
         path: ChannelPath, query: DeleteChannelQuery, response: DeleteChannelResponse,
 }
@@ -351,8 +351,8 @@ query_params! {
 
 operation! {
     /// Deletes up to 100 channels, softly unless `hard_delete`: none of them is seen any more when the call is answered,
-    /// what remains to be done is a task. 4 for a malformed cid, 16 for one of a channel that does not exist; then none
-    /// is deleted.
+    /// what remains to be done is a task. With `hard_delete` those that were deleted softly before may be among them. 4
+    /// for a malformed cid, 16 for one of a channel that does not exist; then none is deleted.
     DeleteChannels = "delete_channels", Post "/api/v2/chat/channels/delete",
         body: DeleteChannelsRequest, response: DeleteChannelsResponse, server_side_only: true,
 }

@@ -146,12 +146,17 @@ impl QueryParam for Timestamp {
     }
 }
 
-/// A list of texts in one value, separated by commas. Empty means absent.
+/// A list of texts in one value, separated by commas, or a JSON list as older clients write it. Empty means absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CommaList(pub Vec<String>);
 
 impl QueryParam for CommaList {
     fn decode(text: &str) -> Result<Self, String> {
+        if text.starts_with('[')
+            && let Ok(list) = serde_json::from_str(text)
+        {
+            return Ok(Self(list));
+        }
         Ok(Self(text.split(',').filter(|part| !part.is_empty()).map(str::to_owned).collect()))
     }
 
@@ -160,13 +165,15 @@ impl QueryParam for CommaList {
     }
 }
 
-/// A list of JSON objects in one value, separated by commas, with or without brackets. Empty means absent.
+/// A list of JSON objects in one value, separated by commas, with or without brackets. Empty and `null` mean absent.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct JsonList<T>(pub Vec<T>);
 
 impl<T: Serialize + DeserializeOwned> QueryParam for JsonList<T> {
     fn decode(text: &str) -> Result<Self, String> {
-        let parsed = if text.trim_start().starts_with('[') {
+        let parsed = if text == "null" {
+            Ok(Vec::new())
+        } else if text.trim_start().starts_with('[') {
             serde_json::from_str(text)
         } else {
             serde_json::from_str(&format!("[{text}]"))

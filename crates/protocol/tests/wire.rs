@@ -10,7 +10,9 @@ use natterjack_protocol::members::QueryMembersPayload;
 use natterjack_protocol::message_types::MessageResponse;
 use natterjack_protocol::messages::{GetRepliesQuery, MessageRequest, SendMessage, SendMessageRequest};
 use natterjack_protocol::users::{UpdateUsersRequest, UserResponse};
-use natterjack_protocol::{Method, Operation, QueryParams, SortParam, Timestamp};
+use natterjack_protocol::{
+    CommaList, JsonList, Method, Operation, QueryParam, QueryParams, SortParam, Timestamp,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -155,6 +157,23 @@ fn query_parameters_come_back() {
     assert_eq!(again, query);
     let error = GetRepliesQuery::decode([("limit", "two")].into_iter()).unwrap_err();
     assert_eq!(error.name, "limit");
+}
+
+#[test]
+fn lists_in_a_query_may_be_json_or_separated_by_commas() {
+    let ids = |text: &str| CommaList::decode(text).unwrap().0;
+    for form in ["a,b", "a,,b", r#"["a","b"]"#] {
+        assert_eq!(ids(form), ["a", "b"], "{form}");
+    }
+    assert_eq!(ids("[a,b"), ["[a", "b"]);
+    assert_eq!((ids("").len(), ids("[]").len()), (0, 0));
+    let sort = |text: &str| JsonList::<SortParam>::decode(text).unwrap().0;
+    for form in [r#"[{"field":"created_at"},{}]"#, r#"{"field":"created_at"},{}"#] {
+        assert_eq!(sort(form).len(), 2, "{form}");
+    }
+    for form in ["", "[]", "null"] {
+        assert!(sort(form).is_empty(), "{form}");
+    }
 }
 
 #[test]

@@ -6,6 +6,8 @@ use std::time::Duration;
 pub const BODY_SIZE_MAX: usize = 4 * 1024 * 1024;
 /// Time in which a request's body must have arrived.
 pub const BODY_TIME_MAX: Duration = Duration::from_secs(30);
+/// Time for which a body that is not wanted is passed over, so that the answer does not meet a client that is writing.
+pub const UNWANTED_BODY_TIME_MAX: Duration = Duration::from_secs(5);
 /// Time for which a connection may stay without a complete request head.
 pub const HEADER_TIME_MAX: Duration = Duration::from_secs(120);
 /// A request's head.

@@ -164,6 +164,12 @@ both_databases! {
         }
     }
 
+    async fn an_empty_product_of_a_hook_is_none(server: TestServer) {
+        let hook = json!({ "hook_type": "webhook", "webhook_url": "https://example.org/a", "product": "" });
+        set(server, json!({ "event_hooks": [hook] })).await;
+        assert_eq!(app(server).await["event_hooks"][0].get("product"), None);
+    }
+
     async fn grants_of_the_app_are_replaced_by_role(server: TestServer) {
         let before = app(server).await["grants"].clone();
         set(server, json!({ "grants": { "user": ["search-user"], "guest": [] } })).await;

@@ -144,6 +144,25 @@ both_databases! {
         }
     }
 
+    async fn an_empty_text_leaves_what_cannot_be_empty(server: TestServer) {
+        let of_a_client = json!({
+            "blocklist": "", "blocklist_behavior": "", "message_retention": "", "partition_ttl": "", "push_level": "",
+        });
+        let created = post_ok(server, TYPES, &settings("support", &of_a_client)).await;
+        for field in of_a_client.as_object().unwrap().keys() {
+            assert_eq!(created.get(field), None, "{created}");
+        }
+        let set = json!({ "automod": "simple", "automod_behavior": "block", "message_retention": "30" });
+        post_ok(server, TYPES, &settings("other", &set)).await;
+        let empty = json!({ "automod": "", "automod_behavior": "", "message_retention": "" });
+        let updated = update(server, "other", empty.clone()).await.body;
+        for (field, value) in set.as_object().unwrap() {
+            assert_eq!(&updated[field], value, "{updated}");
+        }
+        let none = settings("third", &json!({ "automod": "" }));
+        post(server, TYPES, &none).await.expect_error(400, 4, "automod is a required field");
+    }
+
     async fn settings_that_are_not_valid_are_refused_by_name(server: TestServer) {
         for (field, value) in [
             ("name", json!("not valid")),

@@ -359,6 +359,26 @@ both_databases! {
         server.send("general", "jane", "m1", "hello").await;
     }
 
+    async fn what_was_deleted_softly_a_server_may_remove_for_good(server: TestServer) {
+        server.users(&["jane", "joe"]).await;
+        server.channel("general", &["jane", "joe"]).await;
+        server.send("general", "jane", "m1", "hello").await;
+        let path = format!("{CHANNELS}/messaging/general");
+        server.raw("DELETE", &path).send().await;
+        server.raw("DELETE", &path).send().await.expect_error(404, 16, "messaging:general");
+        let by_jane = server.raw("DELETE", &path).query("hard_delete", "true").as_user("jane").send().await;
+        by_jane.expect_error(404, 16, "messaging:general");
+        let deleted = server.raw("DELETE", &path).query("hard_delete", "true").send().await;
+        assert_eq!(deleted.status, 200, "{}", deleted.text);
+        assert!(deleted.body["channel"]["deleted_at"].is_i64());
+        let again = server.raw("DELETE", &path).query("hard_delete", "true").send().await;
+        again.expect_error(404, 16, "messaging:general");
+        let new = create(server, "general", json!({ "members": ["jane"] })).await;
+        assert_eq!((&new["messages"], &new["channel"]["member_count"]), (&json!([]), &json!(1)));
+        server.send("general", "jane", "m1", "hello").await;
+        server.check().await;
+    }
+
     async fn roles_of_a_hard_deleted_channel_do_not_come_back(server: TestServer) {
         server.users(&["jane"]).await;
         create(server, "general", json!({ "members": ["jane"] })).await;

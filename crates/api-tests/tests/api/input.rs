@@ -5,7 +5,10 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use natterjack_api_tests::{RawReply, TestServer, both_databases};
+use natterjack_client::token;
 use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufStream};
+use tokio::net::TcpStream;
 
 use crate::chat::{get, jane_and_joe, message, ok, send, sent, update_channel};
 use crate::requests::{self, Request};
@@ -21,6 +24,44 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
+}
+
+/// A connection that is not opened again when the server has closed it.
+struct Connection(BufStream<TcpStream>);
+
+impl Connection {
+    async fn open(server: &TestServer) -> Self {
+        let address = server.base_url().strip_prefix("http://").unwrap();
+        Self(BufStream::new(TcpStream::connect(address).await.unwrap()))
+    }
+
+    /// The status of the answer to a request by jane, whose body follows its head.
+    async fn ask(&mut self, request: &str, body: &str) -> u16 {
+        let token =
+            token::user_token(TestServer::API_SECRET, "jane", &token::TokenOptions::default()).unwrap();
+        let head = format!(
+            "{request} HTTP/1.1\r\nhost: test\r\napi_key: {}\r\nauthorization: {token}\r\n\
+             stream-auth-type: jwt\r\ncontent-length: {}\r\n\r\n",
+            TestServer::API_KEY,
+            body.len(),
+        );
+        self.0.write_all(head.as_bytes()).await.unwrap();
+        self.0.flush().await.unwrap();
+        self.0.write_all(body.as_bytes()).await.unwrap();
+        self.0.flush().await.unwrap();
+        let mut line = String::new();
+        let (mut status, mut length) = (None, 0);
+        while self.0.read_line(&mut line).await.unwrap() > 2 {
+            let lower = line.to_ascii_lowercase();
+            status = status.or_else(|| lower.split(' ').nth(1).and_then(|status| status.parse().ok()));
+            if let Some(value) = lower.strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap();
+            }
+            line.clear();
+        }
+        self.0.read_exact(&mut vec![0; length]).await.unwrap();
+        status.expect("an answer")
+    }
 }
 
 /// The places of all typed fields in a body, as JSON pointers. What users define themselves has no types.
@@ -321,6 +362,26 @@ both_databases! {
             let reply = server.raw("GET", path).send().await;
             assert_is_json_error(&reply);
             assert_eq!((reply.status, reply.code()), (404, 16), "{path}: {}", reply.text);
+            // Tests of clients pass over what a server does not have by these words.
+            for words in [path, "not found", "not enabled"] {
+                assert!(reply.text.contains(words), "{path}: {}", reply.text);
+            }
+        }
+    }
+
+    async fn a_connection_outlives_a_body_that_is_not_read(server: TestServer) {
+        server.users(&["jane"]).await;
+        for (request, status) in [
+            ("GET /api/v2/app", 200),
+            ("POST /api/v2/nothing", 404),
+            ("PATCH /api/v2/users/block", 405),
+            ("POST /api/v2/users?sort=%00", 400),
+            ("POST /healthz", 405),
+        ] {
+            let mut connection = Connection::open(server).await;
+            // Longer than what is read in one go with the head.
+            assert_eq!(connection.ask(request, &"x".repeat(1 << 20)).await, status, "{request}");
+            assert_eq!(connection.ask("GET /api/v2/app", "null").await, 200, "after {request}");
         }
     }
 

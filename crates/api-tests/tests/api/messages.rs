@@ -392,6 +392,9 @@ both_databases! {
         let found = get(server, path, &[("ids", "m3,nothing,elsewhere,m1")]).await;
         assert_eq!(ids(&found.body["messages"]), ["m1", "m3"]);
         assert_eq!(found.status, 200);
+        // As older clients write a list.
+        let found = get(server, path, &[("ids", r#"["m3","nothing","m1"]"#)]).await;
+        assert_eq!(ids(&found.body["messages"]), ["m1", "m3"]);
     }
 
     async fn one_to_fifty_messages_are_read_at_once(server: TestServer) {

@@ -147,6 +147,9 @@ both_databases! {
         assert_eq!(page(server, &newest_first).await, ["r2", "r1", "r0"]);
         let oldest_first = [("sort", r#"[{"field":"created_at","direction":1}]"#)];
         assert_eq!(page(server, &oldest_first).await, ["r0", "r1", "r2"]);
+        for none in ["", "null", "[]"] {
+            assert_eq!(page(server, &[("sort", none)]).await, ["r0", "r1", "r2"], "{none}");
+        }
         let other = [("sort", r#"[{"field":"text","direction":1}]"#)];
         get(server, "/messages/p/replies", &other).await.expect_error(400, 4, "sort");
     }

@@ -45,6 +45,24 @@ both_databases! {
         }
     }
 
+    async fn what_was_deleted_softly_goes_for_good_with_the_rest(server: TestServer) {
+        server.users(&["jane"]).await;
+        server.channel("one", &["jane"]).await;
+        server.channel("two", &["jane"]).await;
+        server.send("one", "jane", "m1", "hello").await;
+        let one = json!({ "cids": ["messaging:one"] });
+        ended(server, &post_ok(server, DELETE, &one).await).await;
+        post(server, DELETE, &one).await.expect_error(404, 16, "messaging:one");
+        let both = json!({ "cids": ["messaging:one", "messaging:two"], "hard_delete": true });
+        let task = ended(server, &post_ok(server, DELETE, &both).await).await;
+        assert_eq!(task["status"], "completed");
+        server.channel("two", &["jane"]).await;
+        server.send("two", "jane", "m1", "the id is free").await;
+        post(server, DELETE, &json!({ "cids": ["messaging:one"], "hard_delete": true })).await
+            .expect_error(404, 16, "messaging:one");
+        server.check().await;
+    }
+
     async fn one_bad_cid_deletes_nothing(server: TestServer) {
         server.users(&["jane"]).await;
         server.channel("one", &["jane"]).await;

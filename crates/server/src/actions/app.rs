@@ -134,6 +134,7 @@ fn merge(was: &AppSettings, given: &AppSettings, now: Timestamp) -> Result<AppSe
         let id = hook.id.clone().filter(|id| !id.is_empty()).unwrap_or_else(|| Uuid::new_v4().to_string());
         let created_at = known.iter().find(|was| was.id.as_ref() == Some(&id)).and_then(|was| was.created_at);
         hook.id = Some(id);
+        hook.product = hook.product.take().filter(|product| !product.is_empty());
         hook.created_at = Some(created_at.unwrap_or(now));
         hook.updated_at = Some(now);
     }

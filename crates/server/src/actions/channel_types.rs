@@ -60,13 +60,21 @@ pub(crate) async fn create_channel_type(
     request: ChannelTypeRequest,
 ) -> Result<WrittenType> {
     state.reload_apps().await?;
-    let plan = check_create(state, caller, request)?;
+    let plan = check_create(state, caller, without_empty(request))?;
     let created = state
         .store
         .write("create_channel_type", plan, |tx, plan| Box::pin(do_create_channel_type(tx, plan)))
         .await?;
     state.reload_apps().await?;
     Ok(shown(created))
+}
+
+/// Takes empty texts for missing where a setting cannot be empty.
+fn without_empty(mut request: ChannelTypeRequest) -> ChannelTypeRequest {
+    for text in [&mut request.automod, &mut request.automod_behavior, &mut request.message_retention] {
+        *text = text.take().filter(|text| !text.is_empty());
+    }
+    request
 }
 
 fn check_create(state: &State, caller: &Caller, request: ChannelTypeRequest) -> Result<TypePlan> {
@@ -122,6 +130,7 @@ pub(crate) async fn update_channel_type(
     request: ChannelTypeRequest,
 ) -> Result<WrittenType> {
     state.reload_apps().await?;
+    let request = without_empty(request);
     check_settings(state, caller, &request)?;
     let plan = TypePlan {
         app_pk: caller.app.pk,
@@ -248,6 +257,7 @@ fn changed(was: WrittenType, request: &ChannelTypeRequest) -> Result<WrittenType
     );
     // Empty takes away what can be absent.
     config.blocklist = config.blocklist.filter(|name| !name.is_empty());
+    config.blocklist_behavior = config.blocklist_behavior.filter(|behavior| !behavior.is_empty());
     config.partition_size = config.partition_size.filter(|size| *size > 0);
     config.partition_ttl = config.partition_ttl.filter(|time| !time.is_empty());
     config.push_level = config.push_level.filter(|level| !level.is_empty());

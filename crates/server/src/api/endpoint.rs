@@ -6,7 +6,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::extract::{FromRequestParts, RawPathParams, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, header, request};
 use bytes::Bytes;
@@ -23,7 +23,7 @@ use crate::actions::users;
 use crate::auth::{Authenticator, Caller, Credentials, check_not_revoked};
 use crate::compress;
 use crate::error::{Error, Result};
-use crate::limits::{BODY_SIZE_MAX, BODY_TIME_MAX};
+use crate::limits::{BODY_SIZE_MAX, BODY_TIME_MAX, UNWANTED_BODY_TIME_MAX};
 use crate::rate_limits::{Platform, Standing};
 use crate::serve::PeerAddress;
 use crate::state::State;
@@ -59,11 +59,11 @@ where
     F: Future<Output = Result<O::Response>> + Send,
 {
     let started = Instant::now();
-    let (parts, body) = request.into_parts();
+    let (parts, mut body) = request.into_parts();
     let accepts_gzip = compress::accepts_gzip(&parts.headers);
     let now = edge.state.now();
     let mut standing = edge.state.rate_limits.untouched(O::NAME, now);
-    let outcome = match decode::<O>(&edge, dialect, parts, body, now, &mut standing).await {
+    let outcome = match decode::<O>(&edge, dialect, parts, &mut body, now, &mut standing).await {
         Ok(call) => {
             let span = tracing::debug_span!("api", operation = O::ID);
             // A panic in one request takes no other request of the connection with it.
@@ -71,7 +71,10 @@ where
                 Err(Error::Internal(natterjack_storage::Error::Database("the handler panicked".into())))
             })
         }
-        Err(error) => Err(error),
+        Err(error) => {
+            pass_over(&mut body).await;
+            Err(error)
+        }
     };
     let elapsed = started.elapsed();
     let mut response = match outcome {
@@ -107,7 +110,7 @@ async fn decode<O: Operation>(
     edge: &Edge,
     dialect: Dialect,
     mut parts: request::Parts,
-    body: Body,
+    body: &mut Body,
     now: Timestamp,
     standing: &mut Standing,
 ) -> Result<Call<O>> {
@@ -143,6 +146,7 @@ async fn decode<O: Operation>(
     let path = decode_path::<O>(&mut parts).await?;
     let body = if std::any::TypeId::of::<O::Body>() == std::any::TypeId::of::<NoBody>() {
         // Some clients send `null` or `{}` where nothing is expected.
+        pass_over(body).await;
         O::Body::default()
     } else {
         decode_body(dialect, &read_body(&parts.headers, body).await?)?
@@ -230,7 +234,7 @@ async fn decode_path<O: Operation>(parts: &mut request::Parts) -> Result<O::Path
 }
 
 /// Reads the whole body, decompressed, within its limits of size and time.
-async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes> {
+async fn read_body(headers: &HeaderMap, body: &mut Body) -> Result<Bytes> {
     let too_big = || Error::too_big("the request body", BODY_SIZE_MAX);
     let collected = tokio::time::timeout(BODY_TIME_MAX, Limited::new(body, BODY_SIZE_MAX).collect())
         .await
@@ -252,6 +256,25 @@ async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes> {
         }
         Some(other) => Err(Error::input(format!("content-encoding {other:?} is not supported; use gzip"))),
     }
+}
+
+/// Reads what there is of a body that nobody wants. An answer before its end would close the connection, under the hands
+/// of a client that is still writing.
+pub(super) async fn pass_over(body: &mut Body) {
+    if body.is_end_stream() {
+        return;
+    }
+    let rest = async {
+        let mut passed = 0;
+        while let Some(Ok(frame)) = body.frame().await {
+            passed += frame.data_ref().map_or(0, Bytes::len);
+            if passed > BODY_SIZE_MAX {
+                break;
+            }
+        }
+    };
+    // Whoever is slower than that sees the connection closed.
+    tokio::time::timeout(UNWANTED_BODY_TIME_MAX, rest).await.ok();
 }
 
 /// Reads a JSON body and names the field that is wrong with it. No body at all is an empty object.

@@ -47,7 +47,7 @@ use natterjack_protocol::users::{
 };
 use natterjack_protocol::{Method, Operation};
 
-use super::endpoint::{Call, Edge, handle};
+use super::endpoint::{Call, Edge, handle, pass_over};
 use super::reply::Dialect;
 use super::{
     app, bans, blocks, channel_types, channels, cors, demo, events, flags, health, members, messages, mutes,
@@ -223,15 +223,17 @@ pub fn router(edge: Arc<Edge>, allowed_origins: Option<&[HeaderValue]>) -> Route
         .with_state(edge)
 }
 
-async fn unknown_path(request: Request) -> Response<Body> {
+async fn unknown_path(mut request: Request) -> Response<Body> {
+    pass_over(request.body_mut()).await;
     let error = Error::caller(
         natterjack_protocol::ErrorCode::NotFound,
-        format!("there is nothing at {}", request.uri().path()),
+        format!("there is nothing at {}: not found, or not enabled on this server", request.uri().path()),
     );
     super::reply::failure("Request", &error, std::time::Duration::ZERO)
 }
 
-async fn unknown_method(request: Request) -> Response<Body> {
+async fn unknown_method(mut request: Request) -> Response<Body> {
+    pass_over(request.body_mut()).await;
     let error = Error::input(format!("{} is not allowed at {}", request.method(), request.uri().path()));
     let status = axum::http::StatusCode::METHOD_NOT_ALLOWED.as_u16();
     super::reply::failure_with_status("Request", &error, status, std::time::Duration::ZERO)

@@ -169,7 +169,8 @@ fn is_away(caller: &Caller, access: &Access) -> bool {
     is_one && !access.is_member()
 }
 
-async fn find(state: &State, caller: &Caller, cid: &str) -> Result<Option<Channel>> {
+/// The channel with this cid, also when it is deleted softly.
+pub(super) async fn find(state: &State, caller: &Caller, cid: &str) -> Result<Option<Channel>> {
     let key = (caller.app.pk, cid.to_owned());
     Ok(state
         .store

@@ -4,11 +4,13 @@ use natterjack_protocol::channel_state::ChannelResponse;
 use natterjack_protocol::{Cid, Timestamp};
 use natterjack_storage::{Advance, Channel, ChannelEvent, PurgeKind, Tx, UserEvent};
 
+use super::create;
 use crate::actions::bans;
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::permissions::Action;
 use crate::present::Users;
+use crate::state::access::Access;
 use crate::state::{State, access};
 
 /// A deletion that may be carried out.
@@ -16,23 +18,31 @@ struct DeletePlan {
     app_pk: i64,
     cid: String,
     hard: bool,
+    /// Whether the channel may be one that is deleted softly.
+    again: bool,
     now: Timestamp,
 }
 
 /// Members of a deleted channel that are told, at most. Who is not told learns of it with the next query.
 const NOTIFIED_MAX: i64 = 1000;
 
-/// Deletes a channel: hidden from everybody, or removed with all that is in it.
+/// Deletes a channel: hidden from everybody, or removed with all that is in it. A server may also remove what was hidden
+/// before.
 pub(crate) async fn delete_channel(
     state: &State,
     caller: &Caller,
     cid: &Cid,
     hard_delete: bool,
 ) -> Result<ChannelResponse> {
-    let access = access::channel(state, caller, &cid.to_string(), &[Action::DeleteChannel]).await?;
+    let access = find_to_delete(state, caller, &cid.to_string(), hard_delete).await?;
     bans::check_not_banned(state, caller, Some(&access)).await?;
-    let plan =
-        DeletePlan { app_pk: caller.app.pk, cid: cid.to_string(), hard: hard_delete, now: state.now() };
+    let plan = DeletePlan {
+        app_pk: caller.app.pk,
+        cid: cid.to_string(),
+        hard: hard_delete,
+        again: hard_delete && caller.is_server(),
+        now: state.now(),
+    };
     let channel = state.store.write("delete_channel", plan, |tx, plan| Box::pin(do_delete(tx, plan))).await?;
     state.forget_channel(caller.app.pk, &channel.cid);
     let ids = [&channel.created_by_id, &channel.truncated_by_id].into_iter().flatten();
@@ -42,16 +52,25 @@ pub(crate) async fn delete_channel(
     access::show_alone(state, caller, viewer.as_ref(), &channel, &users).await
 }
 
+async fn find_to_delete(state: &State, caller: &Caller, cid: &str, hard: bool) -> Result<Access> {
+    if !hard || !caller.is_server() {
+        return access::channel(state, caller, cid, &[Action::DeleteChannel]).await;
+    }
+    let found = create::find(state, caller, cid).await?;
+    let channel = found.ok_or_else(|| Error::not_found("channel", cid))?;
+    access::this_channel(state, caller, channel, &[Action::DeleteChannel]).await
+}
+
 async fn do_delete(tx: &mut Tx, plan: &DeletePlan) -> Result<Channel> {
     let gone = || Error::not_found("channel", &plan.cid);
     let channel = tx.lock_channel(plan.app_pk, &plan.cid).await?.ok_or_else(gone)?;
-    if channel.deleted_at.is_some() {
+    if channel.deleted_at.is_some() && !plan.again {
         return Err(gone());
     }
     do_delete_channel(tx, channel, plan.hard, plan.now).await
 }
 
-/// Deletes a channel that is not deleted and whose row is locked.
+/// Deletes a channel whose row is locked.
 pub(crate) async fn do_delete_channel(
     tx: &mut Tx,
     channel: Channel,
@@ -66,13 +85,16 @@ pub(crate) async fn do_delete_channel(
     Ok(deleted)
 }
 
-/// Hides a channel from everybody, and says so in its log. Its members are not told yet.
+/// Hides a channel from everybody, and says so in its log, which ends with that. Its members are not told yet.
 pub(super) async fn do_mark_deleted(
     tx: &mut Tx,
     channel: Channel,
     hard: bool,
     now: Timestamp,
 ) -> Result<Channel> {
+    if channel.deleted_at.is_some() {
+        return Ok(channel);
+    }
     let advance = Advance { events: 1, version: true, ..Advance::default() };
     let advanced = tx.advance_channel(channel.pk, advance, now).await?;
     let advanced = advanced.ok_or_else(|| Error::not_found("channel", &channel.cid))?;

@@ -80,11 +80,12 @@ fn check_cids(cids: &[String]) -> Result<Vec<String>> {
     Ok(checked)
 }
 
-/// Hides all channels, or none when one of them is not there.
+/// Hides all channels, or none when one of them is not there. One that is deleted softly may still go for good.
 async fn do_delete_all(tx: &mut Tx, plan: &DeletePlan) -> Result<Vec<Channel>> {
     let mut deleted = Vec::with_capacity(plan.cids.len());
     for cid in &plan.cids {
-        let found = tx.lock_channel(plan.app_pk, cid).await?.filter(|channel| channel.deleted_at.is_none());
+        let found = tx.lock_channel(plan.app_pk, cid).await?;
+        let found = found.filter(|channel| plan.hard || channel.deleted_at.is_none());
         let channel = found.ok_or_else(|| Error::not_found("channel", cid))?;
         deleted.push(do_mark_deleted(tx, channel, plan.hard, plan.now).await?);
     }
