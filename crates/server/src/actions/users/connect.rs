@@ -62,6 +62,10 @@ pub(crate) async fn own_user(state: &State, app_pk: i64, user: &User) -> Result<
     let caller = Caller { app, who: Who::User(id), address: None };
     let full = full_users(state, &caller, vec![user]).await?.pop().unwrap_or_default();
     let mut own = OwnUserResponse::from(full);
+    for channel in own.channel_mutes.iter_mut().filter_map(|mute| mute.channel.as_mut()) {
+        // As everywhere in events, in which the own user stands.
+        Arc::make_mut(channel).own_capabilities = None;
+    }
     if own.unread_threads > 0 {
         let unread = load_unread(state, &caller, vec![user.id.clone()], UNREAD_LISTED_MAX).await?;
         own.unread_thread_messages = unread.iter().map(|(_, threads)| threads.messages()).sum();
