@@ -11,6 +11,7 @@ use crate::actions::reads::load_unread;
 use crate::auth::{Caller, Who};
 use crate::error::{Error, Result};
 use crate::limits::UNREAD_LISTED_MAX;
+use crate::present;
 use crate::state::{CachedUser, State};
 
 /// Where the user object of a client that connects stands.
@@ -58,13 +59,14 @@ fn check_details(id: &UserId, mut details: JsonMap, stored: Option<&CachedUser>)
 /// A user as he or she sees himself or herself.
 pub(crate) async fn own_user(state: &State, app_pk: i64, user: &User) -> Result<OwnUserResponse> {
     let app = state.app_with_pk(app_pk).ok_or_else(|| Error::not_found("app", &app_pk.to_string()))?;
-    let id = UserId::parse(&user.id).map_err(|error| Error::id("user_id", &error))?;
-    let caller = Caller { app, who: Who::User(id), address: None };
+    let caller = Caller { app, who: Who::Server, address: None };
     let full = full_users(state, &caller, vec![user]).await?.pop().unwrap_or_default();
     let mut own = OwnUserResponse::from(full);
-    for channel in own.channel_mutes.iter_mut().filter_map(|mute| mute.channel.as_mut()) {
-        // As everywhere in events, in which the own user stands.
-        Arc::make_mut(channel).own_capabilities = None;
+    // Who is banned without being told does not learn it from this.
+    own.shadow_banned = false;
+    let muters = own.mutes.iter_mut().map(|mute| &mut mute.user);
+    for muter in muters.chain(own.channel_mutes.iter_mut().map(|mute| &mut mute.user)) {
+        *muter = muter.take().map(present::unaware);
     }
     if own.unread_threads > 0 {
         let unread = load_unread(state, &caller, vec![user.id.clone()], UNREAD_LISTED_MAX).await?;
