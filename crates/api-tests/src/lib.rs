@@ -3,6 +3,7 @@
 //! [`TestServer`] is a server on a free port with a database of its own and a clock that stands still until it is
 //! moved. [`both_databases!`] makes two tests of one function, on SQLite and on PostgreSQL.
 
+mod pairs;
 mod raw;
 mod server;
 mod socket;

@@ -2,6 +2,7 @@ use natterjack_client::token;
 use serde_json::{Value, json};
 
 use crate::TestServer;
+use crate::pairs::Pairs;
 
 /// A request written by hand, for what the client would not send.
 #[derive(Debug)]
@@ -9,8 +10,8 @@ pub struct RawRequest {
     http: reqwest::Client,
     url: String,
     method: String,
-    query: Vec<(String, String)>,
-    headers: Vec<(String, String)>,
+    query: Pairs,
+    headers: Pairs,
     body: Option<Vec<u8>>,
 }
 
@@ -44,12 +45,12 @@ impl RawRequest {
             http: http.clone(),
             url: format!("{base_url}{path}"),
             method: method.to_owned(),
-            query: vec![("api_key".to_owned(), TestServer::API_KEY.to_owned())],
-            headers: vec![
-                ("authorization".to_owned(), server_token(TestServer::API_SECRET)),
-                ("stream-auth-type".to_owned(), "jwt".to_owned()),
-                ("content-type".to_owned(), "application/json".to_owned()),
-            ],
+            query: Pairs::new([("api_key", TestServer::API_KEY)]),
+            headers: Pairs::new([
+                ("authorization", &server_token(TestServer::API_SECRET)),
+                ("stream-auth-type", "jwt"),
+                ("content-type", "application/json"),
+            ]),
             body: None,
         }
     }
@@ -63,30 +64,28 @@ impl RawRequest {
     /// Sets a query parameter, in place of one of the same name.
     #[must_use]
     pub fn query(mut self, name: &str, value: &str) -> Self {
-        self.query.retain(|(other, _)| other != name);
-        self.query.push((name.to_owned(), value.to_owned()));
+        self.query.set(name, value);
         self
     }
 
     /// Leaves a query parameter out.
     #[must_use]
     pub fn without_query(mut self, name: &str) -> Self {
-        self.query.retain(|(other, _)| other != name);
+        self.query.remove(name);
         self
     }
 
     /// Sets a header, in place of one of the same name (in lower case).
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
-        self.headers.retain(|(other, _)| other != name);
-        self.headers.push((name.to_owned(), value.to_owned()));
+        self.headers.set(name, value);
         self
     }
 
     /// Leaves a header out.
     #[must_use]
     pub fn without_header(mut self, name: &str) -> Self {
-        self.headers.retain(|(other, _)| other != name);
+        self.headers.remove(name);
         self
     }
 
@@ -97,6 +96,12 @@ impl RawRequest {
         let token =
             token::user_token(TestServer::API_SECRET, user_id, &options).expect("a token can be signed");
         self.header("authorization", &token)
+    }
+
+    /// Comes from this address, as a proxy says.
+    #[must_use]
+    pub fn from_address(self, address: &str) -> Self {
+        self.header("x-forwarded-for", address)
     }
 
     /// Sets a JSON body.
@@ -118,9 +123,8 @@ impl RawRequest {
     /// When there is no answer.
     pub async fn send(self) -> RawReply {
         let method = self.method.parse().expect("the method is one of HTTP");
-        let url = url::Url::parse_with_params(&self.url, &self.query).expect("the URL is valid");
-        let mut request = self.http.request(method, url);
-        for (name, value) in &self.headers {
+        let mut request = self.http.request(method, self.query.behind(&self.url));
+        for (name, value) in self.headers.iter() {
             request = request.header(name, value);
         }
         if let Some(body) = self.body {

@@ -6,9 +6,12 @@ use natterjack_client::token;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::HeaderName;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use crate::TestServer;
+use crate::pairs::Pairs;
 
 /// How long a test waits for an event that has to come.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -33,7 +36,8 @@ pub struct Socket {
 pub struct SocketRequest {
     url: String,
     user_id: String,
-    query: Vec<(String, String)>,
+    query: Pairs,
+    headers: Pairs,
 }
 
 impl SocketRequest {
@@ -45,27 +49,34 @@ impl SocketRequest {
         Self {
             url: format!("{}/connect", base_url.replacen("http", "ws", 1)),
             user_id: user_id.to_owned(),
-            query: vec![
-                ("api_key".to_owned(), TestServer::API_KEY.to_owned()),
-                ("authorization".to_owned(), token),
-                ("stream-auth-type".to_owned(), "jwt".to_owned()),
-                ("json".to_owned(), details.to_string()),
-            ],
+            query: Pairs::new([
+                ("api_key", TestServer::API_KEY),
+                ("authorization", &token),
+                ("stream-auth-type", "jwt"),
+                ("json", &details.to_string()),
+            ]),
+            headers: Pairs::default(),
         }
     }
 
     /// Sets a query parameter, in place of one of the same name.
     #[must_use]
     pub fn query(mut self, name: &str, value: &str) -> Self {
-        self.query.retain(|(other, _)| other != name);
-        self.query.push((name.to_owned(), value.to_owned()));
+        self.query.set(name, value);
         self
     }
 
     /// Leaves a query parameter out.
     #[must_use]
     pub fn without_query(mut self, name: &str) -> Self {
-        self.query.retain(|(other, _)| other != name);
+        self.query.remove(name);
+        self
+    }
+
+    /// Comes from this address, as a proxy says.
+    #[must_use]
+    pub fn from_address(mut self, address: &str) -> Self {
+        self.headers.set("x-forwarded-for", address);
         self
     }
 
@@ -101,9 +112,13 @@ impl SocketRequest {
     }
 
     async fn begin(self) -> (Socket, Value) {
-        let url = url::Url::parse_with_params(&self.url, &self.query).expect("the URL is valid");
-        let (stream, _) =
-            tokio_tungstenite::connect_async(url.as_str()).await.expect("the handshake succeeds");
+        let url = self.query.behind(&self.url);
+        let mut request = url.as_str().into_client_request().expect("the URL is valid");
+        for (name, value) in self.headers.iter() {
+            let name = HeaderName::from_bytes(name.as_bytes()).expect("the name is one of a header");
+            request.headers_mut().insert(name, value.parse().expect("the value is one of a header"));
+        }
+        let (stream, _) = tokio_tungstenite::connect_async(request).await.expect("the handshake succeeds");
         let mut socket = Socket {
             stream,
             connection_id: String::new(),

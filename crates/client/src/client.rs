@@ -174,7 +174,7 @@ impl Client {
         for (name, value) in query.encode() {
             url_text::push_pair(&mut url, name, &value);
         }
-        Request::new(Op::METHOD, &url, body)
+        Request::new::<Op>(&url, body)
     }
 
     /// Makes a token with which `user_id` may act; see [`token::user_token`].

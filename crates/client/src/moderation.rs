@@ -3,10 +3,13 @@
 use natterjack_protocol::bans::{
     Ban, BanRequest, ModerationBanResponse, Unban, UnbanQuery, UnbanRequest, UnbanResponse,
 };
-use natterjack_protocol::flags::{Flag, FlagItemResponse, FlagRequest};
+use natterjack_protocol::flags::{
+    Flag, FlagItemResponse, FlagRequest, QueryFlagReports, QueryFlagReportsRequest, QueryFlagReportsResponse,
+    ReviewFlagReport, ReviewFlagReportRequest, ReviewFlagReportResponse, Unflag, UnflagResponse,
+};
 use natterjack_protocol::mutes::UnmuteResponse;
 use natterjack_protocol::user_mutes::{Mute, MuteRequest, MuteResponse, Unmute, UnmuteRequest};
-use natterjack_protocol::{NoPath, NoQuery};
+use natterjack_protocol::{NoPath, NoQuery, ReportPath};
 
 use crate::{Client, Error, Reply};
 
@@ -133,5 +136,81 @@ impl Moderation<'_> {
     /// ```
     pub async fn flag(&self, request: FlagRequest) -> Result<Reply<FlagItemResponse>, Error> {
         self.client.call::<Flag>(NoPath {}, NoQuery, request).await
+    }
+
+    /// Takes a user's report of a message or a user back, named by `target_message_id` or `target_user_id`.
+    ///
+    /// # Errors
+    /// [`Error::Api`] when the user has not reported it, or it does not exist. Any other kind of [`Error`].
+    ///
+    /// ```no_run
+    /// use natterjack_client::protocol::flags::FlagRequest;
+    ///
+    /// # async fn run(client: natterjack_client::Client) -> Result<(), natterjack_client::Error> {
+    /// let request = FlagRequest {
+    ///     target_message_id: Some("m1".to_owned()),
+    ///     user_id: Some("jane".to_owned()),
+    ///     ..Default::default()
+    /// };
+    /// client.moderation().unflag(request).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn unflag(&self, request: FlagRequest) -> Result<Reply<UnflagResponse>, Error> {
+        self.client.call::<Unflag>(NoPath {}, NoQuery, request).await
+    }
+
+    /// Finds messages that were reported, each with how often, by a filter, a page at a time.
+    ///
+    /// # Errors
+    /// [`Error::Api`] when the filter is not valid, or the caller may not see reports. Any other kind of [`Error`].
+    ///
+    /// ```no_run
+    /// use natterjack_client::filter::flag_reports;
+    /// use natterjack_client::protocol::flags::QueryFlagReportsRequest;
+    ///
+    /// # async fn run(client: natterjack_client::Client) -> Result<(), natterjack_client::Error> {
+    /// let request = QueryFlagReportsRequest {
+    ///     filter_conditions: flag_reports::is_reviewed().eq(false).into(),
+    ///     ..Default::default()
+    /// };
+    /// for report in &client.moderation().query_flag_reports(request).await?.flag_reports {
+    ///     println!("{} was reported {} times", report.message_user_id, report.flags_count);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn query_flag_reports(
+        &self,
+        request: QueryFlagReportsRequest,
+    ) -> Result<Reply<QueryFlagReportsResponse>, Error> {
+        self.client.call::<QueryFlagReports>(NoPath {}, NoQuery, request).await
+    }
+
+    /// Records what a moderator decided about a message that was reported, in place of an earlier decision.
+    ///
+    /// # Errors
+    /// [`Error::Api`] when there is no such report, or the caller may not review it. Any other kind of [`Error`].
+    ///
+    /// ```no_run
+    /// use natterjack_client::protocol::flags::ReviewFlagReportRequest;
+    ///
+    /// # async fn run(client: natterjack_client::Client) -> Result<(), natterjack_client::Error> {
+    /// # let report_id = "6ec1f1c5-17d1-4d3e-a4a2-2b0a1c4a1a5e";
+    /// let request = ReviewFlagReportRequest {
+    ///     review_result: "reviewed".to_owned(),
+    ///     user_id: Some("jane".to_owned()),
+    ///     ..Default::default()
+    /// };
+    /// client.moderation().review_flag_report(report_id, request).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn review_flag_report(
+        &self,
+        id: impl Into<String>,
+        request: ReviewFlagReportRequest,
+    ) -> Result<Reply<ReviewFlagReportResponse>, Error> {
+        self.client.call::<ReviewFlagReport>(ReportPath { id: id.into() }, NoQuery, request).await
     }
 }

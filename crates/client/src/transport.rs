@@ -1,6 +1,6 @@
 //! Sends prepared requests, repeats them where that is safe, and reads the answers.
 
-use natterjack_protocol::{ErrorBody, ErrorCode, Method, Timed};
+use natterjack_protocol::{ErrorBody, ErrorCode, Method, Operation, Timed, v1};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -20,6 +20,8 @@ pub(crate) struct Request {
     method: reqwest::Method,
     url: reqwest::Url,
     body: Option<Vec<u8>>,
+    /// Whether the operation exists in the older form of the API only, with its own encoding.
+    is_older: bool,
 }
 
 /// What came of sending a request, repetitions included.
@@ -34,21 +36,24 @@ pub(crate) struct Answer {
     status: u16,
     rate_limit: RateLimit,
     body: Vec<u8>,
+    is_older: bool,
 }
 
 impl Request {
     /// # Errors
     /// When the body cannot be written as JSON or the URL is not one.
-    pub(crate) fn new(method: Method, url: &str, body: &impl Serialize) -> Result<Self, Error> {
-        let (method, body) = match method {
+    pub(crate) fn new<Op: Operation>(url: &str, body: &Op::Body) -> Result<Self, Error> {
+        let is_older = Op::PATH == Op::V1_PATH;
+        let write = || write_body(body, is_older);
+        let (method, body) = match Op::METHOD {
             Method::Get => (reqwest::Method::GET, None),
             Method::Delete => (reqwest::Method::DELETE, None),
-            Method::Post => (reqwest::Method::POST, Some(write_body(body)?)),
-            Method::Put => (reqwest::Method::PUT, Some(write_body(body)?)),
-            Method::Patch => (reqwest::Method::PATCH, Some(write_body(body)?)),
+            Method::Post => (reqwest::Method::POST, Some(write()?)),
+            Method::Put => (reqwest::Method::PUT, Some(write()?)),
+            Method::Patch => (reqwest::Method::PATCH, Some(write()?)),
         };
         let url = reqwest::Url::parse(url).map_err(|error| Error::request(error.to_string()))?;
-        Ok(Self { method, url, body })
+        Ok(Self { method, url, body, is_older })
     }
 
     /// Adds a query parameter.
@@ -58,8 +63,9 @@ impl Request {
     }
 }
 
-fn write_body(body: &impl Serialize) -> Result<Vec<u8>, Error> {
-    let text = serde_json::to_vec(body).map_err(|error| Error::request(format!("the body: {error}")))?;
+fn write_body(body: &impl Serialize, is_older: bool) -> Result<Vec<u8>, Error> {
+    let text = if is_older { v1::to_vec(body) } else { serde_json::to_vec(body) };
+    let text = text.map_err(|error| Error::request(format!("the body: {error}")))?;
     // An operation without a body writes `null`; an empty object says the same and suits every server.
     Ok(if text == b"null" { b"{}".to_vec() } else { text })
 }
@@ -113,7 +119,8 @@ impl Client {
         let headers = std::mem::take(response.headers_mut());
         let body = read_body(response).await?;
         if status.is_success() {
-            return Ok(Answer { status: status.as_u16(), rate_limit: RateLimit::read(&headers), body });
+            let rate_limit = RateLimit::read(&headers);
+            return Ok(Answer { status: status.as_u16(), rate_limit, body, is_older: request.is_older });
         }
         Err(read_error(status.as_u16(), &headers, &body))
     }
@@ -157,26 +164,26 @@ pub(crate) fn read_error(status: u16, headers: &HeaderMap, body: &[u8]) -> Error
 }
 
 impl Answer {
-    /// The answer as it came.
-    #[cfg(feature = "socket")]
-    pub(crate) fn body(&self) -> &[u8] {
-        &self.body
-    }
-
     /// Reads the answer as an operation's reply.
     pub(crate) fn decode<T: DeserializeOwned>(self) -> Result<Reply<T>, Error> {
-        let mut deserializer = serde_json::Deserializer::from_slice(&self.body);
-        let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| Error::Decode {
-            status: self.status,
-            path: error.path().to_string(),
-            problem: error.inner().to_string(),
-        })?;
-        deserializer.end().map_err(|error| Error::Decode {
-            status: self.status,
-            path: ".".to_owned(),
-            problem: error.to_string(),
-        })?;
+        let value = if self.is_older { self.decode_older() } else { self.decode_newer() }?;
         let timed: Timed = serde_json::from_slice(&self.body).unwrap_or_default();
         Ok(Reply::new(value, timed.duration, self.rate_limit, self.status))
+    }
+
+    fn decode_newer<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        let mut deserializer = serde_json::Deserializer::from_slice(&self.body);
+        let value = serde_path_to_error::deserialize(&mut deserializer)
+            .map_err(|error| self.unreadable(error.path().to_string(), error.inner()))?;
+        deserializer.end().map_err(|error| self.unreadable(".".to_owned(), &error))?;
+        Ok(value)
+    }
+
+    fn decode_older<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        v1::from_slice(&self.body).map_err(|error| self.unreadable(".".to_owned(), &error))
+    }
+
+    fn unreadable(&self, path: String, problem: &serde_json::Error) -> Error {
+        Error::Decode { status: self.status, path, problem: problem.to_string() }
     }
 }

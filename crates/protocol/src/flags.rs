@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::message_types::MessageResponse;
 use crate::users::{UserRequest, UserResponse};
-use crate::{Custom, JsonMap, JsonParam, SortParam, Timestamp, operation, query_params};
+use crate::{Custom, JsonMap, JsonParam, ReportPath, SortParam, Timestamp, operation, query_params};
 
 operation! {
     /// Reports a message or a user. Reporting the same again gives the report another reason. 4 for another kind of
@@ -175,4 +175,97 @@ pub struct MessageFlagResponse {
     /// Who reported it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<Arc<UserResponse>>,
+}
+
+operation! {
+    /// Finds messages that were reported, each with how often, by a filter; newest first. In the older form only. 4 for a
+    /// field or operator that is not allowed.
+    QueryFlagReports = "query_flag_reports", Post "/moderation/reports",
+        body: QueryFlagReportsRequest, response: QueryFlagReportsResponse, repeatable: true,
+}
+
+/// Filter and page of a query for reported messages.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct QueryFlagReportsRequest {
+    /// Which ones, as a filter object over `report_id`, `message_id`, `channel_cid`, `user_id` (the author), `team`,
+    /// `is_reviewed`, `review_result`, `reviewed_by` and `created_at`; empty means all.
+    #[serde(default, deserialize_with = "crate::null_default")]
+    pub filter_conditions: JsonMap,
+    /// Greatest number of messages, at most 300.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<i64>,
+    /// How many messages to skip, at most 10,000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offset: Option<i64>,
+}
+
+/// A page of messages that were reported.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct QueryFlagReportsResponse {
+    /// Those that match.
+    #[serde(deserialize_with = "crate::null_default")]
+    pub flag_reports: Vec<FlagReportResponse>,
+}
+
+operation! {
+    /// Records what a moderator decided about a message that was reported. Deciding again replaces it. In the older form
+    /// only. 4 for a result that is missing or too long; 16 when nothing with this id is reported.
+    ReviewFlagReport = "review_flag_report", Patch "/moderation/reports/{id}",
+        path: ReportPath, body: ReviewFlagReportRequest, response: ReviewFlagReportResponse,
+}
+
+/// What a moderator decided.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ReviewFlagReportRequest {
+    /// The decision, 1 to 255 characters of the app's own choice, such as `reviewed`.
+    #[serde(default, deserialize_with = "crate::null_default")]
+    pub review_result: String,
+    /// Who decided, when a server calls; left out, nobody is named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
+    /// The app's own fields, at most 5 KB.
+    #[serde(default, deserialize_with = "crate::null_default", skip_serializing_if = "JsonMap::is_empty")]
+    pub review_details: JsonMap,
+}
+
+/// The reported message with what was decided.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ReviewFlagReportResponse {
+    /// The message and its reports.
+    pub flag_report: FlagReportResponse,
+}
+
+/// A message that was reported, by one user or more.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FlagReportResponse {
+    /// The `item_id` of its reports.
+    pub id: String,
+    /// What is reported.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<MessageResponse>,
+    /// How many users reported it.
+    pub flags_count: i64,
+    /// Who wrote it.
+    pub message_user_id: String,
+    /// Where it was written.
+    pub channel_cid: String,
+    /// When it was reported first.
+    pub created_at: Timestamp,
+    /// When it was last reported, or decided about.
+    pub updated_at: Timestamp,
+    /// What a moderator decided; absent before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub review_result: Option<String>,
+    /// The app's own fields of the decision.
+    #[serde(skip_serializing_if = "JsonMap::is_empty")]
+    pub review_details: JsonMap,
+    /// When it was decided; absent before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reviewed_at: Option<Timestamp>,
+    /// Who decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reviewed_by: Option<Arc<UserResponse>>,
 }

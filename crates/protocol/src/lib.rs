@@ -58,8 +58,8 @@ pub use ids::{ChannelId, ChannelTypeName, Cid, IdError, MessageId, ReactionType,
 pub use operation::without_prefix;
 pub use operation::{
     ChannelPath, ChannelTypePath, MemberPath, MessagePath, Method, NoBody, NoPath, NoQuery, Operation,
-    ParentMessagePath, PathParams, PermissionPath, PredefinedFilterPath, ReactionPath, RolePath, TaskPath,
-    ThreadPath, Timed, UserPath,
+    ParentMessagePath, PathParams, PermissionPath, PredefinedFilterPath, ReactionPath, ReportPath, RolePath,
+    TaskPath, ThreadPath, Timed, UserPath,
 };
 pub use query::{CommaList, JsonList, JsonParam, QueryError, QueryParam, QueryParams};
 pub use time::Timestamp;

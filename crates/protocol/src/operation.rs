@@ -230,6 +230,11 @@ path_params! {
         /// The permission's id.
         id
     }
+    /// A path that names what was reported.
+    ReportPath {
+        /// The id of the report, which all reports of the same thing share.
+        id
+    }
     /// A path that names a role.
     RolePath {
         /// The role's name.

@@ -38,6 +38,8 @@ pub struct OwnUserResponse {
     pub unread_count: i64,
     /// Threads with replies not read.
     pub unread_threads: i64,
+    /// Replies not read in the 100 of these threads with the newest replies.
+    pub unread_thread_messages: i64,
     /// When it was last changed.
     pub updated_at: Timestamp,
     /// Users that this one has blocked.
@@ -116,6 +118,7 @@ pub struct PushPreferencesResponse {
     pub chat_preferences: Option<ChatPreferencesResponse>,
 }
 
+/// All but what a [`FullUserResponse`] does not have, such as the number of replies not read.
 impl From<FullUserResponse> for OwnUserResponse {
     fn from(user: FullUserResponse) -> Self {
         Self {
@@ -131,6 +134,7 @@ impl From<FullUserResponse> for OwnUserResponse {
             unread_channels: user.unread_channels,
             unread_count: user.unread_count,
             unread_threads: user.unread_threads,
+            unread_thread_messages: 0,
             updated_at: user.updated_at,
             blocked_user_ids: user.blocked_user_ids,
             channel_mutes: user.channel_mutes,

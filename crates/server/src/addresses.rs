@@ -1,8 +1,11 @@
-//! Counts the open connections of each address, so that one client cannot take them all.
+//! Addresses of clients: how many connections each has, so that one cannot take them all, and from which nobody may write.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
+
+use natterjack_protocol::Timestamp;
+use natterjack_storage::{Ban, WHOLE_APP};
 
 /// Open connections by address. An entry lives as long as its connections do, of which the server has a greatest number.
 #[derive(Debug)]
@@ -46,6 +49,40 @@ impl Drop for OpenConnection {
             }
         }
     }
+}
+
+/// Addresses from which nobody may write: in which channels, or [`WHOLE_APP`], and until when.
+#[derive(Debug, Default)]
+pub(crate) struct BannedAddresses(HashMap<IpAddr, Vec<(i64, Option<Timestamp>)>>);
+
+impl FromIterator<Ban> for BannedAddresses {
+    fn from_iter<T: IntoIterator<Item = Ban>>(bans: T) -> Self {
+        let mut banned = Self::default();
+        for ban in bans {
+            if let Some(address) = ban.ip.and_then(|ip| ip.parse().ok()) {
+                banned.0.entry(address).or_default().push((ban.channel_pk, ban.expires));
+            }
+        }
+        banned
+    }
+}
+
+impl BannedAddresses {
+    /// Whether nobody may write from here at a moment, in a channel or, without one, in any.
+    pub(crate) fn hold(&self, address: IpAddr, channel_pk: Option<i64>, now: Timestamp) -> bool {
+        let bans = self.0.get(&address).map(Vec::as_slice).unwrap_or_default();
+        bans.iter().any(|(banned_in, expires)| {
+            (*banned_in == WHOLE_APP || Some(*banned_in) == channel_pk)
+                && expires.is_none_or(|expires| expires > now)
+        })
+    }
+}
+
+/// The address by which a client is known. This machine itself is none: a proxy on it that nobody told us of would stand
+/// for all its clients.
+pub(crate) fn of_client(peer: IpAddr) -> Option<IpAddr> {
+    let address = network(peer);
+    (!peer.to_canonical().is_loopback()).then_some(address)
 }
 
 /// What stands for one client: an IPv4 address, or the /64 network that an IPv6 address is one of at will.

@@ -4,14 +4,20 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use natterjack_protocol::Timestamp;
 use natterjack_storage::{App, CustomPermissionRow, Role, Store};
 use tokio::sync::Mutex;
 
+use crate::addresses::BannedAddresses;
 use crate::channel_types::{self, ChannelType, WrittenType};
 use crate::error::Result;
-use crate::permissions::{Action, CustomPermission, CustomPermissions, Permission, Scope, grants};
+use crate::limits::ADDRESS_BANS_MAX;
+use crate::permissions::{Action, CustomPermission, CustomPermissions, Permission, Scope, condition, grants};
 
-/// Every app with its channel types, as of the version of its row.
+/// The field of a condition that holds the number of a channel's members.
+const MEMBER_COUNT: &str = "$resource.member_count";
+
+/// Every app with its channel types and what else its version covers, as of the version of its row.
 ///
 /// What is kept may be older than the database: another process may have changed it. It is read again when a
 /// transaction finds another version, when a key or a signature is not known, when channel types or settings are
@@ -47,6 +53,10 @@ pub(crate) struct CachedApp {
     pub(crate) custom_permissions: CustomPermissions,
     /// What may be done outside of channels.
     pub(crate) scope: Scope,
+    /// Whether a condition of them asks for the number of a channel's members.
+    pub(crate) asks_member_count: bool,
+    /// From where nobody may write.
+    pub(crate) banned_addresses: BannedAddresses,
 }
 
 impl CachedApp {
@@ -55,14 +65,20 @@ impl CachedApp {
         types: Vec<WrittenType>,
         roles: Vec<Role>,
         permissions: Vec<CustomPermissionRow>,
+        banned_addresses: BannedAddresses,
     ) -> Self {
-        let compiled = permissions.into_iter().filter_map(compiled).collect();
+        let compiled: CustomPermissions = permissions.into_iter().filter_map(compiled).collect();
+        let asks = |custom: &Arc<CustomPermission>| {
+            custom.condition.as_ref().is_some_and(|condition| condition::names(condition, MEMBER_COUNT))
+        };
         let grants = app.settings.grants.clone().flatten().unwrap_or_else(grants::app_defaults);
         Self {
             types: channel_types::all(types, app.created_at, &compiled),
             roles,
             scope: Scope::compile(&grants, &compiled),
+            asks_member_count: compiled.values().any(asks),
             custom_permissions: compiled,
+            banned_addresses,
             app: Arc::new(app),
         }
     }
@@ -105,7 +121,7 @@ impl Apps {
 
     /// Reads the apps that changed. Calls that come together share one look at the database, so that requests with
     /// made-up keys cost no more than one at a time.
-    pub(crate) async fn reload(&self, store: &Store) -> Result<()> {
+    pub(crate) async fn reload(&self, store: &Store, now: Timestamp) -> Result<()> {
         let begun_before = self.begun.load(Ordering::Acquire);
         let _turn = self.turn.lock().await;
         if self.ended.load(Ordering::Acquire) > begun_before {
@@ -120,7 +136,7 @@ impl Apps {
             }
             let is_open = self.development && Some(app_pk) == first;
             let found = store
-                .read("find_app", (app_pk, is_open), |tx, (app_pk, is_open)| {
+                .read("find_app", (app_pk, is_open, now), |tx, (app_pk, is_open, now)| {
                     Box::pin(async move {
                         let Some(mut app) = tx.find_app(*app_pk).await? else { return Ok(None) };
                         if *is_open {
@@ -129,11 +145,13 @@ impl Apps {
                         let types = tx.list_channel_types(*app_pk).await?;
                         let roles = tx.list_roles(*app_pk).await?;
                         let permissions = tx.list_custom_permissions(*app_pk).await?;
+                        let bans = tx.list_address_bans(*app_pk, *now, ADDRESS_BANS_MAX).await?;
                         Ok::<_, natterjack_storage::Error>(Some(CachedApp::new(
                             app,
                             types,
                             roles,
                             permissions,
+                            bans.into_iter().collect(),
                         )))
                     })
                 })

@@ -1,5 +1,6 @@
 //! Who is calling: the app's key, then the token.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use jsonwebtoken::errors::ErrorKind;
@@ -10,6 +11,7 @@ use quick_cache::sync::Cache;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::addresses;
 use crate::error::{Error, Result};
 
 /// Verified tokens kept in memory; what depends on the time is checked at every call.
@@ -24,6 +26,8 @@ const TOKEN_SIZE_MAX: usize = 8 * 1024;
 pub struct Caller {
     pub(crate) app: Arc<App>,
     pub(crate) who: Who,
+    /// From where, when that matters: a server is not asked.
+    pub(crate) address: Option<IpAddr>,
 }
 
 /// Who makes a request.
@@ -38,6 +42,12 @@ pub enum Who {
 }
 
 impl Caller {
+    /// The same caller, who was seen at the other end of a connection.
+    pub(crate) fn at(self, peer: Option<IpAddr>) -> Self {
+        let address = if self.is_server() { None } else { peer.and_then(addresses::of_client) };
+        Self { address, ..self }
+    }
+
     /// The user whose token was given.
     pub(crate) fn user_id(&self) -> Option<&UserId> {
         match &self.who {

@@ -20,6 +20,7 @@ pub mod limits;
 mod live;
 mod permissions;
 mod present;
+mod proxies;
 mod rate_limits;
 mod serve;
 mod state;

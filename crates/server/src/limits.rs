@@ -234,6 +234,10 @@ pub const BAN_REASON_LENGTH_MAX: usize = 1024;
 pub const FUTURE_CHANNEL_BANS_MAX: i64 = 1000;
 /// Bans from later channels that are counted.
 pub const FUTURE_CHANNEL_BANS_COUNTED_MAX: i64 = 100_000;
+/// Bans of addresses that an app has at a time; they are kept in memory.
+pub const ADDRESS_BANS_MAX: i64 = 10_000;
+/// How long the address of a user stays the last one at least: others are not noted before.
+pub const LAST_ADDRESS_TIME_MIN: Duration = Duration::from_secs(60);
 /// Bans of one page.
 pub const BANS_PAGE_MAX: i64 = 300;
 /// Bans of a page without a limit.
@@ -246,6 +250,10 @@ pub const FLAG_REASON_LENGTH_MAX: usize = 255;
 pub const FLAGS_PAGE_MAX: i64 = 300;
 /// Reports of a page without a limit.
 pub const FLAGS_PAGE_DEFAULT: i64 = 100;
+/// What a moderator decided about a report, in characters.
+pub const REVIEW_RESULT_LENGTH_MAX: usize = 255;
+/// Reports of one thing to which a decision is written, the earliest first.
+pub const FLAGS_REVIEWED_MAX: i64 = 10_000;
 /// Offset of a list of reports.
 pub const FLAGS_OFFSET_MAX: i64 = 10_000;
 /// Muted channels shown with a user, the last muted first.

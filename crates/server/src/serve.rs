@@ -25,6 +25,7 @@ use crate::error::Result;
 use crate::jobs;
 use crate::limits::{CONNECTIONS_MAX, DRAIN_TIME_MAX, HEADER_SIZE_MAX, HEADER_TIME_MAX};
 use crate::live::Live;
+use crate::proxies::TrustedProxies;
 use crate::rate_limits::RateLimits;
 use crate::state::State;
 
@@ -60,7 +61,7 @@ impl Server {
     /// # Errors
     /// When the database cannot be read or written.
     pub async fn start(parts: ServerParts) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-        let Access { allowed_origins, connections_per_address, rate_limits } = parts.access;
+        let Access { allowed_origins, connections_per_address, trusted_proxies, rate_limits } = parts.access;
         let mut state = State::new(parts.store, parts.clock, parts.development).await?;
         state.rate_limits = RateLimits::new(rate_limits);
         let state = Arc::new(state);
@@ -73,7 +74,8 @@ impl Server {
         let edge = Edge { state: Arc::clone(&state), authenticator: Authenticator::default() };
         let router = router(Arc::new(edge), allowed_origins.as_deref());
         let addresses = Arc::new(Addresses::new(connections_per_address));
-        tasks.spawn(accept(parts.listener, router, addresses, stop.clone(), tasks.clone()));
+        let front = Front { router, addresses, proxies: Arc::new(trusted_proxies) };
+        tasks.spawn(accept(parts.listener, front, stop.clone(), tasks.clone()));
         jobs::start(&state, &tasks, &stop);
         Live::start(&state, &tasks, &stop).await?;
         Ok(Self { state, address, stop, tasks })
@@ -125,13 +127,7 @@ impl Deliveries {
 
 /// Takes connections until it is told to stop. Beyond the greatest number of them, new ones wait to be accepted; those
 /// of an address that has as many as it may are closed.
-async fn accept(
-    listener: TcpListener,
-    router: Router,
-    addresses: Arc<Addresses>,
-    stop: CancellationToken,
-    tasks: TaskTracker,
-) {
+async fn accept(listener: TcpListener, front: Front, stop: CancellationToken, tasks: TaskTracker) {
     let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
         let accepted = tokio::select! {
@@ -143,12 +139,11 @@ async fn accept(
         };
         match accepted {
             (Ok((stream, peer)), Ok(permit)) => {
-                let Some(open) = addresses.open(peer.ip()) else {
+                let Some(open) = front.addresses.open(peer.ip()) else {
                     metrics::counter!("natterjack_connections_refused_total").increment(1);
                     continue;
                 };
-                let connection =
-                    serve_connection(stream, PeerAddress(peer.ip()), router.clone(), stop.clone());
+                let connection = serve_connection(stream, peer.ip(), front.clone(), stop.clone());
                 tasks.spawn(async move {
                     connection.await;
                     drop((open, permit));
@@ -164,15 +159,26 @@ async fn accept(
     }
 }
 
-/// Where a request comes from, for those who bound what one address may do.
+/// What answers the requests of a connection, and what bounds it.
+#[derive(Debug, Clone)]
+struct Front {
+    router: Router,
+    addresses: Arc<Addresses>,
+    proxies: Arc<TrustedProxies>,
+}
+
+/// Where a request comes from, for those who bound what one address may do: the other end of the connection, or for whom
+/// a trusted proxy calls.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PeerAddress(pub(crate) IpAddr);
 
-async fn serve_connection(stream: TcpStream, peer: PeerAddress, router: Router, stop: CancellationToken) {
+async fn serve_connection(stream: TcpStream, peer: IpAddr, front: Front, stop: CancellationToken) {
     // Answers are written whole; waiting to fill a packet only delays them.
     let _ = stream.set_nodelay(true);
+    let Front { router, proxies, .. } = front;
     let service = router.map_request(move |mut request: hyper::Request<Incoming>| {
-        request.extensions_mut().insert(peer);
+        let client = PeerAddress(proxies.client(peer, request.headers()));
+        request.extensions_mut().insert(client);
         request.map(axum::body::Body::new)
     });
     let mut builder = auto::Builder::new(TokioExecutor::new());

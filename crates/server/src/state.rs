@@ -1,6 +1,7 @@
 pub(crate) mod access;
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -42,6 +43,8 @@ pub struct State {
     /// Moves with every entry that is dropped, so that a read that began before does not bring an old one back.
     dropped: AtomicU64,
     memberships: Cache<(i64, String), CachedMembership>,
+    /// From where users last called.
+    pub(crate) last_addresses: Cache<(i64, String), LastAddress>,
     /// Words that the search index is known to have.
     pub(crate) known_words: Arc<KnownWords>,
     /// Notified when a task waits.
@@ -49,6 +52,15 @@ pub struct State {
     /// Who is connected.
     pub(crate) live: Live,
     pub(crate) rate_limits: RateLimits,
+}
+
+/// From where a user last called, as stored.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LastAddress {
+    /// `None` for who was never seen.
+    pub(crate) address: Option<IpAddr>,
+    /// When this process wrote it.
+    pub(crate) noted_at: Timestamp,
 }
 
 /// A user together with its form on the wire.
@@ -110,6 +122,7 @@ impl State {
             channels: Cache::new(CHANNELS_CACHED),
             dropped: AtomicU64::new(0),
             memberships: Cache::new(MEMBERSHIPS_CACHED),
+            last_addresses: Cache::new(USERS_CACHED),
             known_words: Arc::default(),
             tasks: Notify::new(),
             rate_limits: RateLimits::default(),
@@ -129,7 +142,7 @@ impl State {
 
     /// Reads again the apps that were changed, by this process or by another.
     pub(crate) async fn reload_apps(&self) -> Result<()> {
-        self.apps.reload(&self.store).await
+        self.apps.reload(&self.store, self.now()).await
     }
 
     /// The app with this key.
@@ -350,6 +363,11 @@ impl State {
     /// As [`State::channel_config`], for a channel whose app is not at hand.
     pub(crate) fn channel_config_of(&self, channel: &Channel) -> Arc<ChannelTypeConfig> {
         self.apps.get(channel.app_pk).map(|of_app| configure(&of_app, channel)).unwrap_or_default()
+    }
+
+    /// Whether what may be done in the channels of an app depends on how many members they have.
+    pub(crate) fn asks_member_count(&self, app_pk: i64) -> bool {
+        self.apps.get(app_pk).is_some_and(|of_app| of_app.asks_member_count)
     }
 
     /// The app with this key.

@@ -20,7 +20,7 @@ pub struct App {
     pub api_secret: String,
     /// The settings that were set.
     pub settings: AppSettings,
-    /// Changes with the secret, the settings and the channel types; what was cached under another version is stale.
+    /// Changes with the secret, the settings, the channel types and the banned addresses; what was cached under another version is stale.
     pub version: i64,
     /// When the app was created.
     pub created_at: Timestamp,

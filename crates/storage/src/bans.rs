@@ -209,23 +209,26 @@ impl Tx {
         Ok(())
     }
 
-    /// Whether nobody may write from an address, in a channel or in the whole app.
-    pub async fn is_address_banned(
-        &mut self,
-        app_pk: i64,
-        ip: &str,
-        channel_pk: i64,
-        now: Timestamp,
-    ) -> Result<bool> {
-        let found = self
-            .query(
-                "SELECT channel_pk FROM bans WHERE app_pk = $1 AND ip = $2 AND (channel_pk = 0 OR channel_pk = $3) \
-                 AND NOT shadow AND (expires IS NULL OR expires > $4) LIMIT 1",
-                params![app_pk, ip, channel_pk, now],
+    /// The bans by which nobody may write from an address that hold at a moment, the newest first. At most `limit`.
+    pub async fn list_address_bans(&mut self, app_pk: i64, now: Timestamp, limit: i64) -> Result<Vec<Ban>> {
+        let sql = format!(
+            "SELECT {BAN_COLUMNS} FROM bans b WHERE b.app_pk = $1 AND b.ip IS NOT NULL AND NOT b.shadow \
+             AND (b.expires IS NULL OR b.expires > $2) ORDER BY b.created_at DESC, b.user_id, b.channel_pk LIMIT $3"
+        );
+        self.query(&sql, params![app_pk, now, limit], ban_from_row).await
+    }
+
+    /// How many of these there are.
+    pub async fn count_address_bans(&mut self, app_pk: i64, now: Timestamp) -> Result<i64> {
+        let count = self
+            .query_optional(
+                "SELECT COUNT(*) FROM bans WHERE app_pk = $1 AND ip IS NOT NULL AND NOT shadow \
+                 AND (expires IS NULL OR expires > $2)",
+                params![app_pk, now],
                 |row| row.int(0),
             )
             .await?;
-        Ok(!found.is_empty())
+        Ok(count.unwrap_or(0))
     }
 
     /// Bans a user from the channels that `banned_by_id` will create, in place of an earlier such ban. `false` when

@@ -1,6 +1,6 @@
 //! Messages and users that users reported.
 
-use natterjack_protocol::{Custom, Timestamp};
+use natterjack_protocol::{Custom, JsonMap, Timestamp};
 
 use crate::error::Result;
 use crate::tx::Tx;
@@ -22,11 +22,19 @@ pub struct Flag {
     pub reason: String,
     pub custom: Custom,
     pub review_result: Option<String>,
-    pub review_details: Custom,
+    pub review_details: JsonMap,
     pub reviewed_by_id: Option<String>,
     pub reviewed_at: Option<Timestamp>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+}
+
+/// What a moderator decided about what was reported.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Review {
+    pub result: String,
+    pub details: JsonMap,
+    pub reviewed_by_id: Option<String>,
 }
 
 /// What is reported.
@@ -155,19 +163,27 @@ impl Tx {
         Ok(())
     }
 
-    /// Records what a moderator decided about a report.
-    pub async fn review_flag(
+    /// Records what a moderator decided about a thing, with its `max` earliest reports.
+    pub async fn review_flags(
         &mut self,
-        pk: i64,
-        result: &str,
-        details: &Custom,
-        reviewed_by_id: &str,
+        app_pk: i64,
+        item_id: &str,
+        review: &Review,
         now: Timestamp,
+        max: i64,
     ) -> Result<()> {
         self.execute(
             "UPDATE flags SET review_result = $1, review_details = $2, reviewed_by_id = $3, reviewed_at = $4, \
-             updated_at = $4 WHERE pk = $5",
-            params![result, json_unless_default(details), reviewed_by_id, now, pk],
+             updated_at = $4 WHERE pk IN (SELECT pk FROM flags WHERE app_pk = $5 AND item_id = $6 ORDER BY pk LIMIT $7)",
+            params![
+                &review.result,
+                json_unless_default(&review.details),
+                review.reviewed_by_id.as_deref(),
+                now,
+                app_pk,
+                item_id,
+                max
+            ],
         )
         .await?;
         Ok(())

@@ -55,7 +55,7 @@ pub use check::{Outcome, Report, Violation};
 pub use dialect::Dialect;
 pub use error::{Error, Result, Transient, error_chain};
 pub use events::{ChannelEvent, LogEntry, Moved, UserEvent};
-pub use flags::{Flag, FlagTarget};
+pub use flags::{Flag, FlagTarget, Review};
 pub use history::{MessageHistoryEntry, VersionEnd};
 pub use members::{Member, MemberChange, NewMember};
 pub use messages::{

@@ -37,6 +37,7 @@ const MIGRATIONS: &[Migration] = migrations! {
     11 "0011_moderation";
     13 "0013_live";
     14 "0014_id_key";
+    15 "0015_flag_items";
 };
 
 /// Key of the lock that lets one node migrate at a time.

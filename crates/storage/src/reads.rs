@@ -85,6 +85,13 @@ pub struct UnreadThreads {
     pub listed: Vec<ThreadUnread>,
 }
 
+impl UnreadThreads {
+    /// How many replies are unread in those that are listed.
+    pub fn messages(&self) -> i64 {
+        self.listed.iter().map(|thread| thread.unread).sum()
+    }
+}
+
 /// A thread in which a user has unread replies.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ThreadUnread {

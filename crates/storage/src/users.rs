@@ -300,7 +300,7 @@ impl Tx {
         let emptied = match deletion {
             Deletion::Pruning => {
                 ", name = NULL, image = NULL, language = '', teams = NULL, teams_role = NULL, \
-                 privacy_settings = NULL, custom = NULL"
+                 privacy_settings = NULL, custom = NULL, last_ip = NULL"
             }
             Deletion::Soft | Deletion::Hard => "",
         };
@@ -331,6 +331,9 @@ impl Tx {
              (SELECT channel_pk FROM channel_mutes WHERE app_pk = $1 AND user_id = $2) AND user_id = $2",
             "DELETE FROM channel_mutes WHERE app_pk = $1 AND user_id = $2",
             "DELETE FROM user_blocks WHERE app_pk = $1 AND (user_id = $2 OR blocked_user_id = $2)",
+            // Which addresses are banned is cached with the app.
+            "UPDATE apps SET version = version + 1 WHERE pk = $1 AND EXISTS \
+             (SELECT 1 FROM bans WHERE app_pk = $1 AND user_id = $2 AND ip IS NOT NULL)",
             "DELETE FROM bans WHERE app_pk = $1 AND user_id = $2",
             "DELETE FROM future_channel_bans WHERE app_pk = $1 AND (user_id = $2 OR banned_by_id = $2)",
             "DELETE FROM user_mutes WHERE app_pk = $1 AND (user_id = $2 OR target_id = $2)",

@@ -8,14 +8,15 @@ use databases::{Databases, at, read, write};
 use natterjack_filter::{Expression, Operand, parse, parse_sort};
 use natterjack_protocol::{Custom, SortParam};
 use natterjack_storage::queries::{
-    BanQuery, FlagQuery, FutureBanQuery, KeyPage, MessageHistoryQuery, PageStart, ReactionQuery, THREADS,
+    BanQuery, FlagQuery, FlagReportQuery, FutureBanQuery, KeyPage, MessageHistoryQuery, PageStart,
+    ReactionQuery, THREADS,
 };
 use natterjack_storage::{
     Advance, Ban, BanKind, ChannelChange, ChannelEvent, ChannelMute, ChannelQuery, Error, FlagTarget,
     MemberQuery, Message, MessageChange, MessageExtra, MessageKind, MessagePage, NewApp, NewChannel,
-    NewMember, NewMessage, Pin, PurgeKind, Reaction, ReactionSummary, Reactor, ReadPosition, Result, Store,
-    ThreadQuery, ThreadReadPosition, Tx, UnreadChannels, UnreadGroup, UnreadQuery, UnreadThreads, UserBlock,
-    UserChange, UserEvent, UserQuery, VersionEnd, Visibility, WHOLE_APP,
+    NewMember, NewMessage, Pin, PurgeKind, Reaction, ReactionSummary, Reactor, ReadPosition, Result, Review,
+    Store, ThreadQuery, ThreadReadPosition, Tx, UnreadChannels, UnreadGroup, UnreadQuery, UnreadThreads,
+    UserBlock, UserChange, UserEvent, UserQuery, VersionEnd, Visibility, WHOLE_APP,
 };
 
 const APP: i64 = 7;
@@ -468,8 +469,12 @@ async fn moderation(tx: &mut Tx, channel_pk: i64) -> Result<()> {
     assert_eq!(tx.find_ban(APP, channel_pk, "bob").await?, Some(ban.clone()));
     let member = tx.find_member(channel_pk, "bob").await?.unwrap();
     assert_eq!((member.ban_at(at(399)), member.ban_at(at(400))), (Some(BanKind::Open), None));
-    assert!(tx.is_address_banned(APP, "10.0.0.1", channel_pk, at(399)).await?);
-    assert!(!tx.is_address_banned(APP, "10.0.0.1", channel_pk, at(400)).await?);
+    assert_eq!(tx.list_address_bans(APP, at(399), 5).await?, std::slice::from_ref(&ban));
+    assert_eq!(
+        (tx.count_address_bans(APP, at(399)).await?, tx.count_address_bans(APP, at(400)).await?),
+        (1, 0)
+    );
+    assert!(tx.list_address_bans(APP, at(400), 5).await?.is_empty());
     tx.update_last_address(APP, "bob", "10.0.0.2").await?;
     assert_eq!(tx.find_last_address(APP, "bob").await?.as_deref(), Some("10.0.0.2"));
     let shadow = Ban { channel_pk: WHOLE_APP, shadow: true, ip: None, expires: None, ..ban.clone() };
@@ -535,10 +540,26 @@ async fn moderation(tx: &mut Tx, channel_pk: i64) -> Result<()> {
         assert_eq!(tx.count_flags(target).await?, (1, Some("item".to_owned())));
         let flag = tx.find_flag(target, "bob").await?.unwrap();
         tx.update_flag(flag.pk, "worse", &Custom::new(), at(331)).await?;
-        tx.review_flag(flag.pk, "nothing", &Custom::new(), "eve", at(332)).await?;
-        let flag = tx.find_flag(target, "bob").await?.unwrap();
-        assert_eq!((flag.reason.as_str(), flag.reviewed_at), ("worse", Some(at(332))));
     }
+    let review = Review {
+        result: "nothing".to_owned(),
+        details: serde_json::json!({ "why": "fine" }).as_object().unwrap().clone(),
+        reviewed_by_id: Some("eve".to_owned()),
+    };
+    tx.review_flags(APP, "item", &review, at(332), 1).await?;
+    let flag = tx.find_flag(&of_message, "bob").await?.unwrap();
+    assert_eq!((flag.reason.as_str(), flag.reviewed_at), ("worse", Some(at(332))));
+    assert_eq!((flag.review_result.as_deref(), &flag.review_details), (Some("nothing"), &review.details));
+    assert_eq!(tx.find_flag(&of_user, "bob").await?.unwrap().reviewed_at, None);
+    tx.insert_flag(&of_message, "item", "ann", "rude", &Custom::new(), at(333)).await?;
+    let query = FlagReportQuery { filter: Expression::All(Vec::new()), limit: 5, offset: 0 };
+    let reports = tx.query_flag_reports(APP, &query).await?;
+    assert_eq!((reports.len(), reports[0].flags_count, reports[0].updated_at), (1, 2, at(333)));
+    assert_eq!(reports[0].first, flag);
+    assert_eq!(tx.find_flag_report(APP, "item").await?.as_ref(), reports.first());
+    assert_eq!(tx.find_flag_report(APP, "nothing").await?, None);
+    let second = tx.find_flag(&of_message, "ann").await?.unwrap();
+    tx.delete_flag(second.pk).await?;
     let all = FlagQuery {
         filter: Expression::All(Vec::new()),
         sort: Vec::new(),

@@ -287,6 +287,8 @@ fn of_moderation() -> Vec<Template> {
             &[("payload", r#"{"user_id":"{me}"}"#)],
         ),
         get("query_message_flags", "/api/v2/chat/moderation/flags/message", &[("payload", &all)]),
+        post("query_flag_reports", "/moderation/reports", json!({})),
+        patch("review_flag_report", "/moderation/reports/x", json!({ "review_result": "reviewed" })),
     ]
 }
 
@@ -458,6 +460,29 @@ fn check_all(database: Database, columns: std::ops::Range<usize>) {
     });
 }
 
+/// With the check of permissions switched off, the calls of the outsider who has no special role are no longer refused as
+/// the table says.
+fn check_that_it_would_be_noticed(database: Database) {
+    const OUTSIDER: usize = 4;
+    TestServer::run(database, async |server| {
+        server.users(&["owner"]).await;
+        patch_ok(server, "/api/v2/app", &json!({ "disable_permissions_checks": true })).await;
+        let mut wrong = Vec::new();
+        check_column(server, OUTSIDER, &mut wrong).await;
+        let (who, place) = COLUMNS[OUTSIDER];
+        let is_noticed =
+            |name: &str| wrong.iter().any(|line| line.starts_with(&format!("{who} {place:?}: {name}: ")));
+        let refused: Vec<&str> =
+            table().into_iter().filter(|(_, codes)| codes[OUTSIDER] == 17).map(|(name, _)| name).collect();
+        let missed: Vec<&str> = refused.iter().copied().filter(|name| !is_noticed(name)).collect();
+        assert_eq!(missed, NO_PERMISSIONS, "of {refused:?}");
+        assert!(wrong.iter().any(|line| line.contains("refused calls changed")), "{wrong:?}");
+    });
+}
+
+/// What is refused to users whatever they have permissions for.
+const NO_PERMISSIONS: [&str; 1] = ["lift a revocation"];
+
 #[test]
 fn the_table_names_every_operation() {
     let (table, templates) = (table(), templates());
@@ -470,6 +495,16 @@ fn the_table_names_every_operation() {
             "{operation} stands neither in the table nor among the calls for servers"
         );
     }
+}
+
+#[test]
+fn sqlite_a_check_that_is_missing_would_be_noticed() {
+    check_that_it_would_be_noticed(Database::Sqlite);
+}
+
+#[test]
+fn postgres_a_check_that_is_missing_would_be_noticed() {
+    check_that_it_would_be_noticed(Database::Postgres);
 }
 
 #[test]

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use natterjack_api_tests::{RawReply, TestServer, both_databases};
-use natterjack_client::protocol::flags::{FlagRequest, QueryMessageFlagsPayload};
+use natterjack_client::filter::flag_reports;
+use natterjack_client::protocol::flags::{
+    FlagRequest, QueryFlagReportsRequest, QueryMessageFlagsPayload, ReviewFlagReportRequest,
+};
 use serde_json::{Value, json};
 
 use crate::chat::{delete, get, jane_and_joe, ok};
@@ -30,6 +33,31 @@ async fn found(server: &TestServer, filter: Value) -> Vec<String> {
         format!("{}/{}/{}", text(&flag["user"]["id"]), text(&flag["message"]["id"]), text(&flag["reason"]))
     });
     names.collect()
+}
+
+/// Message, number of reports and decision of the reported messages that a filter finds.
+async fn reported(server: &TestServer, request: Value) -> Vec<String> {
+    let reply = ok(server.raw("POST", "/moderation/reports").json(&request).send().await);
+    let text = |value: &Value| value.as_str().unwrap_or("").to_owned();
+    let reports = reply["flag_reports"].as_array().unwrap().iter();
+    let shown = reports.map(|report| {
+        let (id, result) = (text(&report["message"]["id"]), text(&report["review_result"]));
+        format!("{id}/{}/{result}", report["flags_count"])
+    });
+    shown.collect()
+}
+
+async fn found_flags(server: &TestServer, filter: Value) -> usize {
+    found(server, filter).await.len()
+}
+
+async fn report_of(server: &TestServer, message_id: &str) -> String {
+    let request = QueryFlagReportsRequest {
+        filter_conditions: flag_reports::message_id().eq(message_id).into(),
+        ..QueryFlagReportsRequest::default()
+    };
+    let reply = server.client().moderation().query_flag_reports(request).await.unwrap();
+    reply.flag_reports[0].id.clone()
 }
 
 both_databases! {
@@ -195,5 +223,132 @@ both_databases! {
         let admin = json!({ "users": [{ "id": "jane", "set": { "role": "admin" } }] });
         ok(server.raw("PATCH", "/api/v2/users").json(&admin).send().await);
         assert_eq!(ok(list("jane").await)["flags"].as_array().unwrap().len(), 1);
+    }
+
+    async fn reports_of_a_message_are_one_and_are_decided_about(server: TestServer) {
+        jane_and_joe(server).await;
+        server.users(&["mod"]).await;
+        server.send("general", "jane", "m1", "rude").await;
+        let item = flag_message(server, "joe", "m1", "insult").await;
+        server.advance(Duration::from_secs(1));
+        flag_message(server, "mod", "m1", "").await;
+        server.advance(Duration::from_secs(1));
+        let moderation = server.client().moderation();
+        let found = moderation.query_flag_reports(QueryFlagReportsRequest::default()).await.unwrap().into_inner();
+        let report = &found.flag_reports[0];
+        assert_eq!((found.flag_reports.len(), report.flags_count), (1, 2));
+        assert_eq!((json!(report.id), report.message.as_ref().unwrap().text.as_str()), (item, "rude"));
+        assert_eq!((report.message_user_id.as_str(), report.channel_cid.as_str()), ("jane", "messaging:general"));
+        assert!(report.updated_at > report.created_at && report.review_result.is_none());
+        let review = ReviewFlagReportRequest {
+            review_result: "reviewed".to_owned(),
+            user_id: Some("mod".to_owned()),
+            review_details: json!({ "why": "a joke" }).as_object().unwrap().clone(),
+        };
+        let done = moderation.review_flag_report(&report.id, review).await.unwrap().into_inner().flag_report;
+        assert_eq!(done.review_result.as_deref(), Some("reviewed"));
+        assert_eq!(done.review_details["why"], "a joke");
+        assert_eq!((done.reviewed_at, done.updated_at > report.updated_at), (Some(done.updated_at), true));
+        assert_eq!(done.reviewed_by.as_ref().unwrap().id, "mod");
+        let again = moderation.query_flag_reports(QueryFlagReportsRequest::default()).await.unwrap();
+        assert_eq!(again.flag_reports, [done]);
+        assert_eq!(found_flags(server, json!({ "is_reviewed": true })).await, 2);
+        // What is reported afterwards has not been looked at, as a single report.
+        flag_message(server, "jane", "m1", "").await;
+        assert_eq!(found_flags(server, json!({ "is_reviewed": false })).await, 1);
+        assert_eq!(reported(server, json!({})).await, ["m1/3/reviewed"]);
+        server.check().await;
+    }
+
+    async fn a_report_in_the_older_form_has_details_of_its_own(server: TestServer) {
+        jane_and_joe(server).await;
+        server.send("general", "jane", "m1", "rude").await;
+        flag_message(server, "joe", "m1", "insult").await;
+        let path = format!("/moderation/reports/{}", report_of(server, "m1").await);
+        let review = json!({ "review_result": "reviewed", "review_details": { "why": "a joke" } });
+        let reply = ok(server.raw("PATCH", &path).json(&review).send().await);
+        let report = &reply["flag_report"];
+        assert_eq!((&report["review_details"]["why"], &report["reviewed_by"]), (&json!("a joke"), &Value::Null));
+        assert!(report["reviewed_at"].is_string() && report["message"]["cid"] == "messaging:general");
+    }
+
+    async fn reported_messages_are_found_by_a_filter(server: TestServer) {
+        jane_and_joe(server).await;
+        server.channel("other", &["joe", "jane"]).await;
+        server.send("general", "jane", "m1", "rude").await;
+        server.send("other", "joe", "m2", "rude").await;
+        flag_message(server, "joe", "m1", "").await;
+        server.advance(Duration::from_secs(1));
+        flag_message(server, "jane", "m2", "").await;
+        flag_message(server, "joe", "m2", "").await;
+        let id = report_of(server, "m1").await;
+        let review = json!({ "review_result": "deleted", "user_id": "joe" });
+        ok(server.raw("PATCH", &format!("/moderation/reports/{id}")).json(&review).send().await);
+        let (m1, m2) = ("m1/1/deleted", "m2/2/");
+        for (filter, expected) in [
+            (json!({}), vec![m2, m1]),
+            (json!({ "report_id": id }), vec![m1]),
+            (json!({ "message_id": { "$in": ["m2", "m3"] } }), vec![m2]),
+            (json!({ "channel_cid": "messaging:general" }), vec![m1]),
+            (json!({ "user_id": "joe" }), vec![m2]),
+            (json!({ "team": "red" }), vec![]),
+            (json!({ "is_reviewed": true }), vec![m1]),
+            (json!({ "is_reviewed": false }), vec![m2]),
+            (json!({ "review_result": "deleted" }), vec![m1]),
+            (json!({ "reviewed_by": "joe" }), vec![m1]),
+            (json!({ "created_at": { "$gt": "2026-01-02T03:04:05Z" } }), vec![m2]),
+        ] {
+            assert_eq!(reported(server, json!({ "filter_conditions": filter })).await, expected, "{filter}");
+        }
+        assert_eq!(reported(server, json!({ "limit": 1, "offset": 1 })).await, [m1]);
+        let refused = async |request: Value, text: &str| {
+            let reply = server.raw("POST", "/moderation/reports").json(&request).send().await;
+            reply.expect_error(400, 4, text);
+        };
+        refused(json!({ "filter_conditions": { "x": 1 } }), "x").await;
+        refused(json!({ "limit": 301 }), "limit").await;
+        refused(json!({ "offset": 10_001 }), "offset").await;
+    }
+
+    async fn decisions_that_make_no_sense_are_refused(server: TestServer) {
+        jane_and_joe(server).await;
+        server.send("general", "jane", "m1", "rude").await;
+        flag_message(server, "joe", "m1", "").await;
+        let of_user = json!({ "entity_type": "user", "entity_id": "jane", "user_id": "joe" });
+        let of_user = ok(flag(server, of_user).await)["item_id"].as_str().unwrap().to_owned();
+        let id = report_of(server, "m1").await;
+        let review = async |id: &str, review: Value| {
+            server.raw("PATCH", &format!("/moderation/reports/{id}")).json(&review).send().await
+        };
+        let good = json!({ "review_result": "reviewed" });
+        review("nothing", good.clone()).await.expect_error(404, 16, "nothing");
+        review(&of_user, good.clone()).await.expect_error(404, 16, &of_user);
+        review(&id, json!({})).await.expect_error(400, 4, "review_result");
+        review(&id, json!({ "review_result": "x".repeat(256) })).await.expect_error(400, 4, "review_result");
+        let large = json!({ "review_result": "x", "review_details": { "x": "y".repeat(6000) } });
+        review(&id, large).await.expect_error(413, 22, "review_details");
+        let nobody = json!({ "review_result": "x", "user_id": "nobody" });
+        review(&id, nobody).await.expect_error(400, 4, "user_id");
+        let reply = server.raw("PATCH", &format!("/moderation/reports/{id}")).as_user("joe").json(&good);
+        reply.send().await.expect_error(403, 17, "");
+        assert_eq!(found_flags(server, json!({ "is_reviewed": true })).await, 0);
+        // The message may be gone by then.
+        ok(delete(server, "/messages/m1", &[]).await);
+        assert_eq!(reported(server, json!({})).await, Vec::<String>::new());
+        assert_eq!(ok(review(&id, good).await)["flag_report"]["message"]["id"], "m1");
+        ok(delete(server, "/messages/m1", &[("hard", "true")]).await);
+        review(&id, json!({ "review_result": "x" })).await.expect_error(404, 16, &id);
+    }
+
+    async fn who_may_review_reports_does(server: TestServer) {
+        jane_and_joe(server).await;
+        server.send("general", "jane", "m1", "rude").await;
+        flag_message(server, "joe", "m1", "").await;
+        let id = report_of(server, "m1").await;
+        let admin = json!({ "users": [{ "id": "jane", "set": { "role": "admin" } }] });
+        ok(server.raw("PATCH", "/api/v2/users").json(&admin).send().await);
+        let review = json!({ "review_result": "reviewed" });
+        let reply = server.raw("PATCH", &format!("/moderation/reports/{id}")).as_user("jane").json(&review);
+        assert_eq!(ok(reply.send().await)["flag_report"]["reviewed_by"]["id"], "jane");
     }
 }

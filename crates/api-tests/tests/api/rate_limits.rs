@@ -136,6 +136,18 @@ both_databases! {
         assert_eq!(reply.body["web"]["QueryChannels"]["limit"], 10_000);
     }
 
+    async fn limits_are_told_in_the_older_form_too(server: TestServer) {
+        let request = server.raw("GET", "/rate_limits").query("server_side", "true").query("web", "true");
+        let reply = request.query("endpoints", "GetRateLimits").send().await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
+        let reset = reply.body["web"]["GetRateLimits"]["reset"].as_i64().unwrap();
+        let expected = json!({ "GetRateLimits": { "limit": 1000, "remaining": 1000, "reset": reset } });
+        assert_eq!((&reply.body["web"], &reply.body["server_side"]), (&expected, &expected));
+        for platform in ["android", "ios", "unity"] {
+            assert!(reply.body.get(platform).is_none(), "{}", reply.text);
+        }
+    }
+
     async fn limits_of_an_unknown_operation_are_refused(server: TestServer) {
         let request = server.raw("GET", "/api/v2/rate_limits").query("endpoints", "Nothing");
         request.send().await.expect_error(400, 4, "endpoints names \"Nothing\"");

@@ -411,6 +411,7 @@ fn of_moderation_and_events() -> Vec<Request> {
         "filter_conditions": { "message_id": { "$in": ["m1"] }, "is_reviewed": false }, "limit": 5, "offset": 0,
         "sort": [{ "field": "created_at", "direction": -1 }], "show_deleted_messages": true, "user_id": "jane"
     });
+    let reports = json!({ "filter_conditions": { "is_reviewed": false }, "limit": 5, "offset": 0 });
     let unban = vec![
         ("target_user_id", json!("joe")),
         ("channel_cid", json!("messaging:general")),
@@ -429,6 +430,7 @@ fn of_moderation_and_events() -> Vec<Request> {
             "/api/v2/chat/moderation/flags/message",
             vec![("payload", flags)],
         ),
+        Request::post("query_flag_reports", "/moderation/reports", reports),
         Request::post("ban", "/api/v2/moderation/ban", ban),
         Request::get("query_banned_users", "/api/v2/chat/query_banned_users", vec![("payload", bans)]),
         Request::get(

@@ -226,6 +226,64 @@ both_databases! {
         told.expect(&["channel.truncated"], &[truncated], &[truncated]);
     }
 
+    async fn invites(server: TestServer) {
+        let mut all = Audience::open(server).await;
+        call(server, "POST", CHANNEL, json!({ "invites": [{ "user_id": "eve" }] })).await;
+        let added = all.watcher.drain(server).await;
+        assert_eq!((&added[0]["type"], &added[1]["type"]), (&json!("member.added"), &json!("channel.updated")));
+        assert_eq!((&added[0]["member"]["user_id"], &added[0]["member"]["invited"]), (&json!("eve"), &json!(true)));
+        let invited = all.stranger.drain(server).await;
+        assert_eq!(invited.len(), 1, "{invited:?}");
+        assert_eq!(invited[0]["type"], "notification.invited");
+        assert_eq!(invited[0]["channel"]["id"], "general");
+        assert_eq!((&invited[0]["member"]["user_id"], &invited[0]["user"]["id"]), (&json!("eve"), &json!("eve")));
+        all.told(server).await.expect(&[], &[], &[]);
+
+        // Who has not answered is told of no messages, and does not watch either.
+        let mut watching = server.watch("eve", "general").await;
+        server.send("general", "mary", "m1", "hello").await;
+        assert!(all.stranger.drain(server).await.is_empty());
+        // What ends the list of the one socket comes to the other, too.
+        watching.expect("end_of_drain").await;
+        assert!(!watching.texts().iter().any(|text| text.contains("message.new")), "{:?}", watching.texts());
+        watching.close().await;
+        all.told(server).await;
+
+        call(server, "POST", CHANNEL, json!({ "accept_invite": true, "user_id": "eve" })).await;
+        let accepted = all.watcher.drain(server).await;
+        assert_eq!(accepted[0]["type"], "member.updated");
+        assert!(accepted[0]["member"]["invite_accepted_at"].is_string(), "{}", accepted[0]);
+        assert_eq!(all.stranger.drain_types(server).await, ["notification.invite_accepted"]);
+        all.told(server).await.expect(&[], &[], &[]);
+        // Repeating it is no news to the one who was invited.
+        call(server, "POST", CHANNEL, json!({ "accept_invite": true, "user_id": "eve" })).await;
+        assert!(all.stranger.drain(server).await.is_empty());
+        all.told(server).await;
+        server.send("general", "mary", "m2", "welcome").await;
+        assert_eq!(all.stranger.drain_types(server).await, ["notification.message_new"]);
+        let mut watching = server.watch("eve", "general").await;
+        server.send("general", "mary", "m3", "do you see me?").await;
+        watching.expect("message.new").await;
+    }
+
+    async fn invites_that_are_rejected(server: TestServer) {
+        let mut all = Audience::open(server).await;
+        call(server, "POST", CHANNEL, json!({ "invites": [{ "user_id": "eve" }] })).await;
+        all.stranger.expect("notification.invited").await;
+        all.told(server).await;
+        call(server, "POST", CHANNEL, json!({ "reject_invite": true, "user_id": "eve" })).await;
+        let rejected = all.watcher.drain(server).await;
+        assert_eq!(rejected[0]["type"], "member.updated");
+        assert!(rejected[0]["member"]["invite_rejected_at"].is_string(), "{}", rejected[0]);
+        let told = all.stranger.drain(server).await;
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert_eq!(told[0]["type"], "notification.invite_rejected");
+        assert!(told[0]["member"]["invite_rejected_at"].is_string(), "{}", told[0]);
+        all.told(server).await.expect(&[], &[], &[]);
+        server.send("general", "mary", "m1", "hello").await;
+        assert!(all.stranger.drain(server).await.is_empty());
+    }
+
     async fn a_deleted_channel_is_watched_no_more(server: TestServer) {
         let mut all = Audience::open(server).await;
         call(server, "DELETE", CHANNEL, Value::Null).await;
@@ -276,6 +334,28 @@ both_databases! {
         assert!(!watcher[0].to_string().contains("for joe"));
         let told = all.told(server).await;
         assert_eq!(told.member, ["notification.message_new", "notification.message_new"]);
+    }
+
+    async fn shadowed_messages_are_told_as_such_to_all_but_their_author(server: TestServer) {
+        let mut all = Audience::open(server).await;
+        let ban = json!({ "target_user_id": "mary", "banned_by_id": "jane", "shadow": true });
+        call(server, "POST", "/api/v2/moderation/ban", ban).await;
+        all.told(server).await.expect(&[], &[], &[]);
+        let message = json!({ "message": { "id": "m1", "text": "spam", "user_id": "mary" } });
+        let sent = call(server, "POST", &format!("{CHANNEL}/message"), message).await;
+        assert_eq!(sent["message"]["shadowed"], true);
+        let watcher = all.watcher.drain(server).await;
+        assert_eq!((watcher.len(), &watcher[0]["type"]), (1, &json!("message.new")));
+        assert_eq!(watcher[0]["message"]["shadowed"], true);
+        assert_eq!(watcher[0]["total_unread_count"], 0);
+        let author = all.actor.drain(server).await;
+        assert_eq!((author.len(), &author[0]["type"]), (1, &json!("message.new")));
+        assert_eq!(author[0]["message"]["shadowed"], false);
+        assert!(!author[0].to_string().contains("\"shadow_banned\":true"), "{}", author[0]);
+        all.told(server).await.expect(&[], &[], &[]);
+        let reply = json!({ "message": { "id": "r1", "text": "more", "user_id": "mary", "parent_id": "m1" } });
+        call(server, "POST", &format!("{CHANNEL}/message"), reply).await;
+        all.told(server).await.expect(&["message.new", "message.updated"], &[], &["message.new"]);
     }
 
     async fn who_blocked_the_other_is_told_nothing(server: TestServer) {

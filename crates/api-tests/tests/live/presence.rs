@@ -53,6 +53,50 @@ both_databases! {
         jane.drain(server).await;
     }
 
+    async fn many_watchers_are_counted_and_told_of_seldom(server: TestServer) {
+        const MANY: usize = 100;
+        let ids: Vec<String> = (0..MANY + 2).map(|number| format!("w{number:03}")).collect();
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let (first, others) = ids.split_at(MANY);
+        server.users(first).await;
+        server.users(others).await;
+        server.channel("general", first).await;
+        let path = "/api/v2/chat/channels/messaging/general";
+        let added = server.raw("POST", path).json(&json!({ "add_members": others })).send().await;
+        assert_eq!(added.status, 201, "{}", added.text);
+        let mut seer = server.watch(first[0], "general").await;
+        let mut sockets = Vec::new();
+        for id in &first[1..] {
+            sockets.push(server.watch(id, "general").await);
+        }
+        let started = seer.drain(server).await;
+        let started: Vec<_> = started.iter().filter(|event| event["type"] == "user.watching.start").collect();
+        assert_eq!(started.len(), MANY - 1);
+        assert_eq!(started.last().unwrap()["watcher_count"], MANY);
+        send(server, first[1], json!({ "type": "typing.start" })).await;
+        seer.expect("typing.start").await;
+
+        // One more, and only messages are told one by one.
+        sockets.push(server.watch(others[0], "general").await);
+        send(server, first[1], json!({ "type": "typing.start" })).await;
+        server.send("general", first[1], "m1", "hello").await;
+        let read = json!({ "user_id": first[2] });
+        assert_eq!(server.raw("POST", &format!("{path}/read")).json(&read).send().await.status, 201);
+        let told = seer.drain_types(server).await;
+        let told: Vec<&str> = told.iter().map(String::as_str).filter(|kind| *kind != "user.presence.changed").collect();
+        assert_eq!(told, ["message.new"]);
+        let query = json!({ "state": true, "user_id": first[0], "watchers": { "limit": 3, "offset": 1 } });
+        let state = server.raw("POST", &format!("{path}/query")).json(&query).send().await.body;
+        assert_eq!(state["watcher_count"], MANY + 1);
+        let shown: Vec<&str> =
+            state["watchers"].as_array().unwrap().iter().filter_map(|user| user["id"].as_str()).collect();
+        assert_eq!(shown, ids[1..4]);
+        server.advance(std::time::Duration::from_secs(5));
+        sockets.push(server.watch(others[1], "general").await);
+        let start = seer.expect("user.watching.start").await;
+        assert_eq!((&start["user"]["id"], &start["watcher_count"]), (&json!(others[1]), &json!(MANY + 2)));
+    }
+
     async fn who_is_online_is_told_to_those_who_asked(server: TestServer) {
         server.users(&["jane", "joe", "eve"]).await;
         server.channel("general", &["jane", "joe"]).await;

@@ -72,6 +72,30 @@ both_databases! {
         assert_eq!(heard(&mut jane, server).await, ["four"]);
     }
 
+    async fn a_condition_on_the_number_of_members_counts_at_once(server: TestServer) {
+        server.users(&["boss", "jane", "ann", "ben", "cat"]).await;
+        let small = json!({ "id": "read-small", "name": "Read what is small", "action": "ReadChannel",
+                            "condition": { "$resource.member_count": { "$lte": 2 } } });
+        ok(server, "POST", "/permissions", small).await;
+        livestream(server, "show", json!({})).await;
+        override_config(server, "show", json!({ "grants": { "user": ["!read-channel", "read-small"] } })).await;
+        let mut jane = server.socket("jane").open().await;
+        watch(server, &jane, "jane", "show").await;
+        say(server, "show", "one").await;
+        assert_eq!(heard(&mut jane, server).await, ["one"]);
+        let path = "/api/v2/chat/channels/livestream/show";
+        let read = async || server.raw("GET", path).as_user("jane").send().await;
+        ok(server, "POST", path, json!({ "add_members": ["ann", "ben", "cat"] })).await;
+        read().await.expect_error(403, 17, "");
+        say(server, "show", "two").await;
+        assert_eq!(heard(&mut jane, server).await, Vec::<String>::new());
+        ok(server, "POST", path, json!({ "remove_members": ["cat"] })).await;
+        assert_eq!(read().await.status, 200);
+        watch(server, &jane, "jane", "show").await;
+        say(server, "show", "three").await;
+        assert_eq!(heard(&mut jane, server).await, ["three"]);
+    }
+
     async fn a_role_without_the_permission_is_told_nothing(server: TestServer) {
         server.users(&["boss", "jane"]).await;
         ok(server, "POST", "/api/v2/roles", json!({ "name": "outsider" })).await;
@@ -185,11 +209,13 @@ both_databases! {
                 set_user(server, user, json!({ "teams": [team] })).await;
                 watch(server, &sockets[place], user, team).await;
             }
-            let is_banned = round % 3 == 1;
-            let ban = json!({ "target_user_id": users[round % 3], "banned_by_id": "boss" });
-            if is_banned {
-                ok(server, "POST", "/api/v2/moderation/ban", ban).await;
+            // Who is banned, from a channel or from all, still reads what he or she could read before, and no more.
+            let whom = round % 3;
+            let mut ban = json!({ "target_user_id": users[whom], "banned_by_id": "boss" });
+            if round % 3 != 1 {
+                ban["channel_cid"] = json!(format!("livestream:{}", TEAMS[(round / 3) % 2]));
             }
+            ok(server, "POST", "/api/v2/moderation/ban", ban.clone()).await;
             for team in TEAMS {
                 let text = format!("canary-{team}-{round}-");
                 say(server, team, &text).await;
@@ -204,6 +230,12 @@ both_databases! {
             say(server, shut, &text).await;
             may_not.iter_mut().for_each(|may_not| may_not.extend([text.clone()]));
             override_config(server, shut, json!({})).await;
+            if round % 2 == 0 {
+                let cid = ban["channel_cid"].as_str().unwrap_or_default();
+                let unban = server.raw("POST", "/api/v2/moderation/unban").query("target_user_id", users[whom]);
+                let reply = unban.query("channel_cid", cid).json(&json!({ "unbanned_by_id": "boss" })).send().await;
+                assert_eq!(reply.status, 201, "{}", reply.text);
+            }
         }
         for (place, user) in users.iter().enumerate() {
             sockets[place].drain(server).await;

@@ -18,6 +18,48 @@ both_databases! {
         }
     }
 
+    async fn a_socket_begins_with_the_replies_that_were_not_read(server: TestServer) {
+        server.users(&["jane", "joe"]).await;
+        server.channel("general", &["jane", "joe"]).await;
+        for (parent, replies) in [("m1", 2), ("m2", 1)] {
+            server.send("general", "jane", parent, "who comes?").await;
+            for number in 0..replies {
+                let message = json!({ "message": {
+                    "id": format!("{parent}-{number}"), "text": "me", "user_id": "joe", "parent_id": parent
+                } });
+                let path = "/api/v2/chat/channels/messaging/general/message";
+                assert_eq!(server.raw("POST", path).json(&message).send().await.status, 201);
+            }
+        }
+        let unread = |me: &serde_json::Value| (me["unread_threads"].as_i64(), me["unread_thread_messages"].as_i64());
+        let socket = server.socket("jane").open().await;
+        assert_eq!(unread(&socket.me), (Some(2), Some(3)));
+        assert_eq!(unread(&server.socket("joe").open().await.me), (Some(0), Some(0)));
+        let mute = json!({ "target_ids": ["joe"], "user_id": "jane" });
+        let muted = server.raw("POST", "/api/v2/moderation/mute").json(&mute).send().await;
+        assert_eq!(unread(&muted.body["own_user"]), (Some(2), Some(3)));
+        let read = json!({ "user_id": "jane", "thread_id": "m1" });
+        let reply = server.raw("POST", "/api/v2/chat/channels/messaging/general/read").json(&read).send().await;
+        assert_eq!(reply.status, 201, "{}", reply.text);
+        assert_eq!(unread(&server.socket("jane").open().await.me), (Some(1), Some(1)));
+    }
+
+    async fn who_is_banned_unnoticed_does_not_learn_it_by_connecting(server: TestServer) {
+        server.users(&["jane", "joe"]).await;
+        server.channel("general", &["jane", "joe"]).await;
+        let mute = json!({ "channel_cids": ["messaging:general"], "user_id": "joe" });
+        server.raw("POST", "/api/v2/chat/moderation/mute/channel").json(&mute).send().await;
+        let mute = json!({ "target_ids": ["jane"], "user_id": "joe" });
+        server.raw("POST", "/api/v2/moderation/mute").json(&mute).send().await;
+        let ban = json!({ "target_user_id": "joe", "banned_by_id": "jane", "shadow": true });
+        assert_eq!(server.raw("POST", "/api/v2/moderation/ban").json(&ban).send().await.status, 201);
+        let socket = server.socket("joe").open().await;
+        assert_eq!((&socket.me["shadow_banned"], &socket.me["banned"]), (&json!(false), &json!(false)));
+        assert_eq!(socket.me["channel_mutes"].as_array().unwrap().len(), 1);
+        assert_eq!(socket.me["mutes"].as_array().unwrap().len(), 1);
+        assert!(!socket.me.to_string().contains("\"shadow_banned\":true"), "{}", socket.me);
+    }
+
     async fn bad_tokens_are_told_on_the_socket(server: TestServer) {
         server.users(&["jane"]).await;
         let (error, close) = server.socket("jane").query("authorization", "nonsense").refused().await;

@@ -230,6 +230,61 @@ both_databases! {
         jane.act("POST", "~", json!({"demote_moderators": ["joe"]}), &["member.updated"]).await;
     }
 
+    async fn invites_follow(server: TestServer) {
+        let mut jane = general(server).await;
+        jane.act("POST", "~/message", message("m1", "joe", json!({})), &["message.new"]).await;
+        jane.act("POST", "~", json!({"invites": [{"user_id": "sam"}]}), &["member.added", "channel.updated"]).await;
+        jane.act("POST", "~/message", message("m2", "joe", json!({})), &["message.new"]).await;
+        let answer = json!({"accept_invite": true, "user_id": "sam"});
+        jane.act("POST", "~", answer, &["member.updated", "channel.updated"]).await;
+        jane.act("POST", "~/message", message("m3", "joe", json!({})), &["message.new"]).await;
+        jane.act("POST", "~", json!({"remove_members": ["sam"]}), &["member.removed", "channel.updated"]).await;
+        jane.act("POST", "~", json!({"invites": [{"user_id": "sam"}]}), &["member.added", "channel.updated"]).await;
+        let answer = json!({"reject_invite": true, "user_id": "sam"});
+        jane.act("POST", "~", answer, &["member.updated", "channel.updated"]).await;
+    }
+
+    async fn bans_follow(server: TestServer) {
+        let mut jane = general(server).await;
+        jane.act("POST", "~/message", message("m1", "joe", json!({})), &["message.new"]).await;
+        let ban = |more: Value| {
+            let mut ban = json!({
+                "target_user_id": "joe", "banned_by_id": "jane", "channel_cid": "messaging:general"
+            });
+            ban.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            ban
+        };
+        let path = "/api/v2/moderation/ban";
+        jane.act("POST", path, ban(json!({"reason": "spam", "timeout": 5})), &["user.banned"]).await;
+        jane.act("POST", path, ban(json!({})), &["user.banned"]).await;
+        jane.act("POST", "~/message", message("m2", "joe", json!({})), &["message.new"]).await;
+        let unban = "/api/v2/moderation/unban?target_user_id=joe&channel_cid=messaging:general";
+        jane.act("POST", unban, json!({"unbanned_by_id": "jane"}), &["user.unbanned"]).await;
+        jane.act("POST", path, ban(json!({"shadow": true})), &["user.banned"]).await;
+        jane.act("POST", "~/message", message("m3", "joe", json!({})), &["message.new"]).await;
+        jane.act("POST", unban, json!({"unbanned_by_id": "jane"}), &["user.unbanned"]).await;
+        jane.act("POST", "~/message", message("m4", "joe", json!({})), &["message.new"]).await;
+    }
+
+    async fn deletions_of_users_follow(server: TestServer) {
+        let mut jane = general(server).await;
+        jane.act("POST", "~/message", message("m1", "joe", json!({})), &["message.new"]).await;
+        let quote = json!({"quoted_message_id": "m1"});
+        jane.act("POST", "~/message", message("m2", "ann", quote), &["message.new"]).await;
+        let reaction = json!({"reaction": {"type": "like", "user_id": "joe"}});
+        jane.act("POST", "messages/m2/reaction", reaction, &["reaction.new"]).await;
+        let path = "/api/v2/users/delete";
+        jane.act("POST", path, json!({"user_ids": ["joe"], "user": "soft"}), &["user.deleted"]).await;
+        let restored = "/api/v2/users/restore";
+        jane.act("POST", restored, json!({"user_ids": ["joe"]}), &["user.updated"]).await;
+        let all = json!({"user_ids": ["joe"], "user": "soft", "messages": "soft"});
+        jane.act("POST", path, all, &["user.deleted", "message.deleted"]).await;
+        let all = json!({
+            "user_ids": ["ann"], "user": "hard", "messages": "hard", "conversations": "hard"
+        });
+        jane.act("POST", path, all, &["user.deleted", "message.deleted", "member.removed"]).await;
+    }
+
     async fn channels_follow(server: TestServer) {
         let mut jane = general(server).await;
         for id in ["m1", "m2"] {

@@ -30,6 +30,7 @@
 pub mod bans;
 pub mod channels;
 mod field;
+pub mod flag_reports;
 pub mod kinds;
 pub mod members;
 pub mod message_flags;

@@ -63,7 +63,7 @@ use natterjack_protocol::channels::{
 use natterjack_protocol::events::{Event, StopWatching, StopWatchingRequest};
 use natterjack_protocol::own_user::OwnUserResponse;
 use natterjack_protocol::users::UserRequest;
-use natterjack_protocol::{ChannelPath, NoPath, Operation, v1};
+use natterjack_protocol::{ChannelPath, NoPath, v1};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -312,7 +312,7 @@ impl Socket {
         self.shared.forget(&format!("{}:{}", path.kind, path.id));
         let Some(connection_id) = self.connection_id() else { return Ok(()) };
         let request = StopWatchingRequest::default();
-        call_v1::<StopWatching>(&self.client, &connection_id, path, &request).await.map(drop)
+        self.client.call_on::<StopWatching>(&connection_id, path, request).await.map(drop)
     }
 
     /// Tells others that the user types in a channel, or in the thread of the message `parent_id`.
@@ -395,21 +395,6 @@ impl Shared {
         // A set is whole after every panic.
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Makes a call that exists in the v1 form only, for a connection.
-async fn call_v1<Op: Operation>(
-    client: &Client,
-    connection_id: &str,
-    path: Op::Path,
-    body: &Op::Body,
-) -> Result<Op::Response, Error>
-where
-    Op::Query: Default,
-{
-    let mut request = client.prepare::<Op>(&path, &Op::Query::default(), body)?;
-    request.push_pair("connection_id", connection_id);
-    decode(client.send(&request, Op::REPEATABLE).await.result?.body())
 }
 
 /// Reads what the server writes in the v1 form.

@@ -4,10 +4,9 @@ use natterjack_protocol::channels::{QueryChannels, QueryChannelsRequest};
 use natterjack_protocol::events::{Sync, SyncRequest, SyncResponse};
 use natterjack_protocol::{ErrorCode, NoPath, Timestamp};
 
-use super::call_v1;
 use super::link::Replay;
 use crate::filter::channels;
-use crate::{Client, Error};
+use crate::{Client, Error, Reply};
 
 /// Channels of one question for what happened.
 const SYNC_CHANNELS_MAX: usize = 100;
@@ -56,7 +55,7 @@ async fn sync(
         with_inaccessible_cids: Some(true),
         ..SyncRequest::default()
     };
-    call_v1::<Sync>(client, connection_id, NoPath {}, &request).await
+    client.call_on::<Sync>(connection_id, NoPath {}, request).await.map(Reply::into_inner)
 }
 
 async fn watch(client: &Client, connection_id: &str, cids: &[String]) -> Result<(), Error> {

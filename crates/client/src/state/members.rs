@@ -17,24 +17,28 @@ impl ChannelState {
             self.state.membership = Some(member.clone());
         }
         let members = &mut self.state.members;
-        match members.iter().position(|one| one.user_id.as_deref() == Some(&user_id)) {
-            Some(known) => members[known] = member.clone(),
-            None if members.len() < MEMBERS_MAX => members.push(member.clone()),
-            None => {}
-        }
-        if event.kind == "member.added" {
+        let was_pending = match members.iter().position(|one| one.user_id.as_deref() == Some(&user_id)) {
+            Some(known) => is_pending(&std::mem::replace(&mut members[known], member.clone())),
+            None => {
+                if members.len() < MEMBERS_MAX {
+                    members.push(member.clone());
+                }
+                false
+            }
+        };
+        if (event.kind == "member.added" || was_pending) && !is_pending(member) {
             self.begin_reading(member, &user_id);
         }
     }
 
-    /// A new member has read what was there before.
+    /// A new member has read what was there before, and so has one who accepts an invite.
     fn begin_reading(&mut self, member: &ChannelMemberResponse, user_id: &str) {
         let Some(user) = &member.user else { return };
         let reads = self.state.read.get_or_insert_default();
         if reads.len() < MEMBERS_MAX && !reads.iter().any(|read| read.user.id == user_id) {
             reads.push(ReadStateResponse {
                 user: user.clone(),
-                last_read: member.created_at,
+                last_read: member.invite_accepted_at.unwrap_or(member.created_at),
                 ..ReadStateResponse::default()
             });
         }
@@ -64,6 +68,11 @@ impl ChannelState {
             member.ban_expires = event.expiration.filter(|_| banned);
         }
     }
+}
+
+/// Whether a member was invited and has not accepted: nothing is read or unread then.
+fn is_pending(member: &ChannelMemberResponse) -> bool {
+    member.invited == Some(true) && member.invite_accepted_at.is_none()
 }
 
 fn id_of(member: &ChannelMemberResponse, event: &Event) -> Option<String> {

@@ -37,6 +37,7 @@ const USER: (&[&str], &[&str]) = (
         "total_unread_count_by_team",
         "unread_channels",
         "unread_count",
+        "unread_thread_messages",
         "unread_threads",
         "updated_at",
     ],

@@ -9,7 +9,7 @@ pub(crate) use query::{query_banned_users, query_future_channel_bans};
 use std::sync::Arc;
 
 use natterjack_protocol::bans::{BanRequest, UnbanQuery, UnbanRequest};
-use natterjack_protocol::{ChannelId, ChannelTypeName, Cid, Timestamp};
+use natterjack_protocol::{ChannelId, ChannelTypeName, Cid, Timestamp, UserId};
 use natterjack_storage::{Advance, Advanced, Ban, BanKind, ChannelEvent, Task, Tx, UserEvent, WHOLE_APP};
 use serde_json::json;
 
@@ -17,7 +17,7 @@ use super::tasks::{self, Phase, Position, Work};
 use super::{check_length, given, users};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
-use crate::limits::{BAN_REASON_LENGTH_MAX, FUTURE_CHANNEL_BANS_MAX};
+use crate::limits::{ADDRESS_BANS_MAX, BAN_REASON_LENGTH_MAX, FUTURE_CHANNEL_BANS_MAX};
 use crate::permissions::Action;
 use crate::state::{CachedChannel, CachedUser, State, access};
 
@@ -34,6 +34,14 @@ struct BanPlan {
     now: Timestamp,
 }
 
+/// What follows from a ban that was made.
+struct Banned {
+    /// Removes the user's messages.
+    task: Option<Task>,
+    /// Whether other addresses are banned than before.
+    moves_addresses: bool,
+}
+
 /// A ban that may be taken back. Only [`check_unban`] makes one.
 struct UnbanPlan {
     app_pk: i64,
@@ -45,15 +53,32 @@ struct UnbanPlan {
     now: Timestamp,
 }
 
-/// Refuses to let a user write who is banned, in this channel or in the whole app. A server may write for anybody.
+/// Refuses to let a user write who is banned, in this channel or in the whole app, or who calls from where somebody was
+/// banned together with the address. A server may write for anybody.
 ///
-/// What it goes by are the cached versions of user and channel, which the transaction of a send compares.
+/// What it goes by are the cached versions of user, channel and app, which the transaction of a send compares.
 pub(crate) async fn check_not_banned(
     state: &State,
     caller: &Caller,
     channel: Option<&CachedChannel>,
 ) -> Result<()> {
-    let Some(id) = caller.user_id() else { return Ok(()) };
+    if let Some(id) = caller.user_id() {
+        check_user_not_banned(state, caller, id, channel).await?;
+    }
+    let Some(address) = caller.address else { return Ok(()) };
+    let app = state.current_app(&caller.app);
+    if app.banned_addresses.hold(address, channel.map(|channel| channel.channel.pk), state.now()) {
+        return Err(Error::denied("a user was banned together with the address from which this call comes"));
+    }
+    Ok(())
+}
+
+async fn check_user_not_banned(
+    state: &State,
+    caller: &Caller,
+    id: &UserId,
+    channel: Option<&CachedChannel>,
+) -> Result<()> {
     let now = state.now();
     let user = state.user(caller.app.pk, id.as_str()).await?;
     if user.is_some_and(|user| user.user.ban_at(now) == Some(BanKind::Open)) {
@@ -94,8 +119,12 @@ async fn check_may_ban_in(state: &State, caller: &Caller, cid: &Cid) -> Result<A
 pub(crate) async fn ban(state: &State, caller: &Caller, request: BanRequest) -> Result<()> {
     let plan = check_ban(state, caller, &request).await?;
     let (cid, user_id) = (plan.cid.clone(), plan.ban.user_id.clone());
-    let task = state.store.write("ban", plan, |tx, plan| Box::pin(do_ban(tx, plan))).await?;
+    let Banned { task, moves_addresses } =
+        state.store.write("ban", plan, |tx, plan| Box::pin(do_ban(tx, plan))).await?;
     forget(state, caller, cid.as_deref(), &user_id);
+    if moves_addresses {
+        state.reload_apps().await?;
+    }
     if let Some(task) = task {
         tasks::work_in_call(state, task).await;
     }
@@ -203,7 +232,7 @@ pub(super) fn check_timeout(minutes: Option<i64>, now: Timestamp) -> Result<Opti
     }
 }
 
-async fn do_ban(tx: &mut Tx, plan: &BanPlan) -> Result<Option<Task>> {
+async fn do_ban(tx: &mut Tx, plan: &BanPlan) -> Result<Banned> {
     let advanced = lock(tx, plan.ban.channel_pk, plan.cid.as_deref(), 1, plan.now).await?;
     let ids = vec![plan.ban.user_id.clone(), plan.ban.banned_by_id.clone()];
     // Neither of them is removed before the ban is stored.
@@ -218,7 +247,16 @@ async fn do_ban(tx: &mut Tx, plan: &BanPlan) -> Result<Option<Task>> {
     if plan.ip_ban {
         ban.ip = tx.find_last_address(plan.app_pk, &ban.user_id).await?;
     }
+    let earlier = tx.find_ban(plan.app_pk, ban.channel_pk, &ban.user_id).await?;
+    let moves_addresses = ban.ip.is_some() || earlier.is_some_and(|earlier| earlier.ip.is_some());
+    if moves_addresses {
+        // From which addresses nobody may write is cached with the app.
+        tx.advance_app(plan.app_pk, plan.now).await?;
+    }
     tx.upsert_ban(plan.app_pk, &ban).await?;
+    if ban.ip.is_some() && tx.count_address_bans(plan.app_pk, plan.now).await? > ADDRESS_BANS_MAX {
+        return Err(Error::field("ip_ban", format!("is limited to {ADDRESS_BANS_MAX} bans at a time")));
+    }
     if advanced.is_none() {
         tx.settle_user_ban(plan.app_pk, &ban.user_id).await?;
     }
@@ -236,15 +274,14 @@ async fn do_ban(tx: &mut Tx, plan: &BanPlan) -> Result<Option<Task>> {
     });
     let told = Told { app_pk: plan.app_pk, user_id: &ban.user_id, shadow: ban.shadow, now: plan.now };
     append_events(tx, told, "user.banned", ban.channel_pk, advanced, &payload.to_string()).await?;
-    match &plan.messages {
-        None => Ok(None),
+    let task = match &plan.messages {
+        None => None,
         Some(work) => {
             let position = Position { phase: Phase::Messages, ..Position::default() };
-            let task =
-                tasks::do_enqueue_held(tx, plan.app_pk, &plan.task_id, work, position, plan.now).await?;
-            Ok(Some(task))
+            Some(tasks::do_enqueue_held(tx, plan.app_pk, &plan.task_id, work, position, plan.now).await?)
         }
-    }
+    };
+    Ok(Banned { task, moves_addresses })
 }
 
 /// Locks the channel of a ban and reserves events; `None` for a ban from the whole app.
@@ -313,8 +350,11 @@ pub(crate) async fn unban(
 ) -> Result<()> {
     let plan = check_unban(state, caller, &query, &request).await?;
     let (cid, user_id) = (plan.cid.clone(), plan.user_id.clone());
-    state.store.write("unban", plan, |tx, plan| Box::pin(do_unban(tx, plan))).await?;
+    let moves_addresses = state.store.write("unban", plan, |tx, plan| Box::pin(do_unban(tx, plan))).await?;
     forget(state, caller, cid.as_deref(), &user_id);
+    if moves_addresses {
+        state.reload_apps().await?;
+    }
     Ok(())
 }
 
@@ -351,23 +391,31 @@ async fn check_unban(
     })
 }
 
-async fn do_unban(tx: &mut Tx, plan: &UnbanPlan) -> Result<()> {
+/// Takes a ban back. Answers whether other addresses are banned than before.
+async fn do_unban(tx: &mut Tx, plan: &UnbanPlan) -> Result<bool> {
     // The lock comes first: until then it is not known whether there is anything to be told.
     lock(tx, plan.channel_pk, plan.cid.as_deref(), 0, plan.now).await?;
     tx.lock_users(plan.app_pk, vec![plan.user_id.clone()]).await?;
     if plan.from_future_channels {
         tx.delete_future_channel_bans(plan.app_pk, &plan.user_id, plan.unbanned_by_id.as_deref()).await?;
     }
-    let Some(ban) = tx.delete_ban(plan.app_pk, plan.channel_pk, &plan.user_id).await? else { return Ok(()) };
+    let Some(ban) = tx.delete_ban(plan.app_pk, plan.channel_pk, &plan.user_id).await? else {
+        return Ok(false);
+    };
+    let moves_addresses = ban.ip.is_some();
+    if moves_addresses {
+        tx.advance_app(plan.app_pk, plan.now).await?;
+    }
     if plan.cid.is_none() {
         tx.settle_user_ban(plan.app_pk, &plan.user_id).await?;
     }
     if ban.at(plan.now).is_none() {
         // It was over by itself.
-        return Ok(());
+        return Ok(moves_addresses);
     }
     let advanced = lock(tx, plan.channel_pk, plan.cid.as_deref(), 1, plan.now).await?;
     let payload = json!({ "created_by_id": plan.unbanned_by_id, "shadow": ban.shadow }).to_string();
     let told = Told { app_pk: plan.app_pk, user_id: &plan.user_id, shadow: ban.shadow, now: plan.now };
-    append_events(tx, told, "user.unbanned", plan.channel_pk, advanced, &payload).await
+    append_events(tx, told, "user.unbanned", plan.channel_pk, advanced, &payload).await?;
+    Ok(moves_addresses)
 }

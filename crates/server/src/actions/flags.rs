@@ -1,5 +1,9 @@
 //! Messages and users that users report.
 
+mod reports;
+
+pub(crate) use reports::{query_flag_reports, review_flag_report};
+
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -225,9 +229,8 @@ async fn do_flag(tx: &mut Tx, plan: &FlagPlan) -> Result<Flag> {
     flag.ok_or_else(|| Error::not_found("flag", &item_id))
 }
 
-/// What a page of flags refers to.
-struct LoadedFlags {
-    flags: Vec<Flag>,
+/// The messages that flags are about, and what is needed to show them.
+struct FlaggedMessages {
     messages: HashMap<i64, Message>,
     bundle: Bundle,
 }
@@ -239,7 +242,7 @@ pub(crate) async fn query_message_flags(
     payload: QueryMessageFlagsPayload,
 ) -> Result<Vec<MessageFlagResponse>> {
     users::optional_user(state, caller, "user", payload.user_id.as_ref(), payload.user.as_ref()).await?;
-    access::require_reports(state, caller).await?;
+    access::require_reports(state, caller, Action::ReadFlagReports).await?;
     let show_deleted = payload.show_deleted_messages == Some(true);
     let query = FlagQuery {
         filter: parse(&FLAGS, &payload.filter_conditions)
@@ -250,10 +253,14 @@ pub(crate) async fn query_message_flags(
         include_deleted: show_deleted,
     };
     let context = MessageContext { show_deleted, ..MessageContext::of(caller) };
-    let LoadedFlags { flags, messages, bundle } = state
+    let (flags, FlaggedMessages { messages, bundle }) = state
         .store
         .read("query_message_flags", (query, context, state.now()), |tx, (query, context, now)| {
-            Box::pin(load(tx, query, context, *now))
+            Box::pin(async move {
+                let flags = tx.query_message_flags(context.app_pk, query).await?;
+                let flagged = load_flagged(tx, &flags.iter().collect::<Vec<_>>(), context, *now).await?;
+                Ok::<_, Error>((flags, flagged))
+            })
         })
         .await?;
     let shown = flags.iter().map(|flag| MessageFlagResponse {
@@ -270,18 +277,20 @@ pub(crate) async fn query_message_flags(
     Ok(shown.collect())
 }
 
-async fn load(
+/// Reads what is needed to show flags.
+async fn load_flagged(
     tx: &mut Tx,
-    query: &FlagQuery,
+    flags: &[&Flag],
     context: &MessageContext,
     now: Timestamp,
-) -> Result<LoadedFlags> {
-    let flags = tx.query_message_flags(context.app_pk, query).await?;
+) -> Result<FlaggedMessages> {
     let pks: BTreeSet<i64> = flags.iter().filter_map(|flag| flag.message_pk).collect();
     let messages = tx.list_messages_with_pks(pks.into_iter().collect()).await?;
-    let users = flags
-        .iter()
-        .flat_map(|flag| std::iter::once(flag.reporter_id.clone()).chain(flag.reviewed_by_id.clone()));
+    let mut users = Vec::new();
+    for flag in flags {
+        users.push(flag.reporter_id.clone());
+        users.extend(flag.reviewed_by_id.clone());
+    }
     let all: Vec<&Message> = messages.iter().collect();
     let mut bundle = Bundle::load(tx, context.clone(), &all, users, now).await?;
     let channels: BTreeSet<i64> = messages.iter().map(|message| message.channel_pk).collect();
@@ -289,5 +298,5 @@ async fn load(
         bundle.add_channel(channel.pk, &channel.cid);
     }
     let messages = messages.into_iter().map(|message| (message.pk, message)).collect();
-    Ok(LoadedFlags { flags, messages, bundle })
+    Ok(FlaggedMessages { messages, bundle })
 }

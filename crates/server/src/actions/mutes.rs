@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use natterjack_protocol::mutes::{MuteChannelRequest, MuteChannelResponse};
 use natterjack_protocol::users::ChannelMute;
-use natterjack_protocol::{Cid, ErrorCode, Timestamp};
+use natterjack_protocol::{Cid, ErrorCode, Timestamp, UserId};
 use natterjack_storage::{self as storage, Advance, Advanced, Channel, Tx, UserEvent};
 
 use super::{check_count, given, users};
@@ -39,12 +39,12 @@ pub(crate) async fn mute_channel(
     let (mutes, channels) =
         state.store.write("mute_channel", plan, |tx, plan| Box::pin(do_mute(tx, plan))).await?;
     let mut mutes = present_mutes(state, caller, &mutes, &channels).await?;
-    let own_user = users::full_users(state, caller, vec![&user.user]).await?.pop();
+    let own_user = users::own_user(state, caller.app.pk, &user.user).await?;
     let channel_mute = if mutes.len() == 1 { mutes.pop() } else { None };
     Ok(MuteChannelResponse {
         channel_mutes: channel_mute.is_none().then_some(mutes),
         channel_mute,
-        own_user: own_user.map(Into::into),
+        own_user: Some(own_user),
     })
 }
 
@@ -198,6 +198,7 @@ pub(super) async fn present_mutes(
     }
     let users: Users =
         state.users(caller.app.pk, ids).await?.into_values().map(|user| Arc::clone(&user.response)).collect();
+    let users = users.seen_by(caller.user_id().map(UserId::as_str));
     let viewer = access::viewer(state, caller, None).await?;
     let mut shown = Vec::with_capacity(mutes.len());
     for mute in mutes {

@@ -42,12 +42,12 @@ pub(crate) async fn mute(state: &State, caller: &Caller, request: MuteRequest) -
     let Checked { user, plan, unknown } = check_mute(state, caller, &request).await?;
     let mutes = state.store.write("mute", plan, |tx, plan| Box::pin(do_mute(tx, plan))).await?;
     let mutes = present_user_mutes(state, caller, &mutes).await?;
-    let own_user = users::full_users(state, caller, vec![&user.user]).await?.pop();
+    let own_user = users::own_user(state, caller.app.pk, &user.user).await?;
     Ok(MuteResponse {
         mute: mutes.first().filter(|_| names_one).cloned(),
         mutes: Some(mutes),
         non_existing_users: Some(unknown).filter(|unknown| !unknown.is_empty()),
-        own_user: own_user.map(Into::into),
+        own_user: Some(own_user),
     })
 }
 

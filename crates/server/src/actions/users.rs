@@ -1,5 +1,7 @@
 //! Users: writing, deactivating, deleting and finding them.
 
+mod activation;
+mod address;
 mod connect;
 mod deactivate;
 mod delete;
@@ -8,6 +10,7 @@ mod partial;
 mod reach;
 mod reactivate;
 
+pub(crate) use address::note_address;
 pub(crate) use connect::{connect_user, own_user};
 pub(crate) use deactivate::of_one_channel;
 pub(crate) use deactivate::{DeactivateUsers, deactivate_user, deactivate_users};

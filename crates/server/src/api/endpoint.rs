@@ -25,6 +25,7 @@ use crate::compress;
 use crate::error::{Error, Result};
 use crate::limits::{BODY_SIZE_MAX, BODY_TIME_MAX, UNWANTED_BODY_TIME_MAX};
 use crate::rate_limits::{Platform, Standing};
+use crate::serve::PeerAddress;
 use crate::state::State;
 
 /// What every request shares.
@@ -126,7 +127,8 @@ async fn decode<O: Operation>(
         auth_type: header_text(&parts.headers, "stream-auth-type").or(parameter("stream-auth-type")),
         user_id: parameter("user_id"),
     };
-    let caller = caller(edge, api_key, credentials, now).await?;
+    let peer = parts.extensions.get::<PeerAddress>().map(|peer| peer.0);
+    let caller = caller(edge, api_key, credentials, now).await?.at(peer);
     let library = header_text(&parts.headers, "x-stream-client").or(parameter("x-stream-client"));
     let library = library.or(parameter("X-Stream-Client"));
     *standing = edge.state.rate_limits.take(&caller, O::NAME, Platform::of(&caller, library), now);
@@ -134,6 +136,8 @@ async fn decode<O: Operation>(
     if O::SERVER_SIDE_ONLY && !caller.is_server() {
         return Err(Error::denied("this operation is only allowed with server-side auth"));
     }
+
+    users::note_address(&edge.state, &caller).await;
 
     let connection_id = parameter("connection_id").map(str::to_owned);
     let query = O::Query::decode(pairs.iter().map(|(name, value)| (&**name, &**value))).map_err(|error| {
@@ -174,7 +178,7 @@ pub(crate) async fn identify(
 ) -> Result<(Caller, Option<i64>)> {
     let authenticate = |app: Arc<App>| {
         let identity = edge.authenticator.authenticate(&app, credentials, now)?;
-        Ok((Caller { app, who: identity.who }, identity.issued_at))
+        Ok((Caller { app, who: identity.who, address: None }, identity.issued_at))
     };
     let known = match edge.state.app(api_key).map(authenticate) {
         Some(Err(Error::Caller(fault))) if fault.code == ErrorCode::TokenSignature => None,

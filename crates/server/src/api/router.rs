@@ -16,7 +16,7 @@ use natterjack_protocol::channels::{
     QueryChannels, ShowChannel, TruncateChannel, UpdateChannel, UpdateChannelPartial,
 };
 use natterjack_protocol::events::{SendEvent, SendUserCustomEvent, StopWatching, Sync as SyncChannels};
-use natterjack_protocol::flags::{Flag, QueryMessageFlags, Unflag};
+use natterjack_protocol::flags::{Flag, QueryFlagReports, QueryMessageFlags, ReviewFlagReport, Unflag};
 use natterjack_protocol::guests::CreateGuest;
 use natterjack_protocol::members::{QueryMembers, UpdateMemberPartial, UpdateMemberPartialByPath};
 use natterjack_protocol::messages::{
@@ -162,6 +162,8 @@ fn routes() -> Routes {
         .add::<Flag, _, _>(flags::flag)
         .add::<Unflag, _, _>(flags::unflag)
         .add::<QueryMessageFlags, _, _>(flags::query_message_flags)
+        .add::<QueryFlagReports, _, _>(flags::query_flag_reports)
+        .add::<ReviewFlagReport, _, _>(flags::review_flag_report)
         .add::<MuteChannel, _, _>(mutes::mute_channel)
         .add::<UnmuteChannel, _, _>(mutes::unmute_channel)
         .add::<SendMessage, _, _>(messages::send_message)

@@ -5,6 +5,7 @@ use axum::http::HeaderValue;
 use serde::Deserialize;
 
 use crate::limits::CONNECTIONS_PER_ADDRESS_DEFAULT;
+use crate::proxies::TrustedProxies;
 
 /// Who may call from where, and how often.
 #[derive(Debug, Clone)]
@@ -13,6 +14,8 @@ pub struct Access {
     pub allowed_origins: Option<Vec<HeaderValue>>,
     /// Open connections of one address: an IPv4 address or a /64 network of IPv6.
     pub connections_per_address: usize,
+    /// Whose word is taken for where a request comes from.
+    pub trusted_proxies: TrustedProxies,
     /// How many calls are allowed.
     pub rate_limits: RateLimitSettings,
 }
@@ -22,6 +25,7 @@ impl Default for Access {
         Self {
             allowed_origins: None,
             connections_per_address: CONNECTIONS_PER_ADDRESS_DEFAULT,
+            trusted_proxies: TrustedProxies::default(),
             rate_limits: RateLimitSettings::default(),
         }
     }

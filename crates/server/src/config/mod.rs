@@ -4,6 +4,7 @@
 mod access;
 mod credentials;
 
+pub use crate::proxies::TrustedProxies;
 pub use access::{Access, RateLimitSettings};
 pub use credentials::Credentials;
 
@@ -51,6 +52,9 @@ pub struct Settings {
     /// Open connections of one address [default: 15000]
     #[arg(long, env = "NATTERJACK_CONNECTIONS_PER_ADDRESS")]
     pub connections_per_address: Option<usize>,
+    /// Addresses and networks of proxies, separated by commas, whose X-Forwarded-For is believed [default: none]
+    #[arg(long, env = "NATTERJACK_TRUSTED_PROXIES")]
+    pub trusted_proxies: Option<String>,
     /// Whether calls beyond the documented numbers are refused [default: false]
     #[arg(long, env = "NATTERJACK_RATE_LIMITS")]
     pub rate_limits: Option<bool>,
@@ -73,6 +77,7 @@ struct File {
     log: Option<String>,
     allowed_origins: Option<String>,
     connections_per_address: Option<usize>,
+    trusted_proxies: Option<String>,
     rate_limits: Option<RateLimitSettings>,
 }
 
@@ -173,11 +178,13 @@ impl Settings {
         if connections_per_address == Some(0) {
             bail!("connections-per-address: must be at least 1");
         }
+        let trusted_proxies = self.trusted_proxies.or(file.trusted_proxies).unwrap_or_default();
         let access = Access {
             allowed_origins: access::allowed_origins(
                 self.allowed_origins.or(file.allowed_origins).as_deref(),
             )?,
             connections_per_address: connections_per_address.unwrap_or(CONNECTIONS_PER_ADDRESS_DEFAULT),
+            trusted_proxies: trusted_proxies.parse().context("trusted-proxies")?,
             rate_limits,
         };
         Ok(Config { listen, data_dir, database_url, api_key, api_secret, dev, log_format, log, access })

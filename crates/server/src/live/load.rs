@@ -73,7 +73,7 @@ impl Totals {
             messages: channels.groups.iter().map(|group| group.unread).sum(),
             channels: channels.groups.iter().map(|group| group.channels).sum(),
             threads: threads.threads,
-            thread_messages: threads.listed.iter().map(|thread| thread.unread).sum(),
+            thread_messages: threads.messages(),
         }
     }
 }

@@ -13,7 +13,7 @@ use super::fleeting::tell_watching;
 use super::frame::Encoded;
 use super::hub::Watching;
 use super::user_log::me;
-use crate::actions::users::connect_user;
+use crate::actions::users::{connect_user, note_address};
 use crate::api::{Edge, check_user, identify, query_pairs};
 use crate::auth::{Credentials, Who};
 use crate::error::{Error, Result};
@@ -88,6 +88,7 @@ pub(super) async fn open(
     let api_key =
         api_key.ok_or_else(|| Error::caller(ErrorCode::ApiKey, "api_key or app_id not provided"))?;
     let (caller, issued_at) = identify(edge, api_key, query.credentials(header), now).await?;
+    let caller = caller.at(peer);
     let details = hello.user_details.unwrap_or_default();
     let app_pk = caller.app.pk;
     let connection = match &caller.who {
@@ -108,6 +109,7 @@ pub(super) async fn open(
                 check_user(state, &caller.app, id, issued_at).await?;
             }
             connect_user(state, &caller, id, details).await?;
+            note_address(state, &caller).await;
             let connection = Connection::new(app_pk, id.as_str(), false, issued_at, peer, polls, now);
             let connection = register(state, connection)?;
             // It may have changed while the connection was not known yet, and so was not closed.

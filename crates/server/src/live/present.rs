@@ -69,6 +69,33 @@ pub(super) enum ShownTotals {
     Threads,
 }
 
+impl Delivery {
+    /// An event about a shadowed message: as its author is told, who does not notice, and as others who watch are. Nobody
+    /// is notified of it.
+    fn shadowed(self, author: &str) -> Vec<Self> {
+        if !matches!(self.scope, Scope::Watchers | Scope::WatchersAndSender(_)) {
+            return Vec::new();
+        }
+        let mut audience = self.audience.clone();
+        audience.except.insert(author.to_owned());
+        let others =
+            Self { event: self.event.clone(), scope: Scope::Watchers, audience, totals: self.totals };
+        let message = self.event.message.map(|message| MessageResponse {
+            shadowed: false,
+            user: present::unaware(Arc::clone(&message.user)),
+            ..message
+        });
+        let user = self.event.user.map(|user| if user.id == author { present::unaware(user) } else { user });
+        let only = Some(HashSet::from([author.to_owned()]));
+        let own = Self {
+            event: Event { message, user, ..self.event },
+            audience: Audience { only, is_restricted: false, except: self.audience.except },
+            ..self
+        };
+        vec![own, others]
+    }
+}
+
 /// What a channel's events are built from.
 pub(super) struct Source<'a> {
     pub(super) channel: &'a Channel,
@@ -173,7 +200,7 @@ impl<'a> Source<'a> {
             audience: audience.clone(),
             totals: ShownTotals::None,
         };
-        match entry.kind.as_str() {
+        let deliveries = match entry.kind.as_str() {
             "message.new" => match stored {
                 Some(stored) => self.of_new_message(stored, event, &audience),
                 None => Vec::new(),
@@ -188,6 +215,12 @@ impl<'a> Source<'a> {
             "message.delivered" => vec![watchers(Event { message: None, ..event })],
             "thread.updated" => vec![watchers(Event { thread: self.thread(id), message: None, ..event })],
             _ => vec![watchers(event)],
+        };
+        match stored.filter(|message| message.shadowed) {
+            Some(message) => {
+                deliveries.into_iter().flat_map(|told| told.shadowed(&message.user_id)).collect()
+            }
+            None => deliveries,
         }
     }
 
@@ -257,14 +290,9 @@ impl<'a> Source<'a> {
     fn audience(&self, id: &str, author: &str, readers: &[String]) -> Audience {
         let mut except = self.rows.blockers.clone();
         except.extend(self.rows.not_shown.get(id).into_iter().flatten().cloned());
-        let shadowed = self.rows.messages.get(id).is_some_and(|message| message.shadowed);
-        let only = if shadowed {
-            Some(HashSet::from([author.to_owned()]))
-        } else {
-            let all = readers.iter().cloned().chain([author.to_owned()]);
-            (!readers.is_empty()).then(|| all.collect())
-        };
-        Audience { only, is_restricted: !shadowed && !readers.is_empty(), except }
+        let all = readers.iter().cloned().chain([author.to_owned()]);
+        let only = (!readers.is_empty()).then(|| all.collect());
+        Audience { only, is_restricted: !readers.is_empty(), except }
     }
 
     /// The channel as it stands in events: with nothing of a single user.

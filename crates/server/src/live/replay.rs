@@ -40,12 +40,12 @@ pub(crate) async fn replay_channel(
     let config = state.channel_config_of(channel);
     let source = Source::new(&batch, channel, &config, 0);
     let of_user = |entry: &LogEntry| {
-        let told = source.deliveries(entry).into_iter().find(|delivery| match &delivery.scope {
+        let mut told = source.deliveries(entry).into_iter().filter(|delivery| match &delivery.scope {
             Scope::Watchers | Scope::WatchersAndSender(_) => true,
             Scope::Own(own) => own == user_id,
             Scope::OtherMembers { .. } | Scope::NotWatching(_) => false,
         });
-        let mut event = told.filter(|told| told.audience.may_receive(user_id, rights))?.event;
+        let mut event = told.find(|told| told.audience.may_receive(user_id, rights))?.event;
         // How many watched is not known any more.
         event.watcher_count = None;
         Some(event)

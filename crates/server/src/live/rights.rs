@@ -37,10 +37,12 @@ struct AsOf {
 }
 
 impl AsOf {
-    fn holds(&self, app_version: i64, channel: &Channel) -> bool {
+    /// Whether nothing moved that decides. The number of members does only where a condition asks for it.
+    fn holds(&self, app_version: i64, channel: &Channel, asks_member_count: bool) -> bool {
         self.app_version == app_version
             && self.channel.as_ref().is_some_and(|was| {
-                was.team == channel.team
+                (!asks_member_count || was.member_count == channel.member_count)
+                    && was.team == channel.team
                     && was.created_by_id == channel.created_by_id
                     && was.frozen == channel.frozen
                     && was.disabled == channel.disabled
@@ -78,7 +80,8 @@ impl KnownRights {
     ) -> Result<Vec<Arc<str>>> {
         let hub = &state.live.hub;
         let app_version = state.app_with_pk(channel.app_pk).map_or(0, |app| app.version);
-        let was = self.as_of.take().filter(|was| was.holds(app_version, channel));
+        let asks_member_count = state.asks_member_count(channel.app_pk);
+        let was = self.as_of.take().filter(|was| was.holds(app_version, channel, asks_member_count));
         let (moves, moved) = hub.moved_since(channel.app_pk, was.as_ref().map(|was| was.moves));
         let mut ids: Ids = match moved {
             Some(moved) => {
@@ -133,7 +136,10 @@ impl KnownRights {
         user_id: &str,
         is_member: bool,
     ) -> bool {
-        let role = rows.members.get(user_id).map_or("channel_member", |member| &member.channel_role);
+        let member = rows.members.get(user_id);
+        let role = member.map_or("channel_member", |member| &member.channel_role);
+        // An invite that was not accepted lets nobody listen.
+        let is_member = is_member && member.is_none_or(|member| !member.is_pending());
         let app = state.app_with_pk(channel.app_pk);
         let rights = match (app, self.comers.get(user_id)) {
             (Some(app), Some(user)) => {
@@ -188,8 +194,9 @@ pub(super) async fn find(
                 Ok::<Vec<Member>, Error>(tx.list_members_with_ids(*channel_pk, ids.clone()).await?)
             })
         });
+        let members_now = read.await?.into_iter().filter(|member| !member.is_pending());
         let roles: HashMap<String, String> =
-            read.await?.into_iter().map(|member| (member.user_id, member.channel_role)).collect();
+            members_now.map(|member| (member.user_id, member.channel_role)).collect();
         found.extend(looked_up.into_iter().map(|(id, user)| {
             // Who was removed since is a member until the log says so.
             let was_member = members.contains(id).then_some("channel_member");

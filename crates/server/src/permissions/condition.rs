@@ -87,6 +87,19 @@ pub(crate) fn holds(condition: &JsonMap, subject: &Value, resource: &Value) -> b
     })
 }
 
+/// Whether it depends on a field, such as `$resource.member_count`, what is true of it.
+pub(crate) fn names(condition: &JsonMap, field: &str) -> bool {
+    condition.iter().any(|(key, operand)| match key.as_str() {
+        "$and" | "$or" => parts(operand).any(|part| names(part, field)),
+        key => {
+            let is_field = |value: &Value| value.as_str() == Some(field);
+            key == field
+                || is_field(operand)
+                || operand.as_object().is_some_and(|of| of.values().any(is_field))
+        }
+    })
+}
+
 fn parts(operand: &Value) -> impl Iterator<Item = &JsonMap> {
     operand.as_array().into_iter().flatten().filter_map(Value::as_object)
 }
@@ -140,7 +153,7 @@ fn order(left: &Value, right: &Value) -> Option<Ordering> {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{check, holds};
+    use super::{check, holds, names};
 
     fn evaluate(condition: &Value) -> bool {
         let condition = condition.as_object().unwrap();
@@ -183,6 +196,25 @@ mod tests {
             json!({ "$or": [3] }),
         ] {
             assert!(check(condition.as_object().unwrap()).is_err(), "{condition}");
+        }
+    }
+
+    #[test]
+    fn says_which_fields_it_names() {
+        for (condition, expected) in [
+            (json!({ "$resource.member_count": 2 }), true),
+            (json!({ "$resource.member_count": { "$lt": 2 } }), true),
+            (json!({ "$subject.rank": "$resource.member_count" }), true),
+            (json!({ "$subject.rank": { "$lt": 5, "$gt": "$resource.member_count" } }), true),
+            (json!({ "$or": [{ "$subject.rank": 2 }, { "$and": [{ "$resource.member_count": 2 }] }] }), true),
+            (json!({ "$subject.member_count": 2 }), false),
+            (json!({ "$resource.level": { "$lt": 2 }, "$subject.rank": 3 }), false),
+        ] {
+            assert_eq!(
+                names(condition.as_object().unwrap(), "$resource.member_count"),
+                expected,
+                "{condition}"
+            );
         }
     }
 }

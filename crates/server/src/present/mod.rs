@@ -67,7 +67,7 @@ impl FromIterator<Arc<UserResponse>> for Users {
 }
 
 /// A user as he or she appears to himself or herself.
-fn unaware(user: Arc<UserResponse>) -> Arc<UserResponse> {
+pub(crate) fn unaware(user: Arc<UserResponse>) -> Arc<UserResponse> {
     if !user.shadow_banned {
         return user;
     }

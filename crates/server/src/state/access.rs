@@ -180,15 +180,14 @@ pub(crate) async fn require_ban_in_app(state: &State, caller: &Caller, user: &Ca
     Err(subject.refusal(ACTION))
 }
 
-/// Refuses the caller who may not see what users report and whom they ban.
-pub(crate) async fn require_reports(state: &State, caller: &Caller) -> Result<()> {
-    const ACTION: Action = Action::ReadFlagReports;
+/// Refuses the caller who may not do this with what users report, and whom they ban.
+pub(crate) async fn require_reports(state: &State, caller: &Caller, action: Action) -> Result<()> {
     let Some(subject) = subject(state, caller).await? else { return Ok(()) };
     let app = state.current_app(&caller.app);
-    if subject.may(&app.scope, ACTION, false, subject.teams()) {
+    if subject.may(&app.scope, action, false, subject.teams()) {
         Ok(())
     } else {
-        Err(subject.refusal(ACTION))
+        Err(subject.refusal(action))
     }
 }
 

@@ -133,6 +133,10 @@ pub(super) const RULES: &[Rule] = rules! {
         "SELECT f.reporter_id AS subject, f.pk AS found, NULL AS expected FROM flags f \
          LEFT JOIN users u ON u.app_pk = f.app_pk AND u.id = f.reporter_id \
          LEFT JOIN users o ON o.app_pk = f.app_pk AND o.id = f.creator_id WHERE u.id IS NULL OR o.id IS NULL";
+    "flags.reviewed_at", "what was decided about a flag is known with the time",
+        "SELECT f.reporter_id AS subject, f.reviewed_at AS found, NULL AS expected FROM flags f \
+         WHERE (f.review_result IS NULL) <> (f.reviewed_at IS NULL) \
+         OR (f.review_result IS NULL AND (f.review_details IS NOT NULL OR f.reviewed_by_id IS NOT NULL))";
     "flags.item_id", "all flags of one thing have the same item_id",
         "SELECT MIN(f.item_id) AS subject, COUNT(DISTINCT f.item_id) AS found, 1 AS expected FROM flags f \
          GROUP BY f.app_pk, f.message_pk, CASE WHEN f.message_pk IS NULL THEN f.creator_id END \

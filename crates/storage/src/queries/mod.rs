@@ -4,6 +4,7 @@
 
 mod bans;
 mod channels;
+mod flag_reports;
 mod flags;
 mod history;
 mod members;
@@ -14,6 +15,7 @@ mod users;
 
 pub use bans::{BANS, BanQuery, FutureBanQuery};
 pub use channels::{CHANNELS, ChannelQuery, needs_user};
+pub use flag_reports::{FLAG_REPORTS, FlagReport, FlagReportQuery};
 pub use flags::{FLAGS, FlagQuery};
 pub use history::{MESSAGE_HISTORY, MessageHistoryKey, MessageHistoryQuery};
 pub use members::{MEMBERS, MemberQuery};

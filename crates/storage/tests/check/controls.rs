@@ -129,6 +129,10 @@ pub const CONTROLS: &[Control] = controls! {
         "INSERT INTO flags (app_pk, item_id, creator_id, reporter_id, reason, created_at, updated_at) \
          VALUES (1, 'i', 'ann', 'nobody', '', 1, 1)" /
         "DELETE FROM flags WHERE item_id = 'i'";
+    "flags.reviewed_at":
+        "INSERT INTO flags (app_pk, item_id, creator_id, reporter_id, reason, review_result, created_at, updated_at) \
+         VALUES (1, 'i', 'ann', 'zoe', '', 'fine', 1, 1)" /
+        "DELETE FROM flags WHERE item_id = 'i'";
     "flags.item_id":
         "INSERT INTO flags (app_pk, item_id, creator_id, reporter_id, reason, created_at, updated_at) \
          VALUES (1, 'i', 'ann', 'zoe', '', 1, 1); \

@@ -13,6 +13,7 @@ use crate::actions::{given, limit, offset, users};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::{BANS_OFFSET_MAX, BANS_PAGE_DEFAULT, BANS_PAGE_MAX, FUTURE_CHANNEL_BANS_COUNTED_MAX};
+use crate::permissions::Action;
 use crate::present::{self, Users};
 use crate::state::{State, access};
 
@@ -26,7 +27,7 @@ pub(crate) async fn query_banned_users(
     payload: QueryBannedUsersPayload,
 ) -> Result<Vec<BanResponse>> {
     users::optional_user(state, caller, "user", payload.user_id.as_ref(), payload.user.as_ref()).await?;
-    access::require_reports(state, caller).await?;
+    access::require_reports(state, caller, Action::ReadFlagReports).await?;
     let query = BanQuery {
         filter: parse(&BANS, &payload.filter_conditions)
             .map_err(|error| Error::filter("filter_conditions", &error))?,

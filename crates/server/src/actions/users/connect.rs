@@ -7,8 +7,11 @@ use natterjack_storage::User;
 use serde_json::Value;
 
 use super::{accompany, change, check_custom, full_users};
+use crate::actions::reads::load_unread;
 use crate::auth::{Caller, Who};
 use crate::error::{Error, Result};
+use crate::limits::UNREAD_LISTED_MAX;
+use crate::present;
 use crate::state::{CachedUser, State};
 
 /// Where the user object of a client that connects stands.
@@ -62,7 +65,18 @@ fn check_details(id: &UserId, mut details: JsonMap, stored: Option<&CachedUser>)
 /// A user as he or she sees himself or herself.
 pub(crate) async fn own_user(state: &State, app_pk: i64, user: &User) -> Result<OwnUserResponse> {
     let app = state.app_with_pk(app_pk).ok_or_else(|| Error::not_found("app", &app_pk.to_string()))?;
-    let caller = Caller { app, who: Who::Server };
-    let mut full = full_users(state, &caller, vec![user]).await?;
-    Ok(full.pop().unwrap_or_default().into())
+    let caller = Caller { app, who: Who::Server, address: None };
+    let full = full_users(state, &caller, vec![user]).await?.pop().unwrap_or_default();
+    let mut own = OwnUserResponse::from(full);
+    // Who is banned without being told does not learn it from this.
+    own.shadow_banned = false;
+    let muters = own.mutes.iter_mut().map(|mute| &mut mute.user);
+    for muter in muters.chain(own.channel_mutes.iter_mut().map(|mute| &mut mute.user)) {
+        *muter = muter.take().map(present::unaware);
+    }
+    if own.unread_threads > 0 {
+        let unread = load_unread(state, &caller, vec![user.id.clone()], UNREAD_LISTED_MAX).await?;
+        own.unread_thread_messages = unread.iter().map(|(_, threads)| threads.messages()).sum();
+    }
+    Ok(own)
 }

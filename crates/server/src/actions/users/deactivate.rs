@@ -1,17 +1,17 @@
 use natterjack_protocol::users::{DeactivateUserRequest, DeactivateUsersRequest, UserResponse};
 use natterjack_protocol::{Timestamp, UserId};
-use natterjack_storage::{Deletion, MessageKey, Task, Tx, User};
+use natterjack_storage::{Deletion, MessageKey, Tx, User};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{all_existing, check_created_by, check_ids, do_lock, do_log};
+use super::activation::{Activation, change_one, check_many, do_begin};
+use super::{check_created_by, do_lock, do_log};
 use crate::actions::channels::do_delete_channel;
 use crate::actions::messages::{Sweep, do_sweep};
-use crate::actions::tasks::{self, Context, Phase, Position, Step, Work};
+use crate::actions::tasks::{self, Context, Phase, Step, Work};
 use crate::auth::Caller;
 use crate::error::Result;
 use crate::limits::SWEEP_BATCH;
-use crate::present;
 use crate::state::State;
 
 /// Users to be deactivated, and what goes with them.
@@ -21,15 +21,6 @@ pub(crate) struct DeactivateUsers {
     created_by_id: Option<String>,
     messages: bool,
     channels: bool,
-}
-
-/// A deactivation that may be carried out by the call itself.
-struct DeactivatePlan {
-    app_pk: i64,
-    user_id: String,
-    task_id: String,
-    work: Work,
-    now: Timestamp,
 }
 
 /// Deactivates a user: nobody can act as this user any more. The messages go before the call is answered, unless there
@@ -46,36 +37,7 @@ pub(crate) async fn deactivate_user(
         messages: request.mark_messages_deleted == Some(true),
         channels: false,
     };
-    let plan = DeactivatePlan {
-        app_pk: caller.app.pk,
-        user_id: user_id.as_str().to_owned(),
-        task_id: tasks::new_id(),
-        work: Work::DeactivateUsers(work),
-        now: state.now(),
-    };
-    let (user, task) =
-        state.store.write("deactivate_user", plan, |tx, plan| Box::pin(do_deactivate_now(tx, plan))).await?;
-    state.forget_user(caller.app.pk, &user.id);
-    if let Some(task) = task {
-        tasks::work_in_call(state, task).await;
-    }
-    Ok(present::user(&user, state.now()))
-}
-
-async fn do_deactivate_now(tx: &mut Tx, plan: &DeactivatePlan) -> Result<(User, Option<Task>)> {
-    let Work::DeactivateUsers(work) = &plan.work else { unreachable!("the plan is made for it") };
-    let (user, since) = work.do_deactivate(tx, plan.app_pk, &plan.user_id, plan.now).await?;
-    let task = match work.first_phase() {
-        None => None,
-        Some(phase) => {
-            let position = Position { phase, since, ..Position::default() };
-            Some(
-                tasks::do_enqueue_held(tx, plan.app_pk, &plan.task_id, &plan.work, position, plan.now)
-                    .await?,
-            )
-        }
-    };
-    Ok((user, task))
+    change_one(state, caller, "deactivate_user", user_id, work).await
 }
 
 /// Deactivates users by a task. Answers its id.
@@ -84,34 +46,26 @@ pub(crate) async fn deactivate_users(
     caller: &Caller,
     request: DeactivateUsersRequest,
 ) -> Result<String> {
-    let user_ids = check_ids("user_ids", &request.user_ids)?;
-    all_existing(state, caller, "user_ids", &user_ids).await?;
+    let (user_ids, created_by_id) =
+        check_many(state, caller, &request.user_ids, request.created_by_id.as_ref()).await?;
     let work = DeactivateUsers {
         user_ids,
-        created_by_id: check_created_by(state, caller, request.created_by_id.as_ref()).await?,
+        created_by_id,
         messages: request.mark_messages_deleted == Some(true),
         channels: request.mark_channels_deleted == Some(true),
     };
-    tasks::enqueue(state, caller, Work::DeactivateUsers(work)).await
+    tasks::enqueue(state, caller, work.into()).await
 }
 
-impl DeactivateUsers {
-    /// The ids of the users.
-    pub(crate) fn subjects(&self) -> Vec<&str> {
-        self.user_ids.iter().map(String::as_str).collect()
+impl From<DeactivateUsers> for Work {
+    fn from(work: DeactivateUsers) -> Self {
+        Self::DeactivateUsers(work)
     }
+}
 
-    /// What goes with a user first, if anything.
-    fn first_phase(&self) -> Option<Phase> {
-        match (self.messages, self.channels) {
-            (true, _) => Some(Phase::Messages),
-            (false, true) => Some(Phase::Channels),
-            (false, false) => None,
-        }
-    }
-
+impl Activation for DeactivateUsers {
     /// Deactivates a user. One who is deactivated stays so. Answers since when.
-    async fn do_deactivate(
+    async fn do_change(
         &self,
         tx: &mut Tx,
         app_pk: i64,
@@ -126,6 +80,22 @@ impl DeactivateUsers {
         let payload = json!({ "created_by_id": self.created_by_id, "mark_messages_deleted": self.messages });
         do_log(tx, app_pk, id, "user.deactivated", Some(payload), now).await?;
         Ok((deactivated.unwrap_or(user), now))
+    }
+
+    /// What goes with a user first, if anything.
+    fn first_phase(&self) -> Option<Phase> {
+        match (self.messages, self.channels) {
+            (true, _) => Some(Phase::Messages),
+            (false, true) => Some(Phase::Channels),
+            (false, false) => None,
+        }
+    }
+}
+
+impl DeactivateUsers {
+    /// The ids of the users.
+    pub(crate) fn subjects(&self) -> Vec<&str> {
+        self.user_ids.iter().map(String::as_str).collect()
     }
 
     /// Does a part of the work on one user.
@@ -150,12 +120,7 @@ impl DeactivateUsers {
                 Ok(Step::go_on(position.behind_message(last.channel_pk, last.pk)))
             }
             Phase::Channels => do_delete_next_channel(tx, context).await,
-            _ => {
-                let (user, since) =
-                    self.do_deactivate(tx, context.app_pk, context.subject, context.now).await?;
-                let next = self.first_phase().map(|phase| Position { phase, since, ..Position::default() });
-                Ok(next.map_or_else(Step::done, Step::go_on).touching_user(&user.id))
-            }
+            _ => do_begin(self, tx, context).await,
         }
     }
 }

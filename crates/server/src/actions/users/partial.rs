@@ -17,7 +17,7 @@ use crate::limits::{BATCH_MAX, TEAMS_MAX};
 use crate::state::State;
 
 /// Fields that belong to the server, and built-in ones that have nothing inside.
-const RESERVED: [&str; 24] = [
+const RESERVED: [&str; 25] = [
     "id",
     "name",
     "image",
@@ -42,6 +42,7 @@ const RESERVED: [&str; 24] = [
     "unread_channels",
     "unread_count",
     "unread_threads",
+    "unread_thread_messages",
 ];
 
 /// Changes of one user. `None` leaves a field as it is, `Some(None)` takes its value away.

@@ -1,18 +1,18 @@
 use natterjack_protocol::users::{ReactivateUserRequest, ReactivateUsersRequest, UserResponse};
 use natterjack_protocol::{Timestamp, UserId};
-use natterjack_storage::{Advance, ChannelEvent, Task, Tx, User, UserChange};
+use natterjack_storage::{Advance, ChannelEvent, Tx, User, UserChange};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::activation::{Activation, change_one, check_many, do_begin};
 use super::deactivate::of_one_channel;
-use super::{all_existing, change_of, check_created_by, check_ids, do_lock, do_log};
+use super::{change_of, check_created_by, do_lock, do_log};
 use crate::actions::messages::do_restore;
-use crate::actions::tasks::{self, Context, Phase, Position, Step, Work};
+use crate::actions::tasks::{self, Context, Phase, Step, Work};
 use crate::actions::{check_length, given};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::{NAME_LENGTH_MAX, SWEEP_BATCH};
-use crate::present;
 use crate::state::State;
 
 /// Users to be reactivated, and what comes back with them.
@@ -24,15 +24,6 @@ pub(crate) struct ReactivateUsers {
     name: Option<String>,
     messages: bool,
     channels: bool,
-}
-
-/// A reactivation that may be carried out by the call itself.
-struct ReactivatePlan {
-    app_pk: i64,
-    user_id: String,
-    task_id: String,
-    work: Work,
-    now: Timestamp,
 }
 
 /// Lets a deactivated user act again. The messages that went with the deactivation come back before the call is
@@ -53,36 +44,7 @@ pub(crate) async fn reactivate_user(
         messages: request.restore_messages == Some(true),
         channels: false,
     };
-    let plan = ReactivatePlan {
-        app_pk: caller.app.pk,
-        user_id: user_id.as_str().to_owned(),
-        task_id: tasks::new_id(),
-        work: Work::ReactivateUsers(work),
-        now: state.now(),
-    };
-    let (user, task) =
-        state.store.write("reactivate_user", plan, |tx, plan| Box::pin(do_reactivate_now(tx, plan))).await?;
-    state.forget_user(caller.app.pk, &user.id);
-    if let Some(task) = task {
-        tasks::work_in_call(state, task).await;
-    }
-    Ok(present::user(&user, state.now()))
-}
-
-async fn do_reactivate_now(tx: &mut Tx, plan: &ReactivatePlan) -> Result<(User, Option<Task>)> {
-    let Work::ReactivateUsers(work) = &plan.work else { unreachable!("the plan is made for it") };
-    let (user, since) = work.do_reactivate(tx, plan.app_pk, &plan.user_id, plan.now).await?;
-    let task = match work.first_phase() {
-        None => None,
-        Some(phase) => {
-            let position = Position { phase, since, ..Position::default() };
-            Some(
-                tasks::do_enqueue_held(tx, plan.app_pk, &plan.task_id, &plan.work, position, plan.now)
-                    .await?,
-            )
-        }
-    };
-    Ok((user, task))
+    change_one(state, caller, "reactivate_user", user_id, work).await
 }
 
 /// Reactivates users by a task. Answers its id.
@@ -91,35 +53,27 @@ pub(crate) async fn reactivate_users(
     caller: &Caller,
     request: ReactivateUsersRequest,
 ) -> Result<String> {
-    let user_ids = check_ids("user_ids", &request.user_ids)?;
-    all_existing(state, caller, "user_ids", &user_ids).await?;
+    let (user_ids, created_by_id) =
+        check_many(state, caller, &request.user_ids, request.created_by_id.as_ref()).await?;
     let work = ReactivateUsers {
         user_ids,
-        created_by_id: check_created_by(state, caller, request.created_by_id.as_ref()).await?,
+        created_by_id,
         name: None,
         messages: request.restore_messages == Some(true),
         channels: request.restore_channels == Some(true),
     };
-    tasks::enqueue(state, caller, Work::ReactivateUsers(work)).await
+    tasks::enqueue(state, caller, work.into()).await
 }
 
-impl ReactivateUsers {
-    /// The ids of the users.
-    pub(crate) fn subjects(&self) -> Vec<&str> {
-        self.user_ids.iter().map(String::as_str).collect()
+impl From<ReactivateUsers> for Work {
+    fn from(work: ReactivateUsers) -> Self {
+        Self::ReactivateUsers(work)
     }
+}
 
-    /// What comes back first, if anything: channels before the messages in them.
-    fn first_phase(&self) -> Option<Phase> {
-        match (self.channels, self.messages) {
-            (true, _) => Some(Phase::Channels),
-            (false, true) => Some(Phase::Messages),
-            (false, false) => None,
-        }
-    }
-
+impl Activation for ReactivateUsers {
     /// Takes a deactivation back. Answers since when the user was deactivated.
-    async fn do_reactivate(
+    async fn do_change(
         &self,
         tx: &mut Tx,
         app_pk: i64,
@@ -140,17 +94,28 @@ impl ReactivateUsers {
         Ok((reactivated.unwrap_or(user), since))
     }
 
+    /// What comes back first, if anything: channels before the messages in them.
+    fn first_phase(&self) -> Option<Phase> {
+        match (self.channels, self.messages) {
+            (true, _) => Some(Phase::Channels),
+            (false, true) => Some(Phase::Messages),
+            (false, false) => None,
+        }
+    }
+}
+
+impl ReactivateUsers {
+    /// The ids of the users.
+    pub(crate) fn subjects(&self) -> Vec<&str> {
+        self.user_ids.iter().map(String::as_str).collect()
+    }
+
     /// Does a part of the work on one user.
     pub(crate) async fn step(&self, tx: &mut Tx, context: &Context<'_>) -> Result<Step> {
         match context.position.phase {
             Phase::Channels => self.do_restore_channels(tx, context).await,
             Phase::Messages => do_restore_messages(tx, context).await,
-            _ => {
-                let (user, since) =
-                    self.do_reactivate(tx, context.app_pk, context.subject, context.now).await?;
-                let next = self.first_phase().map(|phase| Position { phase, since, ..Position::default() });
-                Ok(next.map_or_else(Step::done, Step::go_on).touching_user(&user.id))
-            }
+            _ => do_begin(self, tx, context).await,
         }
     }
 
