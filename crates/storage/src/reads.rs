@@ -56,6 +56,14 @@ impl UnreadChannels {
         });
         Self { groups: groups.collect(), listed }
     }
+
+    /// All of it together.
+    pub fn totals(&self) -> UnreadTotals {
+        UnreadTotals {
+            messages: self.groups.iter().map(|group| group.unread).sum(),
+            channels: self.groups.iter().map(|group| group.channels).sum(),
+        }
+    }
 }
 
 /// What a user has not read in the channels of one type and team.
@@ -113,15 +121,10 @@ pub struct UnreadQuery {
 }
 
 impl UnreadQuery {
-    /// The parameters of the query about each user: app, user, types left out, limit.
+    /// The parameters of the query about each user: app, user, types left out.
     fn params(&self) -> Vec<Vec<Param<'_>>> {
         let of_user = |user_id| {
-            vec![
-                Param::Int(self.app_pk),
-                Param::Text(user_id),
-                Param::Texts(self.without_kinds.clone()),
-                Param::Int(self.limit),
-            ]
+            vec![Param::Int(self.app_pk), Param::Text(user_id), Param::Texts(self.without_kinds.clone())]
         };
         self.user_ids.iter().map(|user_id| of_user(user_id)).collect()
     }
@@ -377,10 +380,9 @@ impl Tx {
     pub async fn list_unread_channels(&mut self, query: &UnreadQuery) -> Result<Vec<UnreadChannels>> {
         let columns = "c.cid, c.kind, c.team, m.last_read, c.last_message_at, ";
         let sql = unread_channels(self.dialect(), columns);
-        let params: Vec<_> = query.params().iter().map(|params| params[..3].to_vec()).collect();
         // Sorted and added up here, since a database would make two tables of it first.
         let found = self
-            .query_each(&sql, &params, |row| {
+            .query_each(&sql, &query.params(), |row| {
                 let group = (row.text(1)?, row.optional_text(2)?);
                 let channel = ChannelUnread {
                     cid: row.text(0)?,
@@ -396,9 +398,8 @@ impl Tx {
 
     /// How many messages each of these users has not read, and in how many channels.
     pub async fn count_unread(&mut self, query: &UnreadQuery) -> Result<Vec<UnreadTotals>> {
-        let params: Vec<_> = query.params().iter().map(|params| params[..3].to_vec()).collect();
         let sql = unread_channels(self.dialect(), "");
-        let unread = self.query_each(&sql, &params, |row| row.int(0)).await?;
+        let unread = self.query_each(&sql, &query.params(), |row| row.int(0)).await?;
         let totals = unread.into_iter().map(|channels| UnreadTotals {
             messages: channels.iter().sum(),
             channels: channels.iter().filter(|unread| **unread > 0).count() as i64,
@@ -429,12 +430,12 @@ impl Tx {
              ORDER BY p.last_message_at DESC, p.parent_pk DESC LIMIT $4",
             self.dialect().indexed_by("thread_participants_in_order")
         );
-        let params = query.params();
-        let counted: Vec<Vec<Param<'_>>> = params.iter().map(|params| params[..3].to_vec()).collect();
-        let counts = self.query_each(&count, &counted, |row| row.int(0)).await?;
+        let mut params = query.params();
+        let counts = self.query_each(&count, &params, |row| row.int(0)).await?;
         let lists = match query.limit {
             0 => Vec::new(),
-            _ => {
+            limit => {
+                params.iter_mut().for_each(|params| params.push(Param::Int(limit)));
                 self.query_each(&list, &params, |row| {
                     Ok(ThreadUnread {
                         parent_message_id: row.text(0)?,

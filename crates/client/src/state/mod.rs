@@ -6,12 +6,12 @@
 //! use natterjack_client::state::ChannelState;
 //!
 //! # fn a_read() -> ChannelStateResponse {
-//! #     serde_json::from_str(r#"{"channel": {"cid": "messaging:general"}}"#).unwrap()
+//! #     serde_json::from_str(r#"{"channel": {"cid": "messaging:general"}}"#).expect("is a channel's state")
 //! # }
 //! # fn an_event() -> Event {
 //! #     let text = r#"{"type": "message.new", "cid": "messaging:general", "created_at": 1,
 //! #         "message": {"id": "m1", "text": "hello", "user": {"id": "joe"}}}"#;
-//! #     serde_json::from_str(text).unwrap()
+//! #     serde_json::from_str(text).expect("is an event")
 //! # }
 //! let mut general = ChannelState::new(a_read(), "jane");
 //! general.apply(&an_event());

@@ -9,12 +9,10 @@ use natterjack_protocol::events::Event;
 use natterjack_protocol::users::UserResponse;
 use natterjack_storage::Channel;
 
-use super::connection::Connection;
-use super::frame::Encoded;
 use super::hub::Watching;
 use super::present::of_channel;
 use super::rights;
-use super::sending::Sending;
+use super::sending::send_each;
 use crate::limits::{MANY_WATCHERS, WATCHING_PAUSE};
 use crate::state::State;
 
@@ -46,28 +44,18 @@ pub(crate) async fn tell_watchers(
     let is_told = |user_id: &Arc<str>| {
         readers.contains(user_id) && except != Some(&**user_id) && !ignoring.contains(&**user_id)
     };
-    send(event, watchers.iter().filter(|watcher| is_told(&watcher.user_id))).await;
-}
-
-/// Sends an event to connections.
-async fn send(event: &Event, connections: impl Iterator<Item = &Arc<Connection>>) {
-    let encoded = Encoded::new(event);
-    let mut sending = Sending::default();
-    for connection in connections {
-        sending.queue(connection, encoded.frame());
-    }
-    sending.write().await;
+    send_each(event, watchers.iter().filter(|watcher| is_told(&watcher.user_id))).await;
 }
 
 /// Tells all connections of a user.
 pub(crate) async fn tell_user(state: &State, app_pk: i64, user_id: &str, event: &Event) {
-    send(event, state.live.hub.of_user(app_pk, user_id).iter()).await;
+    send_each(event, state.live.hub.of_user(app_pk, user_id).iter()).await;
 }
 
 /// Tells all connections of an app.
 pub(crate) async fn tell_app(state: &State, app_pk: i64, event: &Event) {
     let connections = state.live.hub.all();
-    send(event, connections.iter().filter(|connection| connection.app_pk == app_pk)).await;
+    send_each(event, connections.iter().filter(|connection| connection.app_pk == app_pk)).await;
 }
 
 /// Tells those who watch a channel that somebody began or ended to watch it too. Many of them are told seldom.
@@ -111,5 +99,5 @@ pub(crate) async fn tell_presence(state: &State, app_pk: i64, user: Arc<UserResp
         user: Some(user),
         ..Event::default()
     };
-    send(&event, subscribers.iter().filter(|connection| *connection.user_id != *user_id)).await;
+    send_each(&event, subscribers.iter().filter(|connection| *connection.user_id != *user_id)).await;
 }

@@ -69,12 +69,8 @@ pub(super) struct Totals {
 
 impl Totals {
     pub(super) fn new(channels: &UnreadChannels, threads: &UnreadThreads) -> Self {
-        Self {
-            messages: channels.groups.iter().map(|group| group.unread).sum(),
-            channels: channels.groups.iter().map(|group| group.channels).sum(),
-            threads: threads.threads,
-            thread_messages: threads.messages(),
-        }
+        let UnreadTotals { messages, channels } = channels.totals();
+        Self { messages, channels, threads: threads.threads, thread_messages: threads.messages() }
     }
 }
 

@@ -1,7 +1,9 @@
 use std::sync::Arc;
 
+use natterjack_protocol::events::Event;
+
 use super::connection::Connection;
-use super::frame::Frame;
+use super::frame::{Encoded, Frame};
 
 /// Connections whose sockets are written by one task, one after the other: some tenths of a millisecond.
 const SOCKETS_OF_TASK: usize = 64;
@@ -45,4 +47,15 @@ impl Drop for Sending {
             connection.outbox.flush();
         }
     }
+}
+
+/// Sends the same event to each of these connections. Without any it is not even encoded.
+pub(super) async fn send_each(event: &Event, connections: impl Iterator<Item = &Arc<Connection>>) {
+    let mut encoded = None;
+    let mut sending = Sending::default();
+    for connection in connections {
+        let encoded = encoded.get_or_insert_with(|| Encoded::new(event));
+        sending.queue(connection, encoded.frame());
+    }
+    sending.write().await;
 }

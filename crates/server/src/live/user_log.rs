@@ -11,10 +11,9 @@ use natterjack_storage::{Channel, LogEntry, Member, Message, Tx, UnreadQuery};
 
 use super::connection::{Close, Connection};
 use super::deliver::Cursor;
-use super::frame::Encoded;
 use super::load::{BATCH, Totals, load_totals_of, payload};
 use super::present::{channel_of_all, of_channel, present_member, said};
-use super::sending::Sending;
+use super::sending::send_each;
 use crate::actions::users::own_user;
 use crate::auth::check_not_revoked;
 use crate::error::Result;
@@ -225,12 +224,7 @@ async fn send(state: &State, app_pk: i64, user_id: &str, batch: &UserBatch, entr
     if ["notification.channel_mutes_updated", "notification.mutes_updated"].contains(&kind) {
         event.me = me(state, app_pk, user_id).await?.map(Box::new);
     }
-    if !receivers.is_empty() {
-        let encoded = Encoded::new(&event);
-        let mut sending = Sending::default();
-        receivers.iter().for_each(|connection| sending.queue(connection, encoded.frame()));
-        sending.write().await;
-    }
+    send_each(&event, receivers.iter()).await;
     close_if_gone(state, app_pk, user_id, kind, &batch.bundle.users.get(user_id));
     Ok(())
 }

@@ -110,7 +110,7 @@ pub(crate) fn full_user(
     now: Timestamp,
 ) -> FullUserResponse {
     let ban = user.ban_at(now);
-    let unread = channels.groups.iter().map(|group| group.unread).sum();
+    let unread = channels.totals();
     FullUserResponse {
         id: user.id.clone(),
         name: user.name.clone(),
@@ -132,9 +132,9 @@ pub(crate) fn full_user(
         deactivated_at: user.deactivated_at,
         deleted_at: user.deleted_at,
         revoke_tokens_issued_before: user.revoke_tokens_issued_before,
-        total_unread_count: unread,
-        unread_count: unread,
-        unread_channels: channels.groups.iter().map(|group| group.channels).sum(),
+        total_unread_count: unread.messages,
+        unread_count: unread.messages,
+        unread_channels: unread.channels,
         unread_threads: threads.threads,
         ..FullUserResponse::default()
     }

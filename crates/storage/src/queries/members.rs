@@ -79,7 +79,17 @@ impl Default for MemberQuery {
     }
 }
 
+/// The fields that are the user's, not the member's.
+const OF_USER: [&str; 4] = ["name", "user.email", "last_active", "user.nd_deactivated"];
+
 impl MemberQuery {
+    /// Whether the users have to be looked up to find the members.
+    fn asks_for_users(&self) -> bool {
+        let is_of_user = |field: &FieldRef| OF_USER.contains(&field.name().as_ref());
+        OF_USER.iter().any(|name| self.filter.mentions(name))
+            || self.sort.iter().any(|key| is_of_user(&key.field))
+    }
+
     fn write_bounds(&self, writer: &mut SqlWriter) {
         let user_ids = [
             (&self.user_id_lt, " AND m.user_id < "),
@@ -148,7 +158,9 @@ impl Tx {
         // The ids first, mostly out of an index: of members that the page skips no row is read.
         let mut writer = SqlWriter::new(self.dialect());
         writer.push("SELECT m.user_id FROM members m");
-        let joins_at = writer.sql.len();
+        if query.asks_for_users() {
+            writer.push(" LEFT JOIN users u ON u.app_pk = m.app_pk AND u.id = m.user_id");
+        }
         writer.push(" CROSS JOIN (SELECT CAST(");
         writer.bind(query.now);
         writer.push(" AS BIGINT) AS now) AS moment WHERE m.channel_pk = ");
@@ -159,9 +171,6 @@ impl Tx {
         let tie = if query.sort.is_empty() { "m.created_at, m.user_id" } else { "m.user_id" };
         write_order_by(&mut writer, &query.sort, &MemberFields, tie);
         writer.push_page(query.limit, query.offset);
-        if writer.sql[joins_at..].contains("u.") {
-            writer.sql.insert_str(joins_at, " LEFT JOIN users u ON u.app_pk = m.app_pk AND u.id = m.user_id");
-        }
         let user_ids = self.query(&writer.sql, &writer.params, |row| row.text(0)).await?;
         let members = self.list_members_with_ids(channel_pk, user_ids.clone()).await?;
         let mut members: HashMap<String, Member> =

@@ -77,6 +77,7 @@ fn is_multi_tenant(state: &State, caller: &Caller) -> bool {
 }
 
 fn present_counts(by_teams: bool, channels: UnreadChannels, threads: UnreadThreads) -> UnreadCountsResponse {
+    let total_unread_count = channels.totals().messages;
     let listed_channels = channels.listed.into_iter().map(|channel| UnreadCountsChannel {
         channel_id: channel.cid,
         last_read: channel.last_read,
@@ -89,7 +90,7 @@ fn present_counts(by_teams: bool, channels: UnreadChannels, threads: UnreadThrea
         unread_count: thread.unread,
     });
     UnreadCountsResponse {
-        total_unread_count: channels.groups.iter().map(|group| group.unread).sum(),
+        total_unread_count,
         total_unread_threads_count: threads.threads,
         channel_type: by_type(&channels.groups),
         channels: listed_channels.collect(),

@@ -3,11 +3,10 @@ use std::sync::Arc;
 use natterjack_protocol::own_user::OwnUserResponse;
 use natterjack_protocol::users::UserRequest;
 use natterjack_protocol::{ErrorCode, JsonMap, UserId, v1};
-use natterjack_storage::User;
+use natterjack_storage::{UnreadQuery, UnreadThreads, User};
 use serde_json::Value;
 
 use super::{accompany, change, check_custom, full_users};
-use crate::actions::reads::load_unread;
 use crate::auth::{Caller, Who};
 use crate::error::{Error, Result};
 use crate::limits::UNREAD_LISTED_MAX;
@@ -75,8 +74,15 @@ pub(crate) async fn own_user(state: &State, app_pk: i64, user: &User) -> Result<
         *muter = muter.take().map(present::unaware);
     }
     if own.unread_threads > 0 {
-        let unread = load_unread(state, &caller, vec![user.id.clone()], UNREAD_LISTED_MAX).await?;
-        own.unread_thread_messages = unread.iter().map(|(_, threads)| threads.messages()).sum();
+        let query = UnreadQuery {
+            app_pk,
+            user_ids: vec![user.id.clone()],
+            without_kinds: state.kinds_without_read_events_of(app_pk),
+            limit: UNREAD_LISTED_MAX,
+        };
+        let unread =
+            state.store.read("unread_threads", query, |tx, query| Box::pin(tx.list_unread_threads(query)));
+        own.unread_thread_messages = unread.await?.iter().map(UnreadThreads::messages).sum();
     }
     Ok(own)
 }
