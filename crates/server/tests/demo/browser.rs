@@ -288,7 +288,14 @@ impl Page {
         let node = json!({ "backendNodeId": self.find(role, name).await["backendDOMNodeId"] });
         let session = Some(self.session.as_str());
         self.connection.try_call(session, "DOM.scrollIntoViewIfNeeded", node.clone()).await?;
-        let quads = self.connection.try_call(session, "DOM.getContentQuads", node).await?;
+        let quads = self.connection.try_call(session, "DOM.getContentQuads", node.clone()).await?;
+        self.try_evaluate(
+            "new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))",
+        )
+        .await?;
+        if self.connection.try_call(session, "DOM.getContentQuads", node).await? != quads {
+            return Err("is moving".to_owned());
+        }
         let corners: Vec<f64> =
             quads["quads"][0].as_array().ok_or("has no place")?.iter().filter_map(Value::as_f64).collect();
         let middle = |axis: usize| corners.iter().skip(axis).step_by(2).sum::<f64>() / 4.0;
@@ -299,6 +306,11 @@ impl Page {
             self.call("Input.dispatchMouseEvent", event).await;
         }
         Ok(())
+    }
+
+    /// Moves the pointer into a corner, where it shows nothing that the keyboard is to show.
+    pub async fn put_pointer_away(&self) {
+        self.call("Input.dispatchMouseEvent", json!({ "type": "mouseMoved", "x": 0, "y": 0 })).await;
     }
 
     /// Types a text where the focus is.

@@ -142,6 +142,7 @@ async fn begin_a_channel(ann: &Page, bob: &Page) {
     ann.find("dialog", "New channel").await;
     ann.click("textbox", "Name").await;
     ann.type_text("Garden").await;
+    ann.wait_for("the name", "document.querySelector('#channel-name').value === 'Garden'").await;
     ann.click("checkbox", "Bob Quill").await;
     picture(ann, "new-channel").await;
     ann.click("button", "Create").await;
@@ -191,6 +192,7 @@ async fn talk(ann: &Page, bob: &Page) {
 
 /// By keyboard: from the field back to the last message, and from there to what can be done with it.
 async fn react(ann: &Page, bob: &Page) {
+    ann.put_pointer_away().await;
     ann.press("Shift+Tab").await;
     ann.wait_for("the focus on the message", "document.activeElement.ariaLabel?.includes('Not yet.')").await;
     ann.press("ArrowUp").await;
