@@ -17,6 +17,7 @@ pub(crate) use deactivate::{DeactivateUsers, deactivate_user, deactivate_users};
 pub(crate) use delete::{DeleteUsers, check_deletion, delete_users, restore_users};
 pub(crate) use guest::create_guest;
 pub(crate) use partial::update_users_partial;
+pub(crate) use reach::within_teams;
 use reach::{check_may_update, limit_to_reach};
 pub(crate) use reactivate::{ReactivateUsers, reactivate_user, reactivate_users};
 

@@ -6,7 +6,7 @@ use natterjack_storage::queries::USERS;
 
 use crate::auth::Caller;
 use crate::error::{Error, Result};
-use crate::permissions::Action;
+use crate::permissions::{Action, Subject};
 use crate::state::State;
 use crate::state::access;
 
@@ -53,12 +53,19 @@ pub(super) async fn limit_to_reach(state: &State, caller: &Caller, filter: Expre
     if !may || disallowed.iter().any(|disallowed| disallowed == role) {
         return Err(subject.refusal(Action::SearchUser));
     }
-    if !subject.multi_tenant || of_app.scope.reach(role, Action::SearchUser).any_team {
-        return Ok(filter);
-    }
+    let Some(teams) = within_teams(state, caller, &subject) else { return Ok(filter) };
     check_teams(&filter, subject.teams(), false)?;
     if demands_teams(&filter) {
         return Ok(filter);
+    }
+    Ok(Expression::All(vec![filter, teams]))
+}
+
+/// The users of the subject's own teams. `None` where those of all teams may be found.
+pub(crate) fn within_teams(state: &State, caller: &Caller, subject: &Subject) -> Option<Expression> {
+    let scope = &state.current_app(&caller.app).scope;
+    if !subject.multi_tenant || scope.reach(subject.role(None), Action::SearchUser).any_team {
+        return None;
     }
     let own: Vec<Operand> = subject.teams().iter().cloned().map(Operand::Text).collect();
     let (operator, operand) = match own.is_empty() {
@@ -67,8 +74,7 @@ pub(super) async fn limit_to_reach(state: &State, caller: &Caller, filter: Expre
     };
     let field = USERS.fields.iter().find(|field| field.name == "teams");
     let field = FieldRef::Builtin(field.expect("users have teams"));
-    let teams = Expression::Comparison(Comparison { field, operator, operand });
-    Ok(Expression::All(vec![filter, teams]))
+    Some(Expression::Comparison(Comparison { field, operator, operand }))
 }
 
 fn is_teams(field: &FieldRef) -> bool {
