@@ -5,7 +5,6 @@ mod reports;
 pub(crate) use reports::{query_flag_reports, review_flag_report};
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
 
 use natterjack_filter::{parse, parse_sort};
 use natterjack_protocol::flags::{
@@ -25,7 +24,7 @@ use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::{FLAG_REASON_LENGTH_MAX, FLAGS_OFFSET_MAX, FLAGS_PAGE_DEFAULT, FLAGS_PAGE_MAX};
 use crate::permissions::{Action, Subject};
-use crate::present::{Bundle, MessageContext, Users};
+use crate::present::{Bundle, MessageContext};
 use crate::state::{CachedUser, State, access};
 
 /// Keys that a list of flags is sorted by.
@@ -87,8 +86,7 @@ async fn present_flag(
     message_id: Option<String>,
 ) -> Result<FlagResponse> {
     let ids = [flag.creator_id.as_str(), flag.reporter_id.as_str()];
-    let users: Users =
-        state.users(caller.app.pk, ids).await?.into_values().map(|user| Arc::clone(&user.response)).collect();
+    let users = users::shown(state, caller, ids).await?;
     Ok(FlagResponse {
         created_at: flag.created_at,
         updated_at: flag.updated_at,

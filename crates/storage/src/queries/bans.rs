@@ -102,7 +102,10 @@ impl Tx {
             within.write_user(&mut writer, app_pk, "b.user_id");
             writer.push(" ELSE ");
             within.write_channel(&mut writer, app_pk, "b.channel_pk");
-            writer.push(" END");
+            // Who is banned unnoticed does not find that.
+            writer.push(" END AND NOT (b.shadow AND b.user_id = ");
+            writer.bind(within.user_id.clone().unwrap_or_default());
+            writer.push(")");
         }
         writer.push(" AND ");
         write_expression(&mut writer, &query.filter, &BanFields);

@@ -106,8 +106,7 @@ async fn load_users(
         ids.extend(channel.created_by_id.as_deref());
         ids.extend(channel.truncated_by_id.as_deref());
     }
-    let found = state.users(caller.app.pk, ids).await?;
-    Ok(found.into_values().map(|user| Arc::clone(&user.response)).collect())
+    users::shown(state, caller, ids).await
 }
 
 /// Lists bans from channels that are created later. A user is shown his or her own.

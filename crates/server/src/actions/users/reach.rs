@@ -43,6 +43,10 @@ pub(super) async fn check_may_update(state: &State, caller: &Caller, request: &U
 /// Limits a search for users to those whom the caller may find.
 pub(super) async fn limit_to_reach(state: &State, caller: &Caller, filter: Expression) -> Result<Expression> {
     let Some(subject) = access::subject(state, caller).await? else { return Ok(filter) };
+    let filter = match subject.id() {
+        Some(id) => unaware(filter, id),
+        None => filter,
+    };
     if subject.unlimited {
         return Ok(filter);
     }
@@ -72,9 +76,37 @@ pub(crate) fn within_teams(state: &State, caller: &Caller, subject: &Subject) ->
         true => (Operator::Eq, Operand::Null),
         false => (Operator::In, Operand::List(own)),
     };
-    let field = USERS.fields.iter().find(|field| field.name == "teams");
-    let field = FieldRef::Builtin(field.expect("users have teams"));
-    Some(Expression::Comparison(Comparison { field, operator, operand }))
+    Some(comparison("teams", operator, operand))
+}
+
+fn comparison(name: &str, operator: Operator, operand: Operand) -> Expression {
+    let field = USERS.fields.iter().find(|field| field.name == name);
+    let field = FieldRef::Builtin(field.expect("users have the fields that their access depends on"));
+    Expression::Comparison(Comparison { field, operator, operand })
+}
+
+/// The filter for a user who is not to find out that he or she is banned unnoticed: to it the user is not.
+fn unaware(filter: Expression, user_id: &str) -> Expression {
+    let each = |parts: Vec<Expression>| parts.into_iter().map(|part| unaware(part, user_id)).collect();
+    let own = || comparison("id", Operator::Eq, Operand::Text(user_id.to_owned()));
+    match filter {
+        Expression::All(parts) => Expression::All(each(parts)),
+        Expression::Any(parts) => Expression::Any(each(parts)),
+        Expression::None(parts) => Expression::None(each(parts)),
+        Expression::Comparison(asked) if asked.field.name() == "shadow_banned" => {
+            let finds_unbanned = match (asked.operator, &asked.operand) {
+                (Operator::Eq, wanted) => *wanted == Operand::Boolean(false),
+                (_, unwanted) => *unwanted != Operand::Boolean(false),
+            };
+            let asked = Expression::Comparison(asked);
+            if finds_unbanned {
+                Expression::Any(vec![asked, own()])
+            } else {
+                Expression::All(vec![asked, Expression::None(vec![own()])])
+            }
+        }
+        other => other,
+    }
 }
 
 fn is_teams(field: &FieldRef) -> bool {
