@@ -65,13 +65,18 @@ impl FromStr for TrustedProxies {
 }
 
 impl TrustedProxies {
+    /// Whether this is the address of a proxy that is believed.
+    pub(crate) fn trusts(&self, address: IpAddr) -> bool {
+        self.0.iter().any(|network| network.holds(address))
+    }
+
     /// From where a request comes: the connection's other end, or whom that names when it is a trusted proxy, and so on as
     /// long as proxies are trusted.
     pub(crate) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = peer;
         let named = headers.get_all(FORWARDED_FOR).iter().rev();
         for name in named.flat_map(|value| value.to_str().unwrap_or_default().rsplit(',')) {
-            if !self.0.iter().any(|network| network.holds(client)) {
+            if !self.trusts(client) {
                 break;
             }
             let Some(address) = address(name.trim()) else { break };

@@ -126,7 +126,7 @@ impl Deliveries {
 }
 
 /// Takes connections until it is told to stop. Beyond the greatest number of them, new ones wait to be accepted; those
-/// of an address that has as many as it may are closed.
+/// of an address that has as many as it may are closed. Trusted proxies may have as many as there are.
 async fn accept(listener: TcpListener, front: Front, stop: CancellationToken, tasks: TaskTracker) {
     let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
@@ -139,10 +139,13 @@ async fn accept(listener: TcpListener, front: Front, stop: CancellationToken, ta
         };
         match accepted {
             (Ok((stream, peer)), Ok(permit)) => {
-                let Some(open) = front.addresses.open(peer.ip()) else {
+                // A proxy opens the connections of many.
+                let is_client = !front.proxies.trusts(peer.ip());
+                let open = if is_client { front.addresses.open(peer.ip()) } else { None };
+                if is_client && open.is_none() {
                     metrics::counter!("natterjack_connections_refused_total").increment(1);
                     continue;
-                };
+                }
                 let connection = serve_connection(stream, peer.ip(), front.clone(), stop.clone());
                 tasks.spawn(async move {
                     connection.await;

@@ -168,4 +168,24 @@ both_databases! {
             drop((first, second));
         }).await;
     }
+
+    async fn a_trusted_proxy_has_as_many_connections_as_it_needs(server: TestServer) {
+        let trusted_proxies = "127.0.0.1".parse().unwrap();
+        let access = Access { connections_per_address: 2, trusted_proxies, ..Access::default() };
+        server.beside_with(access, async |server: &TestServer| {
+            let address = server.base_url().strip_prefix("http://").unwrap();
+            let mut open = Vec::new();
+            for _ in 0..5 {
+                open.push(tokio::net::TcpStream::connect(address).await.unwrap());
+            }
+            assert_eq!(get_app(server).await.status, 200);
+            for mut one in open {
+                use tokio::io::{AsyncReadExt, AsyncWriteExt};
+                one.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+                let mut answer = [0; 12];
+                one.read_exact(&mut answer).await.unwrap();
+                assert_eq!(&answer, b"HTTP/1.1 200");
+            }
+        }).await;
+    }
 }
