@@ -187,6 +187,31 @@ impl TestServer {
         }
     }
 
+    /// Does the work of the job that prunes the corrections of what is unread in threads.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub async fn prune_thread_unread_gaps(&self) {
+        let step =
+            self.store.write("prune", (), |tx, ()| Box::pin(tx.prune_thread_unread_gaps(0, 100, 100))).await;
+        step.expect("pruning succeeds");
+    }
+
+    /// Does the work of the job that forgets whom users had muted, for everything up to so long ago.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub async fn prune_mute_spans(&self, ago: Duration) {
+        let now = natterjack_server::clock::Clock::now(&*self.clock);
+        let before = now.plus_seconds(-(ago.as_secs() as i64));
+        let input = (natterjack_storage::SpanKey::default(), before);
+        let step = self
+            .store
+            .write("prune", input, |tx, (after, before)| Box::pin(tx.prune_mute_spans(after, *before, 100)))
+            .await;
+        step.expect("pruning succeeds");
+    }
+
     /// Does the work of the job that forgets when channels were quiet, for everything up to now.
     ///
     /// # Panics

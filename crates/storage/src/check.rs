@@ -83,7 +83,7 @@ impl Outcome {
 }
 
 /// The tables whose rows are counted.
-const TABLES: [&str; 20] = [
+const TABLES: [&str; 22] = [
     "apps",
     "users",
     "channels",
@@ -97,6 +97,8 @@ const TABLES: [&str; 20] = [
     "bans",
     "user_mutes",
     "mute_spans",
+    "thread_unread_gaps",
+    "search_words",
     "flags",
     "threads",
     "thread_participants",

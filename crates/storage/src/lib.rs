@@ -79,5 +79,5 @@ pub use threads::{Thread, ThreadParticipant, ThreadReadPosition};
 pub use transfer::{Phase, Step, TableChecksum};
 pub use tx::Tx;
 pub use user_content::MessageKey;
-pub use user_mutes::UserMute;
+pub use user_mutes::{SpanKey, UserMute};
 pub use users::{Deletion, Presence, User, UserChange, name_key};

@@ -38,6 +38,7 @@ const MIGRATIONS: &[Migration] = migrations! {
     13 "0013_live";
     14 "0014_id_key";
     15 "0015_flag_items";
+    16 "0016_word_age";
 };
 
 /// Key of the lock that lets one node migrate at a time.

@@ -381,9 +381,15 @@ impl Tx {
         Ok(Some((channel_pk, removed as i64 == limit)))
     }
 
-    /// Removes the gaps of threads that nobody sees any more, of the `limit` threads with gaps behind `after`. Answers
+    /// Removes gaps of the `limit` threads with gaps behind `after`: all of those that nobody sees any more, and of each
+    /// other at most `gaps_limit` that everybody has read past and whose replies are gone for good. Answers
     /// the last thread looked at, `None` when there are no more.
-    pub async fn prune_thread_unread_gaps(&mut self, after: i64, limit: i64) -> Result<Option<i64>> {
+    pub async fn prune_thread_unread_gaps(
+        &mut self,
+        after: i64,
+        limit: i64,
+        gaps_limit: i64,
+    ) -> Result<Option<i64>> {
         let parents = self
             .query(
                 "SELECT DISTINCT parent_pk FROM thread_unread_gaps WHERE parent_pk > $1 ORDER BY parent_pk LIMIT $2",
@@ -392,6 +398,25 @@ impl Tx {
             )
             .await?;
         let last = parents.last().copied();
+        // Read positions in threads move under the channel's lock.
+        let sql = format!(
+            "SELECT DISTINCT channel_pk FROM messages WHERE {} ORDER BY channel_pk",
+            self.dialect().is_in("pk", 1)
+        );
+        let channels = self.query(&sql, params![parents.clone()], |row| row.int(0)).await?;
+        let lock = format!("SELECT pk FROM channels WHERE pk = $1{}", self.dialect().for_update());
+        for channel_pk in channels {
+            self.query_optional(&lock, params![channel_pk], |row| row.int(0)).await?;
+        }
+        // A reply that is there may come back, or be deleted a second time: its gap has to stay.
+        const READ_PAST: &str = "DELETE FROM thread_unread_gaps WHERE parent_pk = $1 AND seq IN \
+            (SELECT g.seq FROM thread_unread_gaps g WHERE g.parent_pk = $1 AND g.seq <= COALESCE((SELECT MIN(p.read_seq) \
+            FROM thread_participants p WHERE p.parent_pk = $1), g.seq) AND g.seq NOT IN (SELECT m.thread_seq \
+            FROM messages m WHERE m.parent_pk = $1 AND m.thread_seq IS NOT NULL AND (m.deleted_at IS NOT NULL OR m.shadowed)) \
+            ORDER BY g.seq LIMIT $2)";
+        for parent_pk in &parents {
+            self.execute(READ_PAST, params![*parent_pk, gaps_limit]).await?;
+        }
         let sql = format!(
             "DELETE FROM thread_unread_gaps WHERE parent_pk IN (SELECT m.pk FROM messages m \
              JOIN channels c ON c.pk = m.channel_pk WHERE {} AND m.created_at <= c.history_from)",

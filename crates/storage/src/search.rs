@@ -38,6 +38,8 @@ const WORDS_PER_PART_MAX: i64 = 200;
 const RANKED_MAX: i64 = 10_000;
 /// Words that a server remembers to be listed.
 const KNOWN_WORDS_MAX: usize = 50_000;
+/// For how long a word is trusted to be listed, and how often at most that is written down.
+const LISTED_FOR_SECONDS: i64 = 24 * 60 * 60;
 /// Longest word that can be found by a part of it, in bytes. Longer ones are found whole and by their beginning.
 const LISTED_WORD_BYTES_MAX: usize = 128;
 
@@ -86,9 +88,10 @@ pub struct Found {
 }
 
 /// Words that are known to be listed in the database, of the last ones seen, so that common words are not written again
-/// with every message. None is ever taken off the list.
+/// with every message. What was listed more than a day ago is not trusted any more: only words that are much longer listed
+/// are taken off the list.
 #[derive(Debug)]
-pub struct KnownWords(Cache<(i64, String), ()>);
+pub struct KnownWords(Cache<(i64, String), Timestamp>);
 
 impl Default for KnownWords {
     fn default() -> Self {
@@ -97,15 +100,15 @@ impl Default for KnownWords {
 }
 
 impl KnownWords {
-    fn contains(&self, app_pk: i64, word: &String) -> bool {
-        self.0.get(&Key(app_pk, word)).is_some()
+    fn contains(&self, app_pk: i64, word: &String, now: Timestamp) -> bool {
+        self.0.get(&Key(app_pk, word)).is_some_and(|at| at > now.plus_seconds(-LISTED_FOR_SECONDS))
     }
 
     /// Remembers words whose transaction was committed.
     pub fn learn(&self, indexed: Indexed) {
         for (app_pk, words) in indexed.listed {
             for word in words {
-                self.0.insert((app_pk, word), ());
+                self.0.insert((app_pk, word), indexed.at);
             }
         }
     }
@@ -126,6 +129,8 @@ impl Equivalent<(i64, String)> for Key<'_> {
 pub struct Indexed {
     /// How many messages were taken from the queue.
     pub messages: usize,
+    /// The moment of it.
+    at: Timestamp,
     /// The words that were listed, by app.
     listed: BTreeMap<i64, BTreeSet<String>>,
 }
@@ -134,7 +139,12 @@ impl Tx {
     /// Indexes up to `limit` messages that were sent, changed or deleted since. Fewer than `limit` means that the queue
     /// is empty, and what others were indexing is indexed. After the commit `known` is to
     /// [learn](KnownWords::learn) what this answers.
-    pub async fn index_queued_messages(&mut self, limit: i64, known: &KnownWords) -> Result<Indexed> {
+    pub async fn index_queued_messages(
+        &mut self,
+        limit: i64,
+        known: &KnownWords,
+        now: Timestamp,
+    ) -> Result<Indexed> {
         // The rows are taken first: an edit from here on queues its message again. Rows that another transaction is
         // indexing are waited for, so that what was sent before this call is found after it.
         let sql = format!(
@@ -160,11 +170,13 @@ impl Tx {
         let mut listed: BTreeMap<i64, BTreeSet<String>> = BTreeMap::new();
         for (_, app_pk, words) in &found {
             let is_new = |word: &&String| {
-                word.len() <= LISTED_WORD_BYTES_MAX && !text::is_alone(word) && !known.contains(*app_pk, word)
+                word.len() <= LISTED_WORD_BYTES_MAX
+                    && !text::is_alone(word)
+                    && !known.contains(*app_pk, word, now)
             };
             listed.entry(*app_pk).or_default().extend(words.iter().filter(is_new).cloned());
         }
-        self.insert_search_words(&listed).await?;
+        self.insert_search_words(&listed, now).await?;
         let put: Vec<(i64, Vec<String>)> = found
             .into_iter()
             .filter(|(_, _, words)| !words.is_empty())
@@ -178,7 +190,7 @@ impl Tx {
         if !gone.is_empty() {
             self.remove_words(Vec::from_iter(gone)).await?;
         }
-        Ok(Indexed { messages: queued.len(), listed })
+        Ok(Indexed { messages: queued.len(), at: now, listed })
     }
 
     /// How many messages wait to be indexed, counted up to `limit`.
@@ -194,18 +206,69 @@ impl Tx {
     }
 
     /// Adds words, by app, to those that can be found by their parts.
-    async fn insert_search_words(&mut self, words: &BTreeMap<i64, BTreeSet<String>>) -> Result<()> {
-        // In order, so that two nodes do not wait for each other.
+    async fn insert_search_words(
+        &mut self,
+        words: &BTreeMap<i64, BTreeSet<String>>,
+        now: Timestamp,
+    ) -> Result<()> {
+        // In order, so that two nodes do not wait for each other. A word is written once a day at most.
         let sql = format!(
-            "INSERT INTO search_words (app_pk, word) SELECT $1, value FROM {} WHERE TRUE ORDER BY value \
-             ON CONFLICT (app_pk, word) DO NOTHING",
-            self.dialect().listed_texts(2)
+            "INSERT INTO search_words (app_pk, word, listed_at) SELECT $1, value, CAST($2 AS BIGINT) FROM {} WHERE TRUE \
+             ORDER BY value ON CONFLICT (app_pk, word) DO UPDATE SET listed_at = excluded.listed_at \
+             WHERE search_words.listed_at < excluded.listed_at - {}",
+            self.dialect().listed_texts(3),
+            LISTED_FOR_SECONDS * 1_000_000_000
         );
         for (app_pk, words) in words.iter().filter(|(_, words)| !words.is_empty()) {
             let words = Vec::from_iter(words.iter().cloned());
-            self.execute(&sql, params![*app_pk, words]).await?;
+            self.execute(&sql, params![*app_pk, now, words]).await?;
         }
         Ok(())
+    }
+
+    /// Takes words off the list that no message has any more, of the `limit` words behind `after` those that were listed
+    /// last up to `before`: much longer ago than [`KnownWords`] trusts what it knows. Those that are in use count as
+    /// listed `now`. Answers the last word looked at, `None` when there are no more.
+    pub async fn prune_search_words(
+        &mut self,
+        after: (i64, &str),
+        before: Timestamp,
+        now: Timestamp,
+        limit: i64,
+    ) -> Result<Option<(i64, String)>> {
+        let listed = self
+            .query(
+                "SELECT app_pk, word, listed_at FROM search_words WHERE (app_pk, word) > ($1, $2) \
+                 ORDER BY app_pk, word LIMIT $3",
+                params![after.0, after.1, limit],
+                |row| Ok((row.int(0)?, row.text(1)?, row.time(2)?)),
+            )
+            .await?;
+        let last = listed.last().map(|(app_pk, word, _)| (*app_pk, word.clone()));
+        let old: Vec<(i64, String)> = listed
+            .into_iter()
+            .filter(|(_, _, at)| *at <= before)
+            .map(|(app_pk, word, _)| (app_pk, word))
+            .collect();
+        let words: Vec<&str> = old.iter().map(|(_, word)| word.as_str()).collect();
+        let used = self.are_words_used(&words).await?;
+        for ((app_pk, word), is_used) in old.iter().zip(used) {
+            // Whoever lists one of them meanwhile makes it newer, and it stays.
+            if is_used {
+                self.execute(
+                    "UPDATE search_words SET listed_at = $1 WHERE app_pk = $2 AND word = $3 AND listed_at <= $4",
+                    params![now, *app_pk, word, before],
+                )
+                .await?;
+            } else {
+                self.execute(
+                    "DELETE FROM search_words WHERE app_pk = $1 AND word = $2 AND listed_at <= $3",
+                    params![*app_pk, word, before],
+                )
+                .await?;
+            }
+        }
+        Ok(last)
     }
 
     /// Finds messages. Deleted and system messages are never found, replies in threads are.

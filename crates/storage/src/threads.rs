@@ -104,6 +104,14 @@ const SPREAD: &str = "UPDATE thread_participants SET \
     WHERE g.parent_pk = thread_participants.parent_pk AND g.seq > thread_participants.read_seq) > 0 \
     WHERE parent_pk = $1";
 
+/// As SQL, how many gaps behind the position `$1` are pruned: everybody had read past them, and whoever goes back behind
+/// them has them made up for.
+const PRUNED_GAPS: &str = "COALESCE((SELECT t.reply_seq - $1 \
+    - (SELECT COUNT(*) FROM messages m WHERE m.parent_pk = t.parent_pk AND m.thread_seq > $1 \
+    AND m.deleted_at IS NULL AND NOT m.shadowed) \
+    - (SELECT COUNT(*) FROM thread_unread_gaps g WHERE g.parent_pk = t.parent_pk AND g.seq > $1) \
+    FROM threads t WHERE t.parent_pk = thread_participants.parent_pk AND t.reply_seq > $1), 0)";
+
 impl Tx {
     /// Counts a reply in, creating the thread with the first one. Answers the reply's number.
     pub async fn advance_thread(
@@ -246,10 +254,13 @@ impl Tx {
         user_id: &str,
         position: &ThreadReadPosition,
     ) -> Result<bool> {
+        let sql = format!(
+            "UPDATE thread_participants SET read_seq = $1, unread_less = $2 + {PRUNED_GAPS}, last_read = $3, \
+             last_read_message_id = $4 WHERE parent_pk = $5 AND user_id = $6"
+        );
         let changed = self
             .execute(
-                "UPDATE thread_participants SET read_seq = $1, unread_less = $2, last_read = $3, \
-                 last_read_message_id = $4 WHERE parent_pk = $5 AND user_id = $6",
+                &sql,
                 params![
                     position.read_seq,
                     position.unread_less,

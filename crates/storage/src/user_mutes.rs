@@ -55,6 +55,20 @@ pub(crate) fn mutes_now(app_pk: &str, user_id: &str, target_id: &str, now: &str)
     )
 }
 
+/// What a span is found by: app, who muted, who is muted, and from behind which message on.
+pub type SpanKey = (i64, String, String, i64);
+
+/// Removes a span that ended up to `$5` unless what was sent in it is unread: the newest such message of a channel says so
+/// for all.
+const FORGET_SPAN: &str = "DELETE FROM mute_spans WHERE app_pk = $1 AND user_id = $2 AND target_id = $3 AND from_pk = $4 \
+    AND until_pk < 9223372036854775807 AND (until_at <= $5 OR COALESCE((SELECT x.created_at FROM messages x \
+    WHERE x.pk <= mute_spans.until_pk ORDER BY x.pk DESC LIMIT 1), 0) <= $5) \
+    AND NOT EXISTS (SELECT 1 FROM members m JOIN channels c ON c.pk = m.channel_pk \
+    WHERE m.app_pk = $1 AND m.user_id = $2 AND (SELECT x.created_at FROM messages x WHERE x.app_pk = $1 AND x.user_id = $3 \
+    AND x.channel_pk = m.channel_pk AND x.pk > mute_spans.from_pk AND x.pk <= mute_spans.until_pk \
+    AND x.created_at < mute_spans.until_at ORDER BY x.pk DESC LIMIT 1) \
+    > CASE WHEN c.history_from > m.read_up_to THEN c.history_from ELSE m.read_up_to END)";
+
 impl Tx {
     /// Keeps others from changing whom this user mutes until the end of the transaction.
     pub async fn lock_user_mutes(&mut self, app_pk: i64, user_id: &str) -> Result<()> {
@@ -152,6 +166,52 @@ impl Tx {
         let mut unmuted: Vec<String> = active.map(|mute| mute.target_id).collect();
         unmuted.sort();
         Ok(unmuted)
+    }
+
+    /// Removes mutes that ended up to `before` and their spans, of the `limit` spans behind `after`, unless who muted has
+    /// not read yet what was sent in the span. Answers the last span looked at, `None` when there are no more.
+    pub async fn prune_mute_spans(
+        &mut self,
+        after: &SpanKey,
+        before: Timestamp,
+        limit: i64,
+    ) -> Result<Option<SpanKey>> {
+        let listed = self
+            .query(
+                "SELECT app_pk, user_id, target_id, from_pk, until_pk, until_at FROM mute_spans \
+                 WHERE (app_pk, user_id, target_id, from_pk) > ($1, $2, $3, $4) \
+                 ORDER BY app_pk, user_id, target_id, from_pk LIMIT $5",
+                params![after.0, &after.1, &after.2, after.3, limit],
+                |row| {
+                    let key = (row.int(0)?, row.text(1)?, row.text(2)?, row.int(3)?);
+                    Ok((key, row.int(4)? == OPEN, row.time(5)?))
+                },
+            )
+            .await?;
+        let newest = self.find_newest_message_key().await?;
+        for ((app_pk, user_id, target_id, from_pk), is_open, until) in &listed {
+            if *is_open && *until > before {
+                continue;
+            }
+            self.lock_user_mutes(*app_pk, user_id).await?;
+            if *is_open {
+                // The clock ended it long ago.
+                self.execute(
+                    "DELETE FROM user_mutes WHERE app_pk = $1 AND user_id = $2 AND target_id = $3 AND expires <= $4",
+                    params![*app_pk, user_id, target_id, before],
+                )
+                .await?;
+                self.execute(
+                    "UPDATE mute_spans SET until_pk = CASE WHEN from_pk > $1 THEN from_pk ELSE $1 END \
+                     WHERE app_pk = $2 AND user_id = $3 AND target_id = $4 AND from_pk = $5 \
+                     AND until_pk = 9223372036854775807 AND until_at <= $6",
+                    params![newest, *app_pk, user_id, target_id, *from_pk, before],
+                )
+                .await?;
+            }
+            self.execute(FORGET_SPAN, params![*app_pk, user_id, target_id, *from_pk, before]).await?;
+        }
+        Ok(listed.into_iter().next_back().map(|(key, ..)| key))
     }
 
     /// Whom each of these users has muted at the moment, newest mute first, at most `limit` for each.

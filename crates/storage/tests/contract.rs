@@ -671,7 +671,7 @@ async fn removal(tx: &mut Tx, channel_pk: i64) -> Result<()> {
     tx.truncate_channel(channel_pk, at(85), Some("ann"), at(86)).await?;
     let cut = tx.list_channels(vec![channel_pk]).await?.pop().unwrap();
     assert_eq!((cut.truncated_at, cut.truncated_by_id.as_deref()), (Some(at(85)), Some("ann")));
-    tx.prune_thread_unread_gaps(0, 100).await?;
+    tx.prune_thread_unread_gaps(0, 100, 100).await?;
     let event =
         UserEvent { app_pk: APP, user_id: "", kind: "channel.visible", channel_pk: None, payload: None };
     let all = ["eve", "ann", "zoe"].map(str::to_owned);

@@ -4,6 +4,8 @@
 
 mod databases;
 
+use std::sync::Arc;
+
 use databases::{Databases, at, read, write};
 use natterjack_filter::{Expression, parse, parse_sort};
 use natterjack_protocol::message_types::Attachment;
@@ -89,7 +91,7 @@ impl<'a> Fixture<'a> {
 
     async fn index(&self) {
         while write(self.store, KnownWords::default(), |tx, known| {
-            Box::pin(tx.index_queued_messages(BATCH, known))
+            Box::pin(tx.index_queued_messages(BATCH, known, at(0)))
         })
         .await
         .messages
@@ -521,6 +523,60 @@ async fn pages_have_no_gaps_and_no_repeats() {
             seen.dedup();
             assert_eq!(seen.len(), 120, "{:?}: {filter}", fixture.store.dialect());
         }
+    })
+    .await;
+}
+
+/// How many words are listed for finding them by their parts.
+async fn listed_words(store: &Store) -> i64 {
+    let report = store.check(|_| ()).await.unwrap();
+    report.counts.iter().find(|(name, _)| *name == "search_words").unwrap().1
+}
+
+#[tokio::test]
+async fn words_that_no_message_has_go_when_they_are_old() {
+    const DAY: i64 = 24 * 60 * 60 * 1_000_000_000;
+    on_each(async |fixture| {
+        let store = fixture.store;
+        let known = Arc::new(KnownWords::default());
+        let index = async |now: i64| {
+            let indexed = write(store, (Arc::clone(&known), at(now)), |tx, (known, now)| {
+                Box::pin(tx.index_queued_messages(BATCH, known, *now))
+            })
+            .await;
+            known.learn(indexed);
+        };
+        let prune = async |before: i64, now: i64| {
+            let mut after = (0, String::new());
+            loop {
+                let input = (after, at(before), at(now));
+                let last = write(store, input, |tx, ((app_pk, word), before, now)| {
+                    Box::pin(tx.prune_search_words((*app_pk, word), *before, *now, 2))
+                })
+                .await;
+                match last {
+                    Some(last) => after = last,
+                    None => return,
+                }
+            }
+        };
+        let gone = fixture.send(message("a", "Donaudampfschiff fährt"), 10).await;
+        fixture.send(message("b", "ein Schiff fährt"), 11).await;
+        index(DAY).await;
+        assert_eq!(listed_words(store).await, 4);
+        write(store, gone, |tx, pk| Box::pin(async move { tx.delete_message_softly(*pk, at(20)).await }))
+            .await;
+        index(DAY).await;
+        prune(DAY - 1, 2 * DAY).await;
+        assert_eq!(listed_words(store).await, 4, "they are not old yet");
+        prune(2 * DAY, 40 * DAY).await;
+        assert_eq!(listed_words(store).await, 3, "the others are in use");
+        assert_eq!(fixture.ids(json!({ "text": { "$q": "schif" } })).await, "b");
+        // What was known to be listed is listed anew.
+        fixture.send(message("c", "Donaudampfschiff"), 12).await;
+        index(41 * DAY).await;
+        assert_eq!(listed_words(store).await, 4);
+        assert_eq!(fixture.ids(json!({ "text": { "$q": "dampf" } })).await, "c");
     })
     .await;
 }

@@ -422,4 +422,39 @@ both_databases! {
         assert!(found(server, json!({ "user_id": "u0", "filter": { "has_unread": true } })).await.is_empty());
         assert_eq!(thread(server, "m0").await["participant_count"], 120);
     }
+
+    async fn gaps_of_a_thread_that_everybody_has_read_past_go_and_nobody_notices(server: TestServer) {
+        server.users(&["jane", "joe"]).await;
+        server.channel("general", &["jane", "joe"]).await;
+        server.send("general", "jane", "p1", "parent").await;
+        reply(server, "p1", "joe", "r0").await;
+        for id in ["r1", "r2", "r3", "r4"] {
+            reply(server, "p1", "jane", id).await;
+        }
+        for (id, hard) in [("r1", "true"), ("r2", "false")] {
+            let path = format!("/api/v2/chat/messages/{id}");
+            server.raw("DELETE", &path).query("hard", hard).send().await;
+        }
+        server.prune_thread_unread_gaps().await;
+        assert_eq!(server.count("thread_unread_gaps").await, 2, "joe has not read past them");
+        read_thread(server, "joe", "p1").await;
+        server.prune_thread_unread_gaps().await;
+        // That of a reply that is still stored stays: it may come back.
+        assert_eq!(server.count("thread_unread_gaps").await, 1);
+        server.check().await;
+        for user_id in ["joe", "jane"] {
+            let body = json!({ "user_id": user_id, "thread_id": "p1" });
+            let path = "/api/v2/chat/channels/messaging/general/unread";
+            assert_eq!(server.raw("POST", path).json(&body).send().await.status, 201);
+        }
+        server.check().await;
+        let undelete = json!({ "undeleted_by": "jane" });
+        server.raw("POST", "/api/v2/chat/messages/r2/undelete").json(&undelete).send().await;
+        server.check().await;
+        server.prune_thread_unread_gaps().await;
+        let counts = server.raw("GET", "/api/v2/chat/unread").query("user_id", "joe").send().await.body;
+        assert_eq!(counts["threads"][0]["unread_count"], 3, "{counts}");
+        server.raw("DELETE", "/api/v2/chat/messages/r4").query("hard", "true").send().await;
+        server.check().await;
+    }
 }

@@ -230,4 +230,53 @@ both_databases! {
         let reply = server.raw("POST", "/api/v2/moderation/mute").as_user("joe").json(&other).send().await;
         reply.expect_error(401, 5, "zoe");
     }
+
+    async fn mutes_that_are_over_are_forgotten_when_nothing_in_them_is_unread(server: TestServer) {
+        const MONTH: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+        three_in_general(server).await;
+        server.channel("other", &["jane", "joe"]).await;
+        server.send("general", "zoe", "m0", "before").await;
+        joe_mutes_jane(server, None).await;
+        server.send("general", "jane", "m1", "muted").await;
+        server.send("other", "jane", "o1", "muted").await;
+        server.advance(Duration::from_secs(1));
+        joe_unmutes_jane(server).await;
+        server.advance(Duration::from_secs(1));
+        // One that the clock ends, and one that lasts.
+        joe_mutes_jane(server, Some(1)).await;
+        server.send("general", "jane", "m2", "muted").await;
+        ok(mute(server, json!({ "target_ids": ["zoe"], "user_id": "joe" })).await);
+        server.send("general", "zoe", "m3", "muted").await;
+        assert_eq!((unread(server).await, server.count("mute_spans").await), (1, 3));
+        let read = async |channel: &str| {
+            ok(post(server, &format!("/channels/messaging/{channel}/read"), json!({ "user_id": "joe" })).await)
+        };
+        server.advance(MONTH + Duration::from_secs(120));
+        server.prune_mute_spans(MONTH).await;
+        assert_eq!((unread(server).await, server.count("mute_spans").await), (1, 3), "nothing is read");
+        assert_eq!(server.count("user_mutes").await, 1, "the one that lasts");
+        read("general").await;
+        server.prune_mute_spans(MONTH).await;
+        // In the other channel something of the first is unread.
+        assert_eq!((unread(server).await, server.count("mute_spans").await), (0, 2));
+        read("other").await;
+        server.prune_mute_spans(MONTH).await;
+        assert_eq!((unread(server).await, server.count("mute_spans").await), (0, 1));
+        // Who goes back finds unread what was sent then, but not what is muted still.
+        let back = json!({ "user_id": "joe", "message_id": "m0" });
+        ok(post(server, "/channels/messaging/general/unread", back).await);
+        assert_eq!(unread(server).await, 3);
+        joe_mutes_jane(server, None).await;
+        assert_eq!((unread(server).await, server.count("mute_spans").await), (3, 2));
+    }
+
+    async fn mutes_that_ended_lately_are_kept(server: TestServer) {
+        three_in_general(server).await;
+        joe_mutes_jane(server, Some(1)).await;
+        server.send("general", "jane", "m1", "muted").await;
+        ok(post(server, "/channels/messaging/general/read", json!({ "user_id": "joe" })).await);
+        server.advance(Duration::from_secs(120));
+        server.prune_mute_spans(Duration::from_secs(3600)).await;
+        assert_eq!((unread(server).await, server.count("mute_spans").await), (0, 1));
+    }
 }

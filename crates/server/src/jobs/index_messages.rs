@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::error::Result;
 use crate::state::State;
@@ -8,6 +9,13 @@ use crate::state::State;
 const BATCH: i64 = 256;
 /// Messages that a search waits for. When more of them wait, it goes on with what is indexed.
 const SEARCH_WAITS_FOR_MAX: i64 = 2000;
+
+/// Words looked at in one transaction.
+const WORDS_BATCH: i64 = 500;
+/// How much longer than each step of looking at words took the job rests.
+const WORDS_REST: u32 = 4;
+/// How long after it was last seen in a new message it is looked whether a word is still in use.
+const WORDS_RETENTION_SECONDS: i64 = 30 * 24 * 60 * 60;
 
 /// Indexes everything that was sent, changed or deleted since the last run.
 pub(crate) async fn run(state: &State) {
@@ -19,6 +27,33 @@ pub(crate) async fn run(state: &State) {
 async fn index_all(state: &State) -> Result<()> {
     while count_waiting(state, 1).await? > 0 && index_batch(state).await? == BATCH as usize {}
     Ok(())
+}
+
+/// Takes words off the list of those that are found by their parts when no message has had them for long.
+pub(crate) async fn prune_words(state: &State) {
+    if let Err(error) = prune_all_words(state).await {
+        tracing::warn!(error = crate::error_chain(&error), "words that are not used could not be removed");
+    }
+}
+
+async fn prune_all_words(state: &State) -> Result<()> {
+    let now = state.now();
+    let before = now.plus_seconds(-WORDS_RETENTION_SECONDS);
+    let mut after = (0, String::new());
+    loop {
+        let started = Instant::now();
+        let last = state
+            .store
+            .write("prune_search_words", (after, before, now), |tx, ((app_pk, word), before, now)| {
+                Box::pin(tx.prune_search_words((*app_pk, word), *before, *now, WORDS_BATCH))
+            })
+            .await?;
+        match last {
+            Some(last) => after = last,
+            None => return Ok(()),
+        }
+        tokio::time::sleep(started.elapsed() * WORDS_REST).await;
+    }
 }
 
 /// Indexes what waits, unless it is very much, so that a search finds what was just sent. When that fails the search
@@ -52,7 +87,9 @@ async fn index_batch(state: &State) -> Result<usize> {
     let known = Arc::clone(&state.known_words);
     let indexed = state
         .store
-        .write("index_messages", known, |tx, known| Box::pin(tx.index_queued_messages(BATCH, known)))
+        .write("index_messages", (known, state.now()), |tx, (known, now)| {
+            Box::pin(tx.index_queued_messages(BATCH, known, *now))
+        })
         .await?;
     let messages = indexed.messages;
     state.known_words.learn(indexed);

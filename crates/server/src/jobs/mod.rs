@@ -47,7 +47,7 @@ struct Scheduled {
 
 /// Starts every job.
 pub(crate) fn start(state: &Arc<State>, tasks: &TaskTracker, stop: &CancellationToken) {
-    let schedule: [Scheduled; 8] = [
+    let schedule: [Scheduled; 9] = [
         Scheduled { interval: INDEX_INTERVAL, wake: None, job: |state| Box::pin(index_messages::run(state)) },
         Scheduled {
             interval: TASKS_INTERVAL,
@@ -64,6 +64,11 @@ pub(crate) fn start(state: &Arc<State>, tasks: &TaskTracker, stop: &Cancellation
         Scheduled { interval: PRUNE_INTERVAL, wake: None, job: |state| Box::pin(prune_events::run(state)) },
         Scheduled { interval: PRUNE_INTERVAL, wake: None, job: |state| Box::pin(purge::run_gaps(state)) },
         Scheduled { interval: PRUNE_INTERVAL, wake: None, job: |state| Box::pin(run_tasks::prune(state)) },
+        Scheduled {
+            interval: PRUNE_INTERVAL,
+            wake: None,
+            job: |state| Box::pin(index_messages::prune_words(state)),
+        },
     ];
     for scheduled in schedule {
         tasks.spawn(repeat(scheduled, Arc::clone(state), stop.clone()));

@@ -1,5 +1,7 @@
 use std::time::Instant;
 
+use natterjack_storage::SpanKey;
+
 use crate::error::Result;
 use crate::state::State;
 
@@ -10,10 +12,14 @@ const REST: u32 = 4;
 /// Gaps removed in one transaction.
 const GAPS_BATCH: i64 = 1000;
 /// Threads looked at in one transaction.
-const THREADS_BATCH: i64 = 100;
+const THREADS_BATCH: i64 = 20;
+/// Gaps removed of each of them.
+const THREAD_GAPS_BATCH: i64 = 100;
+/// Spans of mutes looked at in one transaction.
+const MUTE_SPANS_BATCH: i64 = 100;
 /// Channels in which quiet spans are removed in one transaction.
 const QUIET_CHANNELS_BATCH: i64 = 100;
-/// How long it is remembered when a channel was quiet for somebody who has read past it. Who goes back further than that
+/// How long it is remembered when a channel was quiet for somebody, or a user muted, who has read past it. Who goes back further than that
 /// finds unread what was sent then.
 const QUIET_RETENTION_SECONDS: i64 = 30 * 24 * 60 * 60;
 
@@ -41,6 +47,7 @@ async fn purge(state: &State) -> Result<()> {
 pub(crate) async fn run_gaps(state: &State) {
     let pruned = async {
         prune_quiet_spans(state).await?;
+        prune_mute_spans(state).await?;
         prune_gaps(state).await
     };
     if let Err(error) = pruned.await {
@@ -71,7 +78,26 @@ async fn prune_gaps(state: &State) -> Result<()> {
         let pruned = state
             .store
             .write("prune_thread_unread_gaps", after, |tx, after| {
-                Box::pin(tx.prune_thread_unread_gaps(*after, THREADS_BATCH))
+                Box::pin(tx.prune_thread_unread_gaps(*after, THREADS_BATCH, THREAD_GAPS_BATCH))
+            })
+            .await?;
+        match pruned {
+            None => return Ok(()),
+            Some(last) => after = last,
+        }
+        tokio::time::sleep(started.elapsed() * REST).await;
+    }
+}
+
+async fn prune_mute_spans(state: &State) -> Result<()> {
+    let before = state.now().plus_seconds(-QUIET_RETENTION_SECONDS);
+    let mut after = SpanKey::default();
+    loop {
+        let started = Instant::now();
+        let pruned = state
+            .store
+            .write("prune_mute_spans", (after, before), |tx, (after, before)| {
+                Box::pin(tx.prune_mute_spans(after, *before, MUTE_SPANS_BATCH))
             })
             .await?;
         match pruned {

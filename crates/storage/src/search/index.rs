@@ -51,6 +51,20 @@ impl Tx {
         self.remove_words(message_pks).await
     }
 
+    /// Whether messages, of any app, have each of these words.
+    pub(super) async fn are_words_used(&mut self, words: &[&str]) -> Result<Vec<bool>> {
+        let dialect = self.dialect();
+        let whole = Term { alternatives: Vec::new(), prefix: false };
+        let params: Vec<Vec<Param<'_>>> = words
+            .iter()
+            .map(|word| vec![Param::Owned(write_phrase(dialect, &[(*word).to_owned()], &whole))])
+            .collect();
+        let sql =
+            format!("SELECT {} FROM message_words WHERE {} LIMIT 1", key(dialect), matches(dialect, "$1"));
+        let found = self.query_each(&sql, &params, |row| row.int(0)).await?;
+        Ok(found.iter().map(|rows| !rows.is_empty()).collect())
+    }
+
     /// Takes messages out. Those that are not in it are just passed over.
     pub(super) async fn remove_words(&mut self, message_pks: Vec<i64>) -> Result<()> {
         let dialect = self.dialect();

@@ -88,10 +88,10 @@ pub async fn build(tx: &mut Tx) -> Result<()> {
     react(tx, &first).await?;
     assert!(tx.hide_message_for(&first, "bob", at(STEP)).await?);
     let known = KnownWords::default();
-    while tx.index_queued_messages(100, &known).await?.messages == 100 {}
+    while tx.index_queued_messages(100, &known, at(STEP)).await?.messages == 100 {}
     // Its words stay in the index until the next round.
     let last = world.send(tx, message("m7", "bob"), None).await?;
-    tx.index_queued_messages(100, &known).await?;
+    tx.index_queued_messages(100, &known, at(STEP)).await?;
     world.delete(tx, &last, true).await
 }
 

@@ -114,7 +114,7 @@ impl Run<'_> {
                 .write("fill_channel", input, move |tx, (user_id, text, now, known)| {
                     Box::pin(async move {
                         tx.fill_channel(channel_pk, user_id, text, number, *now).await?;
-                        tx.index_queued_messages(2 * number, known).await
+                        tx.index_queued_messages(2 * number, known, *now).await
                     })
                 })
                 .await?;
