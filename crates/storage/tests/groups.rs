@@ -6,7 +6,7 @@ mod databases;
 
 use databases::{Databases, at, read};
 use futures_util::future::join_all;
-use natterjack_storage::{Error, NewApp, Store};
+use natterjack_storage::{Error, NewApp, Store, Turn};
 
 /// What an operation does in the middle of its group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,8 +28,9 @@ fn app(number: usize) -> NewApp {
 }
 
 async fn write_one(store: &Store, number: usize, end: End) -> bool {
+    let turn = if number.is_multiple_of(3) { Turn::OneByOne } else { Turn::Any };
     let outcome = store
-        .write("test", (number, end), |tx, (number, end)| {
+        .write_in_channel(number as i64 % 5, turn, "test", (number, end), |tx, (number, end)| {
             Box::pin(async move {
                 if *end != End::FailsBeforeWriting {
                     tx.insert_app(&app(*number), at(1)).await?;
