@@ -488,6 +488,7 @@ async fn moderation(tx: &mut Tx, channel_pk: i64) -> Result<()> {
         limit: 5,
         offset: 0,
         active_at: Some(at(400)),
+        within: None,
     };
     assert_eq!(tx.query_bans(APP, &query).await?, std::slice::from_ref(&shadow));
     for channel_pk in [channel_pk, WHOLE_APP] {
@@ -552,7 +553,7 @@ async fn moderation(tx: &mut Tx, channel_pk: i64) -> Result<()> {
     assert_eq!((flag.review_result.as_deref(), &flag.review_details), (Some("nothing"), &review.details));
     assert_eq!(tx.find_flag(&of_user, "bob").await?.unwrap().reviewed_at, None);
     tx.insert_flag(&of_message, "item", "ann", "rude", &Custom::new(), at(333)).await?;
-    let query = FlagReportQuery { filter: Expression::All(Vec::new()), limit: 5, offset: 0 };
+    let query = FlagReportQuery { filter: Expression::All(Vec::new()), limit: 5, offset: 0, within: None };
     let reports = tx.query_flag_reports(APP, &query).await?;
     assert_eq!((reports.len(), reports[0].flags_count, reports[0].updated_at), (1, 2, at(333)));
     assert_eq!(reports[0].first, flag);
@@ -566,6 +567,7 @@ async fn moderation(tx: &mut Tx, channel_pk: i64) -> Result<()> {
         limit: 5,
         offset: 0,
         include_deleted: true,
+        within: None,
     };
     assert_eq!(tx.query_message_flags(APP, &all).await?.len(), 1);
     for target in [&of_message, &of_user] {

@@ -433,4 +433,35 @@ both_databases! {
         assert_eq!(server.count("bans").await, 2);
         assert_eq!(ok(bans(server, json!({ "filter_conditions": {} })).await)["bans"].as_array().unwrap().len(), 2);
     }
+
+    async fn moderators_see_bans_of_their_own_teams_and_channels(server: TestServer) {
+        let app = json!({ "multi_tenant_enabled": true });
+        ok(server.raw("PATCH", "/api/v2/app").json(&app).send().await);
+        let users = json!({ "users": {
+            "ann": { "id": "ann", "teams": ["red"] }, "bob": { "id": "bob", "teams": ["blue"] },
+            "of-red": { "id": "of-red", "role": "moderator", "teams": ["red"] },
+            "of-all": { "id": "of-all", "role": "global_moderator" },
+        } });
+        ok(server.raw("POST", "/api/v2/users").json(&users).send().await);
+        for (team, member) in [("red", "ann"), ("blue", "bob")] {
+            let data = json!({ "created_by_id": member, "team": team, "members": [{ "user_id": member }] });
+            ok(post(server, &format!("/channels/messaging/{team}/query"), json!({ "data": data })).await);
+            for cid in [Value::Null, json!(format!("messaging:{team}"))] {
+                let request = json!({ "target_user_id": member, "banned_by_id": "of-all", "channel_cid": cid });
+                ok(ban(server, request).await);
+            }
+        }
+        let banned = async |user_id: &str| {
+            let list = server.raw("GET", "/api/v2/chat/query_banned_users").as_user(user_id);
+            let found = ok(list.query("payload", r#"{"filter_conditions":{}}"#).send().await)["bans"].clone();
+            let bans = found.as_array().unwrap().iter();
+            let mut bans: Vec<String> =
+                bans.map(|ban| format!("{} {}", ban["user"]["id"], ban["channel"]["id"])).collect();
+            bans.sort();
+            bans
+        };
+        assert_eq!(banned("of-red").await, [r#""ann" "red""#, r#""ann" null"#]);
+        assert_eq!(banned("of-all").await.len(), 4);
+        assert_eq!(ok(bans(server, json!({ "filter_conditions": {} })).await)["bans"].as_array().unwrap().len(), 4);
+    }
 }

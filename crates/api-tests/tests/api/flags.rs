@@ -9,7 +9,8 @@ use natterjack_client::protocol::flags::{
 };
 use serde_json::{Value, json};
 
-use crate::chat::{delete, get, jane_and_joe, ok};
+use crate::bodies::{patch_ok, post_ok, sorted};
+use crate::chat::{delete, get, jane_and_joe, ok, sent};
 
 async fn flag(server: &TestServer, request: Value) -> RawReply {
     server.raw("POST", "/api/v2/moderation/flag").json(&request).send().await
@@ -45,6 +46,22 @@ async fn reported(server: &TestServer, request: Value) -> Vec<String> {
         format!("{id}/{}/{result}", report["flags_count"])
     });
     shown.collect()
+}
+
+/// A user's list of the reports, and of the reported messages, as ids of messages.
+async fn reports_for(server: &TestServer, user_id: &str) -> [Vec<String>; 2] {
+    let payload = json!({ "show_deleted_messages": true }).to_string();
+    let list = server.raw("GET", "/api/v2/chat/moderation/flags/message").as_user(user_id);
+    let flags = ok(list.query("payload", &payload).send().await);
+    let reports =
+        ok(server.raw("POST", "/moderation/reports").as_user(user_id).json(&json!({})).send().await);
+    [sorted(&flags["flags"], "/message/id"), sorted(&reports["flag_reports"], "/message/id")]
+}
+
+async fn review_as(server: &TestServer, user_id: &str, report_id: &str) -> RawReply {
+    let review = json!({ "review_result": "reviewed" });
+    let path = format!("/moderation/reports/{report_id}");
+    server.raw("PATCH", &path).as_user(user_id).json(&review).send().await
 }
 
 async fn found_flags(server: &TestServer, filter: Value) -> usize {
@@ -350,5 +367,71 @@ both_databases! {
         let review = json!({ "review_result": "reviewed" });
         let reply = server.raw("PATCH", &format!("/moderation/reports/{id}")).as_user("jane").json(&review);
         assert_eq!(ok(reply.send().await)["flag_report"]["reviewed_by"]["id"], "jane");
+    }
+
+    async fn moderators_see_reports_of_their_own_teams(server: TestServer) {
+        patch_ok(server, "/api/v2/app", &json!({ "multi_tenant_enabled": true })).await;
+        let users = json!({ "users": {
+            "ann": { "id": "ann", "teams": ["red"] }, "bob": { "id": "bob", "teams": ["blue"] },
+            "eve": { "id": "eve" },
+            "of-red": { "id": "of-red", "role": "moderator", "teams": ["red"] },
+            "of-none": { "id": "of-none", "role": "moderator" },
+            "of-all": { "id": "of-all", "role": "global_moderator" },
+        } });
+        post_ok(server, "/api/v2/users", &users).await;
+        for (team, member) in [(Some("red"), "ann"), (Some("blue"), "bob"), (None, "eve")] {
+            let data = json!({ "created_by_id": member, "team": team, "members": [{ "user_id": member }] });
+            let path = format!("/api/v2/chat/channels/messaging/{member}/query");
+            post_ok(server, &path, &json!({ "data": data })).await;
+            server.send(member, member, &format!("m-{member}"), "rude").await;
+            flag_message(server, member, &format!("m-{member}"), "").await;
+        }
+        for (user_id, expected) in [
+            ("of-red", &["m-ann"][..]), ("of-none", &["m-eve"]), ("of-all", &["m-ann", "m-bob", "m-eve"]),
+        ] {
+            assert_eq!(reports_for(server, user_id).await, [expected, expected], "{user_id}");
+        }
+        assert_eq!(found(server, json!({})).await.len(), 3);
+        assert_eq!(reported(server, json!({})).await.len(), 3);
+        // A page is full although others' reports lie between.
+        let page = json!({ "limit": 1 }).to_string();
+        let list = server.raw("GET", "/api/v2/chat/moderation/flags/message").as_user("of-red");
+        assert_eq!(ok(list.query("payload", &page).send().await)["flags"].as_array().unwrap().len(), 1);
+        let id = report_of(server, "m-bob").await;
+        review_as(server, "of-red", &id).await.expect_error(404, 16, &id);
+        assert_eq!(found_flags(server, json!({ "is_reviewed": true })).await, 0);
+        assert_eq!(ok(review_as(server, "of-all", &id).await)["flag_report"]["message"]["id"], "m-bob");
+    }
+
+    async fn moderators_see_reports_of_what_they_may_read(server: TestServer) {
+        jane_and_joe(server).await;
+        server.users(&["eve"]).await;
+        let grants = json!({ "user": ["flag-user", "read-flag-reports", "update-flag-report"] });
+        patch_ok(server, "/api/v2/app", &json!({ "grants": grants })).await;
+        server.send("general", "jane", "m1", "old").await;
+        let secret = json!({ "id": "m2", "text": "secret", "user_id": "jane", "restricted_visibility": ["jane"] });
+        sent(server, "general", secret).await;
+        for id in ["m1", "m2"] {
+            flag_message(server, "jane", id, "").await;
+        }
+        let nothing: [&[&str]; 2] = [&[], &[]];
+        assert_eq!(reports_for(server, "jane").await, [["m1", "m2"], ["m1", "m2"]]);
+        assert_eq!(reports_for(server, "joe").await, [["m1"], ["m1"]]);
+        assert_eq!(reports_for(server, "eve").await, nothing);
+        let (first, second) = (report_of(server, "m1").await, report_of(server, "m2").await);
+        review_as(server, "joe", &second).await.expect_error(404, 16, &second);
+        review_as(server, "eve", &first).await.expect_error(404, 16, &first);
+        ok(review_as(server, "joe", &first).await);
+        // What was hidden from a member is not shown among the reports.
+        let hide = json!({ "user_id": "joe", "clear_history": true });
+        post_ok(server, "/api/v2/chat/channels/messaging/general/hide", &hide).await;
+        assert_eq!(reports_for(server, "joe").await, nothing);
+        // Nor what the channel itself keeps from members.
+        let grants = json!({ "channel_member": ["!read-channel"], "user": ["!read-channel-owner"] });
+        let set = json!({ "set": { "config_overrides": { "grants": grants } } });
+        patch_ok(server, "/api/v2/chat/channels/messaging/general", &set).await;
+        assert_eq!(reports_for(server, "jane").await, nothing);
+        assert_eq!(found_flags(server, json!({})).await, 2);
+        server.check().await;
     }
 }

@@ -384,4 +384,41 @@ both_databases! {
         call(server, "POST", "/api/v2/chat/messages/m1", update).await;
         assert_eq!(all.watcher.drain_types(server).await, ["channel.hidden"]);
     }
+
+    async fn watchers_are_told_once_that_the_messages_of_a_user_are_gone(server: TestServer) {
+        let mut all = Audience::open(server).await;
+        server.channel("other", &["jane", "mary"]).await;
+        // More than go in one transaction, the first of them already deleted.
+        for number in 0..45 {
+            server.send("general", "mary", &format!("m{number}"), "spam").await;
+        }
+        server.send("other", "mary", "elsewhere", "spam").await;
+        call(server, "DELETE", "/api/v2/chat/messages/m44", Value::Null).await;
+        all.told(server).await;
+        let ban = json!({
+            "target_user_id": "mary", "banned_by_id": "jane", "channel_cid": "messaging:general", "delete_messages": "soft",
+        });
+        call(server, "POST", "/api/v2/moderation/ban", ban).await;
+        let told = all.watcher.drain(server).await;
+        let kinds: Vec<&str> = told.iter().map(|event| event["type"].as_str().unwrap()).collect();
+        assert_eq!(kinds.iter().filter(|kind| **kind == "message.deleted").count(), 44, "{kinds:?}");
+        assert_eq!(kinds.iter().filter(|kind| **kind == "user.messages.deleted").count(), 1);
+        let gone = told.last().unwrap();
+        assert_eq!((&gone["type"], &gone["cid"]), (&json!("user.messages.deleted"), &json!("messaging:general")));
+        assert_eq!((&gone["channel_id"], &gone["channel_type"]), (&json!("general"), &json!("messaging")));
+        assert_eq!((&gone["user"]["id"], &gone["channel_member_count"]), (&json!("mary"), &json!(3)));
+        assert_eq!((&gone["hard_delete"], &gone["soft_delete"]), (&json!(false), &json!(true)));
+        all.told(server).await.expect(&[], &[], &["user.banned"]);
+        // Where nothing was left to delete, nothing is told.
+        let ban = json!({
+            "target_user_id": "mary", "banned_by_id": "jane", "channel_cid": "messaging:general", "delete_messages": "soft",
+        });
+        call(server, "POST", "/api/v2/moderation/ban", ban).await;
+        all.told(server).await.expect(&["user.banned"], &[], &["user.banned"]);
+        let deletion = json!({ "user_ids": ["mary"], "user": "soft", "messages": "hard" });
+        call(server, "POST", "/api/v2/users/delete", deletion).await;
+        let gone = all.watcher.expect("user.messages.deleted").await;
+        assert_eq!((&gone["hard_delete"], &gone["cid"]), (&json!(true), &json!("messaging:general")));
+        server.check().await;
+    }
 }

@@ -6,4 +6,5 @@ mod lifecycle;
 mod order;
 mod presence;
 mod rights;
+mod shadow_bans;
 mod sockets;

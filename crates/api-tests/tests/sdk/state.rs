@@ -278,11 +278,35 @@ both_databases! {
         let restored = "/api/v2/users/restore";
         jane.act("POST", restored, json!({"user_ids": ["joe"]}), &["user.updated"]).await;
         let all = json!({"user_ids": ["joe"], "user": "soft", "messages": "soft"});
-        jane.act("POST", path, all, &["user.deleted", "message.deleted"]).await;
+        jane.act("POST", path, all, &["user.deleted", "message.deleted", "user.messages.deleted"]).await;
         let all = json!({
             "user_ids": ["ann"], "user": "hard", "messages": "hard", "conversations": "hard"
         });
-        jane.act("POST", path, all, &["user.deleted", "message.deleted", "member.removed"]).await;
+        let gone = &["user.deleted", "message.deleted", "user.messages.deleted", "member.removed"];
+        jane.act("POST", path, all, gone).await;
+    }
+
+    async fn deletions_of_the_messages_of_a_user_follow(server: TestServer) {
+        let mut jane = general(server).await;
+        let path = "/api/v2/moderation/ban";
+        for (mode, author) in [("soft", "joe"), ("pruning", "ann"), ("hard", "joe")] {
+            let id = |number: usize| format!("{mode}{number}");
+            // More than are deleted in one transaction.
+            for number in 0..25 {
+                jane.act("POST", "~/message", message(&id(number), author, json!({})), &["message.new"]).await;
+            }
+            let quote = json!({"quoted_message_id": id(1)});
+            jane.act("POST", "~/message", message(&format!("quote-{mode}"), "jane", quote), &["message.new"]).await;
+            let pin = json!({"set": {"pinned": true}, "user_id": "jane"});
+            jane.act("PUT", &format!("messages/{}", id(2)), pin, &["message.updated"]).await;
+            let ban = json!({
+                "target_user_id": author, "banned_by_id": "jane", "channel_cid": "messaging:general",
+                "delete_messages": mode,
+            });
+            jane.act("POST", path, ban, &["user.banned", "user.messages.deleted"]).await;
+        }
+        assert!(jane.state.messages().iter().all(|message| message.user.id != "joe"));
+        server.check().await;
     }
 
     async fn channels_follow(server: TestServer) {

@@ -67,6 +67,11 @@ impl ChannelState {
                     text: String::new(),
                     html: String::new(),
                     attachments: Vec::new(),
+                    mentioned_users: Vec::new(),
+                    pinned: false,
+                    pinned_at: None,
+                    pinned_by: None,
+                    pin_expires: None,
                     deleted_at: Some(event.created_at),
                     ..message.clone()
                 })

@@ -96,7 +96,7 @@ kinds! {
     "user.banned" Own r#"{"user":{"id":"joe"},"created_by":{"id":"jane"},"reason":"spam","shadow":false}"#;
     "user.deactivated" Presence r#"{"user":{"id":"joe"},"created_by":{"id":"jane"}}"#;
     "user.deleted" Presence r#"{"user":{"id":"joe"},"hard_delete":false,"delete_user":"soft"}"#;
-    "user.messages.deleted" Watchers r#"{"user":{"id":"joe"},"hard_delete":false}"#;
+    "user.messages.deleted" Watchers r#"{"user":{"id":"joe"},"hard_delete":false,"soft_delete":true}"#;
     "user.muted" Servers r#"{"user":{"id":"jane"}}"#;
     "user.presence.changed" Presence r#"{"user":{"id":"joe","online":true}}"#;
     "user.reactivated" Presence r#"{"user":{"id":"joe"},"created_by":{"id":"jane"}}"#;

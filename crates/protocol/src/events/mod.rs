@@ -148,6 +148,9 @@ pub struct Event {
     /// Whether what was deleted is gone for good.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hard_delete: Option<bool>,
+    /// Whether the messages that were deleted stay in their places, without what they said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub soft_delete: Option<bool>,
     /// Whether the message is gone for its receiver only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deleted_for_me: Option<bool>,

@@ -1,7 +1,5 @@
 //! Users who block others.
 
-use std::sync::Arc;
-
 use natterjack_protocol::UserId;
 use natterjack_protocol::blocks::{
     BlockUsersRequest, BlockUsersResponse, BlockedUserResponse, GetBlockedUsersQuery,
@@ -12,7 +10,6 @@ use super::users;
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::BLOCKS_SHOWN_MAX;
-use crate::present::Users;
 use crate::state::State;
 
 /// Channels of the same two users that are looked up at a time.
@@ -161,14 +158,13 @@ pub(crate) async fn get_blocked_users(
             Box::pin(tx.list_user_blocks(*app_pk, ids, BLOCKS_SHOWN_MAX))
         })
         .await?;
-    let ids = blocks.iter().map(|block| block.blocked_user_id.as_str());
-    let found: Users =
-        state.users(caller.app.pk, ids).await?.into_values().map(|user| Arc::clone(&user.response)).collect();
+    let ids = blocks.iter().map(|block| block.blocked_user_id.as_str()).chain([user.user.id.as_str()]);
+    let found = users::shown(state, caller, ids).await?;
     let blocks = blocks.into_iter().map(|block| BlockedUserResponse {
         blocked_user: found.get(&block.blocked_user_id),
         blocked_user_id: block.blocked_user_id,
         created_at: block.created_at,
-        user: Arc::clone(&user.response),
+        user: found.get(&block.user_id),
         user_id: block.user_id,
     });
     Ok(blocks.collect())

@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::limits::{EVENT_TYPE_LENGTH_MAX, MANY_WATCHERS};
 use crate::live::{of_channel, tell_user, tell_watchers};
 use crate::permissions::Action;
+use crate::present;
 use crate::state::{CachedChannel, State, access};
 
 /// Sends an event to those who watch a channel.
@@ -42,7 +43,8 @@ pub(crate) async fn send_event(
         None => None,
     };
     let event = Event {
-        user: Some(user.response.clone()),
+        // Told to the user, too.
+        user: Some(present::unaware(user.response.clone())),
         user_id: Some(user.user.id.clone()),
         parent_id,
         custom,
@@ -146,7 +148,7 @@ pub(crate) async fn send_user_custom_event(
     let event = Event {
         kind: request.kind,
         created_at: state.now(),
-        user: Some(user.response.clone()),
+        user: Some(present::unaware(user.response.clone())),
         custom,
         ..Event::default()
     };

@@ -5,25 +5,26 @@ mod reports;
 pub(crate) use reports::{query_flag_reports, review_flag_report};
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
 
 use natterjack_filter::{parse, parse_sort};
 use natterjack_protocol::flags::{
     FlagItemResponse, FlagRequest, FlagResponse, MessageFlagResponse, QueryMessageFlagsPayload,
     UnflagResponse,
 };
+use natterjack_protocol::message_types::MessageResponse;
 use natterjack_protocol::{Custom, Timestamp};
 use natterjack_storage::queries::{FLAGS, FlagQuery};
-use natterjack_storage::{Advance, ChannelEvent, Flag, FlagTarget, Message, Tx, UserEvent};
+use natterjack_storage::{Advance, Channel, ChannelEvent, Flag, FlagTarget, Member, Message, Tx, UserEvent};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::channels::within_reach;
 use super::{check_custom, check_length, given, limit, message_id, offset, users};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::{FLAG_REASON_LENGTH_MAX, FLAGS_OFFSET_MAX, FLAGS_PAGE_DEFAULT, FLAGS_PAGE_MAX};
-use crate::permissions::Action;
-use crate::present::{Bundle, MessageContext, Users};
+use crate::permissions::{Action, Subject};
+use crate::present::{Bundle, MessageContext};
 use crate::state::{CachedUser, State, access};
 
 /// Keys that a list of flags is sorted by.
@@ -85,8 +86,7 @@ async fn present_flag(
     message_id: Option<String>,
 ) -> Result<FlagResponse> {
     let ids = [flag.creator_id.as_str(), flag.reporter_id.as_str()];
-    let users: Users =
-        state.users(caller.app.pk, ids).await?.into_values().map(|user| Arc::clone(&user.response)).collect();
+    let users = users::shown(state, caller, ids).await?;
     Ok(FlagResponse {
         created_at: flag.created_at,
         updated_at: flag.updated_at,
@@ -232,7 +232,28 @@ async fn do_flag(tx: &mut Tx, plan: &FlagPlan) -> Result<Flag> {
 /// The messages that flags are about, and what is needed to show them.
 struct FlaggedMessages {
     messages: HashMap<i64, Message>,
+    channels: HashMap<i64, Channel>,
+    /// The viewer's memberships in the channels.
+    members: HashMap<i64, Member>,
     bundle: Bundle,
+}
+
+impl FlaggedMessages {
+    /// The message of a flag as the client may see it. Servers, without a subject, see all.
+    fn show(
+        &self,
+        state: &State,
+        caller: &Caller,
+        client: Option<&Subject>,
+        flag: &Flag,
+    ) -> Option<MessageResponse> {
+        let message = self.messages.get(&flag.message_pk?)?;
+        let (pk, channel) = (message.channel_pk, self.channels.get(&message.channel_pk)?);
+        let is_seen = client.is_none_or(|subject| {
+            access::may_see(state, caller, subject, channel, self.members.get(&pk), message)
+        });
+        is_seen.then(|| self.bundle.message(message))
+    }
 }
 
 /// Finds reports of messages.
@@ -242,7 +263,7 @@ pub(crate) async fn query_message_flags(
     payload: QueryMessageFlagsPayload,
 ) -> Result<Vec<MessageFlagResponse>> {
     users::optional_user(state, caller, "user", payload.user_id.as_ref(), payload.user.as_ref()).await?;
-    access::require_reports(state, caller, Action::ReadFlagReports).await?;
+    let client = access::require_reports(state, caller, Action::ReadFlagReports).await?;
     let show_deleted = payload.show_deleted_messages == Some(true);
     let query = FlagQuery {
         filter: parse(&FLAGS, &payload.filter_conditions)
@@ -251,9 +272,10 @@ pub(crate) async fn query_message_flags(
         limit: limit("limit", payload.limit, FLAGS_PAGE_DEFAULT, FLAGS_PAGE_MAX)?,
         offset: offset("offset", payload.offset, FLAGS_OFFSET_MAX)?,
         include_deleted: show_deleted,
+        within: within_reach(state, caller, client.as_ref()),
     };
     let context = MessageContext { show_deleted, ..MessageContext::of(caller) };
-    let (flags, FlaggedMessages { messages, bundle }) = state
+    let (flags, flagged) = state
         .store
         .read("query_message_flags", (query, context, state.now()), |tx, (query, context, now)| {
             Box::pin(async move {
@@ -263,16 +285,19 @@ pub(crate) async fn query_message_flags(
             })
         })
         .await?;
-    let shown = flags.iter().map(|flag| MessageFlagResponse {
-        created_at: flag.created_at,
-        created_by_automod: false,
-        updated_at: flag.updated_at,
-        reason: Some(flag.reason.clone()).filter(|reason| !reason.is_empty()),
-        reviewed_at: flag.reviewed_at,
-        custom: Some(flag.custom.clone()).filter(|custom| !custom.is_empty()),
-        message: flag.message_pk.and_then(|pk| messages.get(&pk)).map(|message| bundle.message(message)),
-        reviewed_by: flag.reviewed_by_id.as_deref().map(|id| bundle.users.get(id)),
-        user: Some(bundle.users.get(&flag.reporter_id)),
+    let users = &flagged.bundle.users;
+    let shown = flags.iter().filter_map(|flag| {
+        Some(MessageFlagResponse {
+            created_at: flag.created_at,
+            created_by_automod: false,
+            updated_at: flag.updated_at,
+            reason: Some(flag.reason.clone()).filter(|reason| !reason.is_empty()),
+            reviewed_at: flag.reviewed_at,
+            custom: Some(flag.custom.clone()).filter(|custom| !custom.is_empty()),
+            message: Some(flagged.show(state, caller, client.as_ref(), flag)?),
+            reviewed_by: flag.reviewed_by_id.as_deref().map(|id| users.get(id)),
+            user: Some(users.get(&flag.reporter_id)),
+        })
     });
     Ok(shown.collect())
 }
@@ -293,10 +318,20 @@ async fn load_flagged(
     }
     let all: Vec<&Message> = messages.iter().collect();
     let mut bundle = Bundle::load(tx, context.clone(), &all, users, now).await?;
-    let channels: BTreeSet<i64> = messages.iter().map(|message| message.channel_pk).collect();
-    for channel in tx.list_channels(channels.into_iter().collect()).await? {
+    let pks: BTreeSet<i64> = messages.iter().map(|message| message.channel_pk).collect();
+    let pks: Vec<i64> = pks.into_iter().collect();
+    let members = match &context.viewer {
+        Some(viewer) => tx.list_memberships(context.app_pk, viewer, pks.clone()).await?,
+        None => Vec::new(),
+    };
+    let channels = tx.list_channels(pks).await?;
+    for channel in &channels {
         bundle.add_channel(channel.pk, &channel.cid);
     }
-    let messages = messages.into_iter().map(|message| (message.pk, message)).collect();
-    Ok(FlaggedMessages { messages, bundle })
+    Ok(FlaggedMessages {
+        messages: messages.into_iter().map(|message| (message.pk, message)).collect(),
+        channels: channels.into_iter().map(|channel| (channel.pk, channel)).collect(),
+        members: members.into_iter().map(|member| (member.channel_pk, member)).collect(),
+        bundle,
+    })
 }

@@ -1,7 +1,5 @@
 //! Members of channels: finding them, and changing one.
 
-use std::sync::Arc;
-
 use natterjack_filter::{Expression, parse, parse_sort};
 use natterjack_protocol::members::{
     ChannelMemberResponse, QueryMembersPayload, UpdateMemberPartialQuery, UpdateMemberPartialRequest,
@@ -17,7 +15,7 @@ use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::{BATCH_MAX, MEMBERS_OFFSET_MAX, MEMBERS_PAGE_MAX};
 use crate::permissions::Action;
-use crate::present::{self, Users};
+use crate::present;
 use crate::state::{State, access};
 
 /// Members of a page without a limit.
@@ -89,8 +87,7 @@ pub(crate) async fn update_member_partial(
     if changes_role {
         state.forget_channel(caller.app.pk, &channel.channel.cid);
     }
-    let users: Users = std::iter::once(Arc::clone(&user.response)).collect();
-    let users = users.seen_by(caller.user_id().map(UserId::as_str));
+    let users = users::shown(state, caller, [user.user.id.as_str()]).await?;
     Ok(present::member(&member, &users, channel.channel.created_by_id.as_deref(), state.now()))
 }
 
@@ -189,10 +186,8 @@ pub(crate) async fn query_members(
         })
         .await?;
     let ids = members.iter().map(|member| member.user_id.as_str());
-    let users: Users =
-        state.users(caller.app.pk, ids).await?.into_values().map(|user| Arc::clone(&user.response)).collect();
+    let users = users::shown(state, caller, ids).await?;
     let created_by = channel.channel.created_by_id.as_deref();
-    let users = users.seen_by(caller.user_id().map(UserId::as_str));
     Ok(members.iter().map(|member| present::member(member, &users, created_by, now)).collect())
 }
 

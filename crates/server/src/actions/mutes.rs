@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use natterjack_protocol::mutes::{MuteChannelRequest, MuteChannelResponse};
 use natterjack_protocol::users::ChannelMute;
-use natterjack_protocol::{Cid, ErrorCode, Timestamp, UserId};
+use natterjack_protocol::{Cid, ErrorCode, Timestamp};
 use natterjack_storage::{self as storage, Advance, Advanced, Channel, Tx, UserEvent};
 
 use super::{check_count, given, users};
@@ -13,7 +13,7 @@ use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::{CHANNEL_MUTES_SHOWN_MAX, MUTED_CHANNELS_MAX};
 use crate::permissions::Action;
-use crate::present::{self, Users};
+use crate::present;
 use crate::state::{CachedUser, State, access};
 
 /// Mutes that may be made or taken back. Only [`check_mute`] makes one.
@@ -196,9 +196,7 @@ pub(super) async fn present_mutes(
         ids.extend(channel.created_by_id.as_deref());
         ids.extend(channel.truncated_by_id.as_deref());
     }
-    let users: Users =
-        state.users(caller.app.pk, ids).await?.into_values().map(|user| Arc::clone(&user.response)).collect();
-    let users = users.seen_by(caller.user_id().map(UserId::as_str));
+    let users = users::shown(state, caller, ids).await?;
     let viewer = access::viewer(state, caller, None).await?;
     let mut shown = Vec::with_capacity(mutes.len());
     for mute in mutes {

@@ -20,7 +20,7 @@ use crate::limits::{
     REACTION_CUSTOM_SIZE_MAX, REACTIONS_PAGE_DEFAULT, REACTIONS_PAGE_MAX,
 };
 use crate::permissions::Action;
-use crate::present::{self, Bundle, MessageContext, Users};
+use crate::present::{self, Bundle, MessageContext};
 use crate::state::{CachedChannel, CachedUser, Freshness, State, access};
 
 /// Score of a reaction for which none was given.
@@ -355,8 +355,7 @@ async fn present_reactions(
     reactions: &[Reaction],
 ) -> Result<Vec<ReactionResponse>> {
     let ids = reactions.iter().map(|reaction| reaction.user_id.as_str());
-    let users: Users =
-        state.users(caller.app.pk, ids).await?.into_values().map(|user| Arc::clone(&user.response)).collect();
+    let users = users::shown(state, caller, ids).await?;
     Ok(reactions.iter().map(|reaction| present::reaction(reaction, message_id, &users)).collect())
 }
 

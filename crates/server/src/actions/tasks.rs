@@ -64,12 +64,15 @@ pub(crate) struct Position {
     pub(crate) pk: i64,
     /// The deactivation that is carried out or taken back.
     pub(crate) since: Timestamp,
+    /// Whether messages of the user in the channel were deleted by now.
+    #[serde(default)]
+    pub(crate) has_swept: bool,
 }
 
 impl Position {
     /// The beginning of another phase.
     pub(crate) fn phase(self, phase: Phase) -> Self {
-        Self { phase, channel_pk: 0, pk: 0, since: self.since }
+        Self { phase, since: self.since, ..Self::default() }
     }
 
     /// The same phase, behind a channel.

@@ -15,7 +15,6 @@ use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::MUTED_USERS_MAX;
 use crate::permissions::Action;
-use crate::present::Users;
 use crate::state::{CachedUser, State, access};
 
 /// Mutes that may be made or taken back. Only [`check_mute`] makes one.
@@ -144,9 +143,7 @@ pub(super) async fn present_user_mutes(
     mutes: &[UserMute],
 ) -> Result<Vec<UserMuteResponse>> {
     let ids = mutes.iter().flat_map(|mute| [mute.user_id.as_str(), mute.target_id.as_str()]);
-    let users: Users =
-        state.users(caller.app.pk, ids).await?.into_values().map(|user| Arc::clone(&user.response)).collect();
-    let users = users.seen_by(caller.user_id().map(UserId::as_str));
+    let users = users::shown(state, caller, ids).await?;
     let shown = mutes.iter().map(|mute| UserMuteResponse {
         created_at: mute.created_at,
         updated_at: mute.updated_at,

@@ -17,6 +17,7 @@ pub(crate) use deactivate::{DeactivateUsers, deactivate_user, deactivate_users};
 pub(crate) use delete::{DeleteUsers, check_deletion, delete_users, restore_users};
 pub(crate) use guest::create_guest;
 pub(crate) use partial::update_users_partial;
+pub(crate) use reach::within_teams;
 use reach::{check_may_update, limit_to_reach};
 pub(crate) use reactivate::{ReactivateUsers, reactivate_user, reactivate_users};
 
@@ -44,7 +45,7 @@ use crate::limits::{
     URL_LENGTH_MAX, USER_MUTES_SHOWN_MAX, USERS_PAGE_DEFAULT, USERS_PAGE_MAX,
 };
 use crate::permissions::Subject;
-use crate::present;
+use crate::present::{self, Users};
 use crate::state::{CachedUser, State, access};
 
 /// Role of a guest.
@@ -137,7 +138,7 @@ pub(crate) async fn acting_user(
                     format!("{what} is {other:?}, who is not the user of the token"),
                 ));
             }
-            existing(state, caller, what, id.as_str()).await?
+            known(what, id.as_str(), state.user(caller.app.pk, id.as_str()).await?)?
         }
         (Who::Anonymous, ..) => {
             return Err(anonymous());
@@ -168,12 +169,15 @@ pub(crate) async fn sender(
     const WHAT: &str = "message.user";
     if let (Who::Server, Some(id), None) = (&caller.who, given(user_id), user) {
         let id = UserId::parse(id).map_err(|error| Error::id("message.user_id", &error))?;
-        if state.user(caller.app.pk, id.as_str()).await?.is_none() {
+        let Some(user) = state.user(caller.app.pk, id.as_str()).await? else {
             // Nobody comes to be by sending to nowhere.
             access::channel(state, caller, cid, access::ANY).await?;
             let new = UserRequest { id: id.as_str().to_owned(), ..UserRequest::default() };
             return accompany(state, caller, WHAT, &new).await;
-        }
+        };
+        let user = known("message.user_id", id.as_str(), Some(user))?;
+        check_active(&user)?;
+        return Ok(user);
     }
     acting_user(state, caller, WHAT, user_id, user).await
 }
@@ -221,6 +225,11 @@ pub(crate) async fn existing(
     let found = state.user(caller.app.pk, id.as_str()).await?;
     let client = access::subject(state, caller).await?;
     let found = found.filter(|user| access::may_meet(state, caller, client.as_ref(), user));
+    known(field, id.as_str(), found)
+}
+
+/// Refuses a user who was not found, or was deleted.
+fn known(field: &str, id: &str, found: Option<Arc<CachedUser>>) -> Result<Arc<CachedUser>> {
     let user = found.ok_or_else(|| {
         Error::field(field, format!("names a user who doesn't exist: {id}. Please create the user first."))
     })?;
@@ -228,6 +237,17 @@ pub(crate) async fn existing(
         return Err(Error::field(field, format!("names a user who was deleted: {id}")));
     }
     Ok(user)
+}
+
+/// The users with these ids as the caller sees them.
+pub(crate) async fn shown<'a>(
+    state: &State,
+    caller: &Caller,
+    ids: impl IntoIterator<Item = &'a str>,
+) -> Result<Users> {
+    let found = state.users(caller.app.pk, ids).await?;
+    let users: Users = found.into_values().map(|user| Arc::clone(&user.response)).collect();
+    Ok(users.seen_by(caller.user_id().map(UserId::as_str)))
 }
 
 /// The users that ids name; all of them must exist.

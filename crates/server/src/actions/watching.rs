@@ -6,6 +6,7 @@ use natterjack_protocol::Cid;
 use natterjack_protocol::channel_state::ChannelStateResponse;
 use natterjack_storage::Channel;
 
+use super::users;
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::live::{Connection, named_connection, tell_watching, watching_user};
@@ -87,7 +88,7 @@ pub(crate) struct WatchersPage {
 /// Adds to the states of channels who watches them, where that is told.
 pub(crate) async fn add_watchers(
     state: &State,
-    app_pk: i64,
+    caller: &Caller,
     channels: &[i64],
     shown: &mut [ChannelStateResponse],
     page: WatchersPage,
@@ -102,9 +103,9 @@ pub(crate) async fn add_watchers(
         if count == 0 {
             continue;
         }
-        let users = state.users(app_pk, ids.iter().map(|id| &**id)).await?;
+        let users = users::shown(state, caller, ids.iter().map(|id| &**id)).await?;
         // Those who are not stored are counted only.
-        let watchers = ids.iter().filter_map(|id| users.get(&**id)).map(|user| Arc::clone(&user.response));
+        let watchers = ids.iter().filter_map(|id| users.find(id));
         shown.watchers = Some(watchers.collect());
         shown.watcher_count = Some(count);
     }

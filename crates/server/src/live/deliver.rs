@@ -13,7 +13,7 @@ use super::connection::Connection;
 use super::fleeting::tell_watching;
 use super::frame::Encoded;
 use super::hub::Connections;
-use super::load::{self, Batch, Ids, Totals};
+use super::load::{self, Batch, Ids, Rows, Totals};
 use super::present::{Delivery, Scope, ShownTotals, Source};
 use super::rights::KnownRights;
 use super::sending::Sending;
@@ -291,12 +291,20 @@ impl FollowedChannel {
         for user in state.users(channel.app_pk, lost.iter().map(|id| &**id)).await?.values() {
             end_watch(state, channel, &user.response).await;
         }
+        // Who is banned unnoticed is told of it by nothing, at the price of an encoding for each of those connected.
+        let unaware: Vec<(String, Rows)> = batch
+            .rows
+            .shadow_banned()
+            .into_iter()
+            .filter(|user_id| hub.is_connected(channel.app_pk, user_id))
+            .map(|user_id| (user_id.to_owned(), batch.rows.clone().seen_by(user_id)))
+            .collect();
         let mut sending = Sending::default();
         for entry in batch.entries.iter().filter(|entry| Cursor::is_due(was, entry)) {
             // A channel that is disabled is closed to most; that it is, its watchers are told.
             let is_open = !channel.disabled || entry.kind.starts_with("channel.");
             let source = Source::new(batch, channel, &config, hub.watcher_count(channel.pk));
-            let deliveries = source.deliveries(entry);
+            let deliveries = source.deliveries_with(entry, &unaware);
             let to_others =
                 deliveries.iter().any(|delivery| matches!(delivery.scope, Scope::OtherMembers { .. }));
             let others = to_others.then_some(&*members);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use natterjack_protocol::Timestamp;
 use natterjack_storage::{
-    Channel, LogEntry, Member, Message, Thread, ThreadParticipant, Tx, UnreadChannels, UnreadQuery,
+    BanKind, Channel, LogEntry, Member, Message, Thread, ThreadParticipant, Tx, UnreadChannels, UnreadQuery,
     UnreadThreads, UnreadTotals,
 };
 use serde_json::Value;
@@ -45,7 +45,7 @@ pub(super) struct Batch {
 }
 
 /// The rows that events of a channel name.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Rows {
     pub(super) messages: HashMap<String, Message>,
     pub(super) bundle: Bundle,
@@ -56,6 +56,21 @@ pub(super) struct Rows {
     pub(super) not_shown: HashMap<String, HashSet<String>>,
     /// Members of a channel of two who blocked the other.
     pub(super) blockers: HashSet<String>,
+}
+
+impl Rows {
+    /// The users who are shown to be banned without having been told.
+    pub(super) fn shadow_banned(&self) -> BTreeSet<&str> {
+        let now = self.bundle.now();
+        let members = self.members.values().filter(|member| member.ban_at(now) == Some(BanKind::Shadow));
+        members.map(|member| member.user_id.as_str()).chain(self.bundle.users.shadow_banned()).collect()
+    }
+
+    /// The same as one of them may see it.
+    pub(super) fn seen_by(mut self, user_id: &str) -> Self {
+        self.bundle = self.bundle.shown_to(user_id.to_owned());
+        self
+    }
 }
 
 /// What a user has not read.

@@ -50,6 +50,8 @@ pub(super) struct Audience {
     is_restricted: bool,
     /// Not these.
     except: HashSet<String>,
+    /// The only one who gets the event in this form, who is not to notice something that others see.
+    only_form_of: Option<String>,
 }
 
 impl Audience {
@@ -57,7 +59,8 @@ impl Audience {
     pub(super) fn may_receive(&self, user_id: &str, rights: Rights) -> bool {
         let is_meant = self.only.as_ref().is_none_or(|only| only.contains(user_id))
             || (self.is_restricted && rights.reads_restricted);
-        rights.reads && is_meant && !self.except.contains(user_id)
+        let is_for = self.only_form_of.as_ref().is_none_or(|only| only == user_id);
+        rights.reads && is_meant && is_for && !self.except.contains(user_id)
     }
 }
 
@@ -80,16 +83,11 @@ impl Delivery {
         audience.except.insert(author.to_owned());
         let others =
             Self { event: self.event.clone(), scope: Scope::Watchers, audience, totals: self.totals };
-        let message = self.event.message.map(|message| MessageResponse {
-            shadowed: false,
-            user: present::unaware(Arc::clone(&message.user)),
-            ..message
-        });
-        let user = self.event.user.map(|user| if user.id == author { present::unaware(user) } else { user });
+        let message = self.event.message.map(|message| MessageResponse { shadowed: false, ..message });
         let only = Some(HashSet::from([author.to_owned()]));
         let own = Self {
-            event: Event { message, user, ..self.event },
-            audience: Audience { only, is_restricted: false, except: self.audience.except },
+            event: Event { message, ..self.event },
+            audience: Audience { only, is_restricted: false, ..self.audience },
             ..self
         };
         vec![own, others]
@@ -113,6 +111,22 @@ impl<'a> Source<'a> {
         watcher_count: i64,
     ) -> Self {
         Self { channel, config, rows: &batch.rows, watcher_count }
+    }
+
+    /// As [`Source::deliveries`]. Each of `unaware` gets the events in a form of his or her own, as these rows have it.
+    pub(super) fn deliveries_with(&self, entry: &LogEntry, unaware: &[(String, Rows)]) -> Vec<Delivery> {
+        let mut deliveries = self.deliveries(entry);
+        for delivery in &mut deliveries {
+            delivery.audience.except.extend(unaware.iter().map(|(user_id, _)| user_id.clone()));
+        }
+        for (user_id, rows) in unaware {
+            let own = Source { rows, ..*self }.deliveries(entry).into_iter().map(|mut delivery| {
+                delivery.audience.only_form_of = Some(user_id.clone());
+                delivery
+            });
+            deliveries.extend(own);
+        }
+        deliveries
     }
 
     /// The events that an entry of the channel's log stands for, with their receivers.
@@ -292,7 +306,7 @@ impl<'a> Source<'a> {
         except.extend(self.rows.not_shown.get(id).into_iter().flatten().cloned());
         let all = readers.iter().cloned().chain([author.to_owned()]);
         let only = (!readers.is_empty()).then(|| all.collect());
-        Audience { only, is_restricted: !readers.is_empty(), except }
+        Audience { only, is_restricted: !readers.is_empty(), except, only_form_of: None }
     }
 
     /// The channel as it stands in events: with nothing of a single user.

@@ -25,14 +25,14 @@ pub(crate) async fn replay_channel(
     since: Timestamp,
     limit: i64,
 ) -> Result<Vec<Event>> {
-    let request = (channel.clone(), since, limit, state.now());
+    let request = (channel.clone(), user_id.to_owned(), since, limit, state.now());
     let batch = state
         .store
-        .read("replay_channel", request, |tx, (channel, since, limit, now)| {
+        .read("replay_channel", request, |tx, (channel, user_id, since, limit, now)| {
             Box::pin(async move {
                 let mut entries = tx.list_channel_events_since(channel.pk, *since, *limit).await?;
                 entries.retain(is_repeated);
-                let rows = load::load_rows(tx, channel, &entries, *now).await?;
+                let rows = load::load_rows(tx, channel, &entries, *now).await?.seen_by(user_id);
                 Ok::<_, crate::error::Error>(Batch { entries, rows, ..Batch::default() })
             })
         })

@@ -18,7 +18,7 @@ use crate::actions::users::own_user;
 use crate::auth::check_not_revoked;
 use crate::error::Result;
 use crate::limits::UNREAD_LISTED_MAX;
-use crate::present::{Bundle, MessageContext};
+use crate::present::{Bundle, MessageContext, unaware};
 use crate::state::State;
 
 struct Request {
@@ -191,7 +191,8 @@ impl UserBatch {
             kind: entry.kind.clone(),
             created_at: entry.created_at,
             user: Some(users.get(user_id)),
-            created_by: payload["created_by_id"].as_str().map(|id| users.get(id)),
+            // Who follows the user may be told of an own act.
+            created_by: payload["created_by_id"].as_str().map(|id| unaware(users.get(id))),
             ..event
         })
     }

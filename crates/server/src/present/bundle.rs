@@ -47,7 +47,7 @@ impl MessageContext {
 }
 
 /// What messages refer to: the rows that a reply with messages needs beside them.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Bundle {
     pub(crate) users: Users,
     context: MessageContext,
@@ -65,6 +65,22 @@ impl Bundle {
     pub(crate) fn of_users(users: Users, context: MessageContext, now: Timestamp) -> Self {
         let users = users.seen_by(context.viewer.as_deref());
         Self { users, context, now, ..Self::default() }
+    }
+
+    /// What a write has read, for the reply to the caller: who is banned without being told does not learn it. Own
+    /// reactions have not been read.
+    pub(crate) fn seen_by(self, caller: &Caller) -> Self {
+        match MessageContext::of(caller).viewer {
+            Some(viewer) => self.shown_to(viewer),
+            None => self,
+        }
+    }
+
+    /// The same for one user.
+    pub(crate) fn shown_to(mut self, viewer: String) -> Self {
+        self.users = self.users.seen_by(Some(&viewer));
+        self.context.viewer = Some(viewer);
+        self
     }
 
     /// Tells the name of a channel whose messages will be shown.

@@ -27,7 +27,7 @@ use crate::limits::TITLE_LENGTH_MAX;
 pub(crate) const CHANNEL_MODERATOR: &str = "channel_moderator";
 
 /// The users that a reply shows, by id. Whoever is banned without being told does not see it on himself or herself.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Users {
     by_id: HashMap<String, Arc<UserResponse>>,
     viewer: Option<String>,
@@ -41,9 +41,19 @@ impl Users {
 
     /// The user with this id. One whose row is gone is shown by the id alone.
     pub(crate) fn get(&self, id: &str) -> Arc<UserResponse> {
-        self.by_id.get(id).cloned().unwrap_or_else(|| {
+        self.find(id).unwrap_or_else(|| {
             Arc::new(UserResponse { id: id.to_owned(), role: "user".to_owned(), ..UserResponse::default() })
         })
+    }
+
+    /// The user with this id, where the row is there.
+    pub(crate) fn find(&self, id: &str) -> Option<Arc<UserResponse>> {
+        self.by_id.get(id).cloned()
+    }
+
+    /// The ids of those who are banned from the app without being told.
+    pub(crate) fn shadow_banned(&self) -> impl Iterator<Item = &str> {
+        self.by_id.values().filter(|user| user.shadow_banned).map(|user| user.id.as_str())
     }
 
     /// The same as this user sees them; `None` is the server.

@@ -180,12 +180,17 @@ pub(crate) async fn require_ban_in_app(state: &State, caller: &Caller, user: &Ca
     Err(subject.refusal(ACTION))
 }
 
-/// Refuses the caller who may not do this with what users report, and whom they ban.
-pub(crate) async fn require_reports(state: &State, caller: &Caller, action: Action) -> Result<()> {
-    let Some(subject) = subject(state, caller).await? else { return Ok(()) };
+/// Refuses the caller who may not do this with what users report, and whom they ban. Answers who looks at it, who may not be
+/// shown all of it; `None` for servers.
+pub(crate) async fn require_reports(
+    state: &State,
+    caller: &Caller,
+    action: Action,
+) -> Result<Option<Subject>> {
+    let Some(subject) = subject(state, caller).await? else { return Ok(None) };
     let app = state.current_app(&caller.app);
     if subject.may(&app.scope, action, false, subject.teams()) {
-        Ok(())
+        Ok(Some(subject))
     } else {
         Err(subject.refusal(action))
     }
@@ -313,7 +318,16 @@ pub(crate) fn rights(
     channel: &Channel,
     channel_role: Option<&str>,
 ) -> Rights {
-    let subject = subject_of(state, app, user);
+    rights_of(state, app, &subject_of(state, app, user), channel, channel_role)
+}
+
+fn rights_of(
+    state: &State,
+    app: &App,
+    subject: &Subject,
+    channel: &Channel,
+    channel_role: Option<&str>,
+) -> Rights {
     let scope = state.channel_scope(app, channel);
     let view = subject.in_channel(channel, channel_role, &scope);
     Rights {
@@ -333,6 +347,26 @@ pub(crate) fn may_read(
 ) -> bool {
     let scope = state.channel_scope(&caller.app, channel);
     subject.in_channel(channel, channel_role, &scope).may(Action::ReadChannel)
+}
+
+/// Whether a message may be shown to a subject, whose membership is known.
+pub(crate) fn may_see(
+    state: &State,
+    caller: &Caller,
+    subject: &Subject,
+    channel: &Channel,
+    membership: Option<&Member>,
+    message: &Message,
+) -> bool {
+    let role = membership.map(|member| member.channel_role.as_str());
+    let rights = rights_of(state, &caller.app, subject, channel, role);
+    let hidden_before = membership.and_then(|member| member.hide_messages_before).unwrap_or_default();
+    rights.reads
+        && (rights.reads_disabled || !channel.disabled)
+        && message.created_at > channel.history_from.max(hidden_before)
+        && (rights.reads_restricted
+            || message.restricted_visibility.is_empty()
+            || subject.id().is_some_and(|id| message.is_visible_to(id)))
 }
 
 /// A channel as it travels on the wire, for a viewer whose membership is known.

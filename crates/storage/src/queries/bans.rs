@@ -1,6 +1,7 @@
 use natterjack_filter::{Expression, Field, FieldRef, Kind, Operators, Schema, SortKey};
 use natterjack_protocol::Timestamp;
 
+use super::WithinReach;
 use crate::bans::{BAN_COLUMNS, Ban, ban_from_row};
 use crate::dialect::Dialect;
 use crate::error::Result;
@@ -31,6 +32,8 @@ pub struct BanQuery {
     pub offset: i64,
     /// The moment at which bans that are over by then are left out; `None` lists them too.
     pub active_at: Option<Timestamp>,
+    /// Leaves out what somebody may not be told of; `None` lists everything.
+    pub within: Option<WithinReach>,
 }
 
 /// A page of bans from later channels, newest first.
@@ -94,6 +97,16 @@ impl Tx {
         writer.bind(app_pk);
         writer.push(" AND (b.channel_pk = 0 OR c.deleted_at IS NULL)");
         write_active(&mut writer, query.active_at);
+        if let Some(within) = &query.within {
+            writer.push(" AND CASE WHEN b.channel_pk = 0 THEN ");
+            within.write_user(&mut writer, app_pk, "b.user_id");
+            writer.push(" ELSE ");
+            within.write_channel(&mut writer, app_pk, "b.channel_pk");
+            // Who is banned unnoticed does not find that.
+            writer.push(" END AND NOT (b.shadow AND b.user_id = ");
+            writer.bind(within.user_id.clone().unwrap_or_default());
+            writer.push(")");
+        }
         writer.push(" AND ");
         write_expression(&mut writer, &query.filter, &BanFields);
         let tie = if query.sort.is_empty() {

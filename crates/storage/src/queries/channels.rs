@@ -98,10 +98,10 @@ const COUNTED_MESSAGES: &str = "(CASE WHEN c.messages_uncounted IS NULL THEN 0 \
     ELSE c.message_count - c.messages_uncounted END)";
 
 /// Fields of `channels c`, and of the asking user's membership `members me`, absent for others.
-struct ChannelFields<'a> {
-    app_pk: i64,
-    user_id: &'a str,
-    now: Timestamp,
+pub(super) struct ChannelFields<'a> {
+    pub(super) app_pk: i64,
+    pub(super) user_id: &'a str,
+    pub(super) now: Timestamp,
 }
 
 impl Resolve for ChannelFields<'_> {

@@ -1,7 +1,7 @@
 use natterjack_filter::{Expression, Field, FieldRef, Kind, Operators, Schema};
 use natterjack_protocol::Timestamp;
 
-use super::COMPARABLE;
+use super::{COMPARABLE, WithinReach};
 use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::filter_sql::{Column, Resolve, SqlWriter, write_expression};
@@ -33,6 +33,8 @@ pub struct FlagReportQuery {
     pub filter: Expression,
     pub limit: i64,
     pub offset: i64,
+    /// Leaves out what somebody may not be told of; `None` lists everything.
+    pub within: Option<WithinReach>,
 }
 
 /// All flags of a message as one.
@@ -95,6 +97,10 @@ impl Tx {
         writer.push(" AND f.app_pk = ");
         writer.bind(app_pk);
         writer.push(" AND m.deleted_at IS NULL AND ");
+        if let Some(within) = &query.within {
+            within.write_channel(&mut writer, app_pk, "f.channel_pk");
+            writer.push(" AND ");
+        }
         write_expression(&mut writer, &query.filter, &FlagReportFields);
         writer.push(" ORDER BY f.created_at DESC, f.pk DESC");
         writer.push_page(query.limit, query.offset);

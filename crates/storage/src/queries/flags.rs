@@ -1,5 +1,6 @@
 use natterjack_filter::{Expression, Field, FieldRef, Kind, Operators, Schema, SortKey};
 
+use super::WithinReach;
 use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::filter_sql::{Column, Resolve, SqlWriter, write_expression, write_order_by};
@@ -33,6 +34,8 @@ pub struct FlagQuery {
     pub offset: i64,
     /// Whether flags of deleted messages are found too.
     pub include_deleted: bool,
+    /// Leaves out what somebody may not be told of; `None` lists everything.
+    pub within: Option<WithinReach>,
 }
 
 struct FlagFields;
@@ -66,6 +69,10 @@ impl Tx {
         writer.push(" AND c.deleted_at IS NULL AND m.created_at > c.history_from");
         if !query.include_deleted {
             writer.push(" AND m.deleted_at IS NULL");
+        }
+        if let Some(within) = &query.within {
+            writer.push(" AND ");
+            within.write_channel(&mut writer, app_pk, "f.channel_pk");
         }
         writer.push(" AND ");
         write_expression(&mut writer, &query.filter, &FlagFields);

@@ -12,6 +12,7 @@ mod page;
 mod reactions;
 mod threads;
 mod users;
+mod within_reach;
 
 pub use bans::{BANS, BanQuery, FutureBanQuery};
 pub use channels::{CHANNELS, ChannelQuery, needs_user};
@@ -23,6 +24,7 @@ pub use page::{Key, KeyPage, Page, PageStart};
 pub use reactions::{REACTIONS, ReactionKey, ReactionQuery};
 pub use threads::{ListedThread, THREADS, ThreadQuery};
 pub use users::{USERS, UserQuery};
+pub use within_reach::WithinReach;
 
 use natterjack_filter::Operators;
 

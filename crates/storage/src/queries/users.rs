@@ -49,7 +49,7 @@ pub struct UserQuery {
     pub now: Timestamp,
 }
 
-struct UserFields;
+pub(super) struct UserFields;
 
 impl Resolve for UserFields {
     fn column(&self, dialect: Dialect, field: &FieldRef) -> Column {

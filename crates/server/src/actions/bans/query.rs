@@ -7,8 +7,9 @@ use natterjack_protocol::bans::{
     QueryFutureChannelBansResponse,
 };
 use natterjack_storage::queries::{BANS, BanQuery, FutureBanQuery};
-use natterjack_storage::{Ban, Channel, Tx, WHOLE_APP};
+use natterjack_storage::{Ban, Channel, Member, Tx, WHOLE_APP};
 
+use crate::actions::channels::within_reach;
 use crate::actions::{given, limit, offset, users};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
@@ -27,7 +28,7 @@ pub(crate) async fn query_banned_users(
     payload: QueryBannedUsersPayload,
 ) -> Result<Vec<BanResponse>> {
     users::optional_user(state, caller, "user", payload.user_id.as_ref(), payload.user.as_ref()).await?;
-    access::require_reports(state, caller, Action::ReadFlagReports).await?;
+    let client = access::require_reports(state, caller, Action::ReadFlagReports).await?;
     let query = BanQuery {
         filter: parse(&BANS, &payload.filter_conditions)
             .map_err(|error| Error::filter("filter_conditions", &error))?,
@@ -35,13 +36,23 @@ pub(crate) async fn query_banned_users(
         limit: limit("limit", payload.limit, BANS_PAGE_DEFAULT, BANS_PAGE_MAX)?,
         offset: offset("offset", payload.offset, BANS_OFFSET_MAX)?,
         active_at: (payload.exclude_expired_bans == Some(true)).then(|| state.now()),
+        within: within_reach(state, caller, client.as_ref()),
     };
-    let (bans, channels) = state
+    let (mut bans, channels, members) = state
         .store
         .read("query_banned_users", (caller.app.pk, query), |tx, (app_pk, query)| {
             Box::pin(load(tx, *app_pk, query))
         })
         .await?;
+    if let Some(client) = &client {
+        bans.retain(|ban| match channels.get(&ban.channel_pk) {
+            Some(channel) => {
+                let role = members.get(&channel.pk).map(|member| member.channel_role.as_str());
+                access::may_read(state, caller, client, channel, role)
+            }
+            None => true,
+        });
+    }
     let users = load_users(state, caller, &bans, &channels).await?;
     let shown = bans.iter().map(|ban| {
         let channel = channels.get(&ban.channel_pk).map(|channel| {
@@ -61,14 +72,26 @@ pub(crate) async fn query_banned_users(
     Ok(shown.collect())
 }
 
-async fn load(tx: &mut Tx, app_pk: i64, query: &BanQuery) -> Result<(Vec<Ban>, HashMap<i64, Channel>)> {
+/// Bans, the channels that they are from and the memberships in these of who looks at them.
+type Loaded = (Vec<Ban>, HashMap<i64, Channel>, HashMap<i64, Member>);
+
+async fn load(tx: &mut Tx, app_pk: i64, query: &BanQuery) -> Result<Loaded> {
     let bans = tx.query_bans(app_pk, query).await?;
     let pks: BTreeSet<i64> = bans.iter().map(|ban| ban.channel_pk).filter(|pk| *pk != WHOLE_APP).collect();
     if pks.is_empty() {
-        return Ok((bans, HashMap::new()));
+        return Ok((bans, HashMap::new(), HashMap::new()));
     }
-    let channels = tx.list_channels(pks.into_iter().collect()).await?;
-    Ok((bans, channels.into_iter().map(|channel| (channel.pk, channel)).collect()))
+    let pks: Vec<i64> = pks.into_iter().collect();
+    let members = match query.within.as_ref().and_then(|within| within.user_id.as_ref()) {
+        Some(user_id) => tx.list_memberships(app_pk, user_id, pks.clone()).await?,
+        None => Vec::new(),
+    };
+    let channels = tx.list_channels(pks).await?;
+    Ok((
+        bans,
+        channels.into_iter().map(|channel| (channel.pk, channel)).collect(),
+        members.into_iter().map(|member| (member.channel_pk, member)).collect(),
+    ))
 }
 
 async fn load_users(
@@ -83,8 +106,7 @@ async fn load_users(
         ids.extend(channel.created_by_id.as_deref());
         ids.extend(channel.truncated_by_id.as_deref());
     }
-    let found = state.users(caller.app.pk, ids).await?;
-    Ok(found.into_values().map(|user| Arc::clone(&user.response)).collect())
+    users::shown(state, caller, ids).await
 }
 
 /// Lists bans from channels that are created later. A user is shown his or her own.

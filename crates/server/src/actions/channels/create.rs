@@ -155,7 +155,7 @@ async fn get_or_create(
         })
         .await?;
     let mut shown = loaded.present(state, caller, viewer.as_ref());
-    add_watchers(state, caller.app.pk, &[channel_pk], &mut shown, watchers).await?;
+    add_watchers(state, caller, &[channel_pk], &mut shown, watchers).await?;
     if let Some(watch) = &watch {
         watch.subscribe_to(state, &shown);
     }

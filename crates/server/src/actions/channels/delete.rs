@@ -1,15 +1,12 @@
-use std::sync::Arc;
-
 use natterjack_protocol::channel_state::ChannelResponse;
 use natterjack_protocol::{Cid, Timestamp};
 use natterjack_storage::{Advance, Channel, ChannelEvent, PurgeKind, Tx, UserEvent};
 
 use super::create;
-use crate::actions::bans;
+use crate::actions::{bans, users};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::permissions::Action;
-use crate::present::Users;
 use crate::state::access::Access;
 use crate::state::{State, access};
 
@@ -46,8 +43,7 @@ pub(crate) async fn delete_channel(
     let channel = state.store.write("delete_channel", plan, |tx, plan| Box::pin(do_delete(tx, plan))).await?;
     state.forget_channel(caller.app.pk, &channel.cid);
     let ids = [&channel.created_by_id, &channel.truncated_by_id].into_iter().flatten();
-    let found = state.users(caller.app.pk, ids.map(String::as_str)).await?;
-    let users: Users = found.values().map(|user| Arc::clone(&user.response)).collect();
+    let users = users::shown(state, caller, ids.map(String::as_str)).await?;
     let viewer = access::viewer(state, caller, None).await?;
     access::show_alone(state, caller, viewer.as_ref(), &channel, &users).await
 }

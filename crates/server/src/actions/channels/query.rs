@@ -73,7 +73,7 @@ pub(crate) async fn get_channel(
         .await?;
     let pks = loaded.pks();
     let mut shown = loaded.present(state, caller, viewer.as_ref());
-    add_watchers(state, caller.app.pk, &pks, &mut shown, watchers).await?;
+    add_watchers(state, caller, &pks, &mut shown, watchers).await?;
     Ok(shown.pop().unwrap_or_default())
 }
 
@@ -152,7 +152,7 @@ pub(crate) async fn query_channels(
     }
     let pks = loaded.pks();
     let mut channels = loaded.present(state, caller, viewer.as_ref());
-    add_watchers(state, caller.app.pk, &pks, &mut channels, watchers).await?;
+    add_watchers(state, caller, &pks, &mut channels, watchers).await?;
     if let Some(watch) = &watch {
         watch.subscribe_to(state, &channels);
     }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use natterjack_filter::{Comparison, Expression, FieldRef, Operand, Operator};
 use natterjack_protocol::ErrorCode;
-use natterjack_storage::queries::CHANNELS;
+use natterjack_storage::queries::{CHANNELS, WithinReach};
 use natterjack_storage::{Channel, ChannelQuery, Member, Tx};
 
+use crate::actions::users;
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::permissions::{Action, Reach, Subject};
@@ -34,7 +35,8 @@ pub(crate) fn limit_to(
     let Some(subject) = subject.filter(|subject| !subject.unlimited) else {
         return Ok(Limited { query, asked: None });
     };
-    if let Some(teams) = limit_to_teams(state, caller, subject, &query.filter)? {
+    if let Some(teams) = limit_to_teams(state, caller, subject) {
+        check_teams(&query.filter, subject.teams(), false)?;
         query.filter = Expression::All(vec![query.filter, teams]);
     }
     let asked = query.filter.clone();
@@ -47,12 +49,7 @@ pub(crate) fn limit_to(
 }
 
 /// What keeps a subject to its own teams. `None` where it is not kept.
-fn limit_to_teams(
-    state: &State,
-    caller: &Caller,
-    subject: &Subject,
-    filter: &Expression,
-) -> Result<Option<Expression>> {
+fn limit_to_teams(state: &State, caller: &Caller, subject: &Subject) -> Option<Expression> {
     let of_app = state.current_app(&caller.app);
     let roles = subject.roles();
     let is_everywhere = of_app
@@ -60,14 +57,26 @@ fn limit_to_teams(
         .values()
         .any(|kind| roles.iter().any(|role| kind.scope.reach(role, Action::ReadChannel).any_team));
     if !subject.multi_tenant || is_everywhere {
-        return Ok(None);
+        return None;
     }
-    check_teams(filter, subject.teams(), false)?;
     let own: Vec<Operand> = subject.teams().iter().cloned().map(Operand::Text).collect();
-    Ok(Some(match own.is_empty() {
+    Some(match own.is_empty() {
         true => comparison("team", Operator::Eq, Operand::Null),
         false => comparison("team", Operator::In, Operand::List(own)),
-    }))
+    })
+}
+
+/// The channels and users of which a client may be told in a list of something else. `None` for servers, who may be told
+/// everything. What a single channel grants or revokes is looked at when the channels are there.
+pub(crate) fn within_reach(state: &State, caller: &Caller, subject: Option<&Subject>) -> Option<WithinReach> {
+    let subject = subject.filter(|subject| !subject.unlimited)?;
+    let channels = [limit_to_teams(state, caller, subject), limit_to_readable(state, caller, subject)];
+    Some(WithinReach {
+        channels: Expression::All(channels.into_iter().flatten().collect()),
+        users: users::within_teams(state, caller, subject).unwrap_or(Expression::All(Vec::new())),
+        user_id: subject.id().map(str::to_owned),
+        now: state.now(),
+    })
 }
 
 /// Refuses a filter that asks for other teams.

@@ -60,7 +60,8 @@ pub(crate) async fn truncate_channel(
         }
     };
     state.forget_channel(caller.app.pk, &cid);
-    let Truncated { channel, message, mut bundle } = truncated;
+    let Truncated { channel, message, bundle } = truncated;
+    let mut bundle = bundle.seen_by(caller);
     bundle.add_channel(channel.pk, &channel.cid);
     let viewer = access::viewer(state, caller, user.as_ref()).await?;
     let shown = access::show_alone(state, caller, viewer.as_ref(), &channel, &bundle.users).await?;

@@ -140,7 +140,8 @@ pub(super) async fn present_updated(
     user: Option<&Arc<CachedUser>>,
     updated: Updated,
 ) -> Result<UpdateChannelResponse> {
-    let Updated { channel, members, message, mut bundle } = updated;
+    let Updated { channel, members, message, bundle } = updated;
+    let mut bundle = bundle.seen_by(caller);
     bundle.add_channel(channel.pk, &channel.cid);
     let viewer = access::viewer(state, caller, user).await?;
     let shown = access::show_alone(state, caller, viewer.as_ref(), &channel, &bundle.users).await?;

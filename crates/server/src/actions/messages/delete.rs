@@ -47,7 +47,7 @@ pub(crate) async fn delete_message(
     let (message, mut bundle) =
         state.store.write("delete_message", plan, |tx, plan| Box::pin(do_delete(tx, plan))).await?;
     bundle.add_channel(message.channel_pk, &channel.channel.cid);
-    Ok(bundle.message(&message))
+    Ok(bundle.seen_by(caller).message(&message))
 }
 
 async fn check_delete(

@@ -69,11 +69,14 @@ pub(crate) async fn send_message(
 ) -> Result<SendMessageResponse> {
     let cid_text = cid.to_string();
     let message = &request.message;
-    let sender =
-        users::sender(state, caller, &cid_text, message.user_id.as_ref(), message.user.as_ref()).await?;
-    let mut fresh = Freshness::new(caller.app.pk, &cid_text, Some(&sender.user.id));
+    let find_sender =
+        || users::sender(state, caller, &cid_text, message.user_id.as_ref(), message.user.as_ref());
+    let first = find_sender().await?;
+    let mut sender = Arc::clone(&first);
+    let mut fresh = Freshness::new(caller.app.pk, &cid_text, Some(&first.user.id));
     loop {
-        let Checked { plan, content_users, quoted } = check_send(state, caller, &cid_text, &request).await?;
+        let Checked { plan, content_users, quoted } =
+            check_send(state, caller, &cid_text, &request, sender).await?;
         let channel = Arc::clone(&plan.channel);
         let (channel_pk, turn) = (channel.channel.pk, plan.turn());
         let outcome = state
@@ -83,6 +86,7 @@ pub(crate) async fn send_message(
         if let Some(sent) = fresh.settle(state, outcome)? {
             return present_sent(state, caller, &channel, &request, sent, content_users, quoted).await;
         }
+        sender = find_sender().await?;
     }
 }
 
@@ -137,6 +141,7 @@ async fn check_send(
     caller: &Caller,
     cid: &str,
     request: &SendMessageRequest,
+    sender: Arc<CachedUser>,
 ) -> Result<Checked> {
     let message = &request.message;
     let is_reply = given(message.parent_id.as_ref()).is_some();
@@ -145,7 +150,6 @@ async fn check_send(
     if request.pending == Some(true) {
         return Err(Error::field("pending", "is refused: pending messages not enabled"));
     }
-    let sender = users::sender(state, caller, cid, message.user_id.as_ref(), message.user.as_ref()).await?;
     bans::check_not_banned(state, caller, Some(&access)).await?;
     let now = state.now();
     let is_system = check_kind(message)?;

@@ -33,7 +33,7 @@ pub(crate) async fn undelete_message(
     let (message, mut bundle) =
         state.store.write("undelete_message", plan, |tx, plan| Box::pin(do_undelete(tx, plan))).await?;
     bundle.add_channel(message.channel_pk, &channel.channel.cid);
-    Ok(bundle.message(&message))
+    Ok(bundle.seen_by(caller).message(&message))
 }
 
 async fn check_undelete(

@@ -171,7 +171,7 @@ async fn run(
     let (message, mut bundle) =
         state.store.write("update_message", plan, |tx, plan| Box::pin(do_update(tx, plan))).await?;
     bundle.add_channel(message.channel_pk, &cid);
-    Ok(bundle.message(&message))
+    Ok(bundle.seen_by(caller).message(&message))
 }
 
 async fn check_update(

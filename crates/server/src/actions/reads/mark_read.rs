@@ -12,7 +12,7 @@ use crate::actions::{given, message_id, users};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::THREAD_PARTICIPANTS_MAX;
-use crate::present::{self, Users};
+use crate::present;
 use crate::state::{CachedUser, State};
 
 /// The type of the event that tells of a reading.
@@ -257,8 +257,8 @@ async fn present_reading(
         ids.push(&read.thread.created_by_id);
         ids.extend(read.participants.iter().map(|participant| participant.user_id.as_str()));
     }
-    let users: Users =
-        state.users(caller.app.pk, ids).await?.into_values().map(|user| Arc::clone(&user.response)).collect();
+    ids.push(&user.user.id);
+    let users = users::shown(state, caller, ids).await?;
     let config = state.channel_config(&caller.app, channel);
     Ok(MarkReadResponseEvent {
         kind: MESSAGE_READ.to_owned(),
@@ -273,6 +273,6 @@ async fn present_reading(
         thread: reading.thread.map(|read| {
             present::thread(&channel.cid, &read.parent, &read.thread, &read.participants, &users)
         }),
-        user: Some(Arc::clone(&user.response)),
+        user: Some(users.get(&user.user.id)),
     })
 }

@@ -73,6 +73,11 @@ pub(crate) async fn own_user(state: &State, app_pk: i64, user: &User) -> Result<
     for muter in muters.chain(own.channel_mutes.iter_mut().map(|mute| &mut mute.user)) {
         *muter = muter.take().map(present::unaware);
     }
+    for channel in own.channel_mutes.iter_mut().filter_map(|mute| mute.channel.as_mut()) {
+        let channel = Arc::make_mut(channel);
+        channel.created_by = channel.created_by.take().map(present::unaware);
+        channel.truncated_by = channel.truncated_by.take().map(present::unaware);
+    }
     if own.unread_threads > 0 {
         let query = UnreadQuery {
             app_pk,

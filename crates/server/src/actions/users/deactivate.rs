@@ -7,11 +7,10 @@ use serde_json::json;
 use super::activation::{Activation, change_one, check_many, do_begin};
 use super::{check_created_by, do_lock, do_log};
 use crate::actions::channels::do_delete_channel;
-use crate::actions::messages::{Sweep, do_sweep};
+use crate::actions::messages::{Sweep, do_sweep_next};
 use crate::actions::tasks::{self, Context, Phase, Step, Work};
 use crate::auth::Caller;
 use crate::error::Result;
-use crate::limits::SWEEP_BATCH;
 use crate::state::State;
 
 /// Users to be deactivated, and what goes with them.
@@ -103,33 +102,20 @@ impl DeactivateUsers {
         let position = context.position;
         match position.phase {
             Phase::Messages => {
-                let keys = next_messages(tx, context).await?;
-                let Some(last) = keys.last() else {
-                    let next = self.channels.then(|| Step::go_on(position.phase(Phase::Channels)));
-                    return Ok(next.unwrap_or_else(Step::done));
-                };
                 let sweep = Sweep {
-                    app_pk: context.app_pk,
                     deletion: Deletion::Soft,
+                    channel_pk: None,
                     with_user_at: Some(position.since),
                     deleted_by: self.created_by_id.as_deref(),
-                    without_system: context.without_system,
-                    now: context.now,
                 };
-                do_sweep(tx, &keys, sweep).await?;
-                Ok(Step::go_on(position.behind_message(last.channel_pk, last.pk)))
+                let swept = do_sweep_next(tx, context, sweep).await?;
+                let next = swept.or_else(|| self.channels.then(|| position.phase(Phase::Channels)));
+                Ok(next.map_or_else(Step::done, Step::go_on))
             }
             Phase::Channels => do_delete_next_channel(tx, context).await,
             _ => do_begin(self, tx, context).await,
         }
     }
-}
-
-/// The next few messages of the user, all of one channel.
-pub(super) async fn next_messages(tx: &mut Tx, context: &Context<'_>) -> Result<Vec<MessageKey>> {
-    let after = (context.position.channel_pk, context.position.pk);
-    let keys = tx.list_messages_of_user(context.app_pk, context.subject, after, SWEEP_BATCH).await?;
-    Ok(of_one_channel(keys))
 }
 
 /// The keys at the beginning that are of the same channel.

@@ -4,12 +4,12 @@ use natterjack_storage::{Advance, ChannelEvent, Deletion, Tx, UserChange};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::deactivate::{next_messages, of_one_channel};
+use super::deactivate::of_one_channel;
 use super::{check_ids, do_log, existing, new_user};
 use crate::actions::blocks;
 use crate::actions::channels::{do_bury, do_delete_channel};
 use crate::actions::given;
-use crate::actions::messages::{Sweep, do_sweep};
+use crate::actions::messages::{Sweep, do_sweep_next};
 use crate::actions::reactions::do_take_back_all;
 use crate::actions::tasks::{self, Context, Phase, Step, Work};
 use crate::auth::Caller;
@@ -221,26 +221,18 @@ impl DeleteUsers {
 
     async fn do_delete_messages(&self, tx: &mut Tx, context: &Context<'_>) -> Result<Step> {
         let position = context.position;
-        let keys = match self.messages {
-            None => Vec::new(),
-            Some(_) => next_messages(tx, context).await?,
+        let swept = match self.messages {
+            None => None,
+            Some(deletion) => {
+                let sweep = Sweep { deletion, channel_pk: None, with_user_at: None, deleted_by: None };
+                do_sweep_next(tx, context, sweep).await?
+            }
         };
-        let (Some(deletion), Some(last)) = (self.messages, keys.last()) else {
-            return Ok(match self.user {
-                Deletion::Hard => Step::go_on(position.phase(Phase::Reactions)),
-                Deletion::Soft | Deletion::Pruning => Step::done(),
-            });
-        };
-        let sweep = Sweep {
-            app_pk: context.app_pk,
-            deletion,
-            with_user_at: None,
-            deleted_by: None,
-            without_system: context.without_system,
-            now: context.now,
-        };
-        do_sweep(tx, &keys, sweep).await?;
-        Ok(Step::go_on(position.behind_message(last.channel_pk, last.pk)))
+        Ok(match (swept, self.user) {
+            (Some(position), _) => Step::go_on(position),
+            (None, Deletion::Hard) => Step::go_on(position.phase(Phase::Reactions)),
+            (None, Deletion::Soft | Deletion::Pruning) => Step::done(),
+        })
     }
 
     /// Gives the next few channels that the user created to another owner.

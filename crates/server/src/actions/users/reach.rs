@@ -6,7 +6,7 @@ use natterjack_storage::queries::USERS;
 
 use crate::auth::Caller;
 use crate::error::{Error, Result};
-use crate::permissions::Action;
+use crate::permissions::{Action, Subject};
 use crate::state::State;
 use crate::state::access;
 
@@ -43,6 +43,10 @@ pub(super) async fn check_may_update(state: &State, caller: &Caller, request: &U
 /// Limits a search for users to those whom the caller may find.
 pub(super) async fn limit_to_reach(state: &State, caller: &Caller, filter: Expression) -> Result<Expression> {
     let Some(subject) = access::subject(state, caller).await? else { return Ok(filter) };
+    let filter = match subject.id() {
+        Some(id) => unaware(filter, id),
+        None => filter,
+    };
     if subject.unlimited {
         return Ok(filter);
     }
@@ -53,22 +57,56 @@ pub(super) async fn limit_to_reach(state: &State, caller: &Caller, filter: Expre
     if !may || disallowed.iter().any(|disallowed| disallowed == role) {
         return Err(subject.refusal(Action::SearchUser));
     }
-    if !subject.multi_tenant || of_app.scope.reach(role, Action::SearchUser).any_team {
-        return Ok(filter);
-    }
+    let Some(teams) = within_teams(state, caller, &subject) else { return Ok(filter) };
     check_teams(&filter, subject.teams(), false)?;
     if demands_teams(&filter) {
         return Ok(filter);
+    }
+    Ok(Expression::All(vec![filter, teams]))
+}
+
+/// The users of the subject's own teams. `None` where those of all teams may be found.
+pub(crate) fn within_teams(state: &State, caller: &Caller, subject: &Subject) -> Option<Expression> {
+    let scope = &state.current_app(&caller.app).scope;
+    if !subject.multi_tenant || scope.reach(subject.role(None), Action::SearchUser).any_team {
+        return None;
     }
     let own: Vec<Operand> = subject.teams().iter().cloned().map(Operand::Text).collect();
     let (operator, operand) = match own.is_empty() {
         true => (Operator::Eq, Operand::Null),
         false => (Operator::In, Operand::List(own)),
     };
-    let field = USERS.fields.iter().find(|field| field.name == "teams");
-    let field = FieldRef::Builtin(field.expect("users have teams"));
-    let teams = Expression::Comparison(Comparison { field, operator, operand });
-    Ok(Expression::All(vec![filter, teams]))
+    Some(comparison("teams", operator, operand))
+}
+
+fn comparison(name: &str, operator: Operator, operand: Operand) -> Expression {
+    let field = USERS.fields.iter().find(|field| field.name == name);
+    let field = FieldRef::Builtin(field.expect("users have the fields that their access depends on"));
+    Expression::Comparison(Comparison { field, operator, operand })
+}
+
+/// The filter for a user who is not to find out that he or she is banned unnoticed: to it the user is not.
+fn unaware(filter: Expression, user_id: &str) -> Expression {
+    let each = |parts: Vec<Expression>| parts.into_iter().map(|part| unaware(part, user_id)).collect();
+    let own = || comparison("id", Operator::Eq, Operand::Text(user_id.to_owned()));
+    match filter {
+        Expression::All(parts) => Expression::All(each(parts)),
+        Expression::Any(parts) => Expression::Any(each(parts)),
+        Expression::None(parts) => Expression::None(each(parts)),
+        Expression::Comparison(asked) if asked.field.name() == "shadow_banned" => {
+            let finds_unbanned = match (asked.operator, &asked.operand) {
+                (Operator::Eq, wanted) => *wanted == Operand::Boolean(false),
+                (_, unwanted) => *unwanted != Operand::Boolean(false),
+            };
+            let asked = Expression::Comparison(asked);
+            if finds_unbanned {
+                Expression::Any(vec![asked, own()])
+            } else {
+                Expression::All(vec![asked, Expression::None(vec![own()])])
+            }
+        }
+        other => other,
+    }
 }
 
 fn is_teams(field: &FieldRef) -> bool {
