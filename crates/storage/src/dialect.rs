@@ -69,6 +69,32 @@ impl Dialect {
         }
     }
 
+    /// What stands behind `FROM` for the rows `m` of a table whose unique key is `fixed`, parameter `other`, together with
+    /// `column`, one of the list in parameter `number`. PostgreSQL, which guesses how many rows have the `fixed` alone,
+    /// would sometimes rather go through all of these.
+    pub(crate) fn found_by_each(
+        self,
+        table: &str,
+        column: &str,
+        number: usize,
+        fixed: &str,
+        other: usize,
+    ) -> String {
+        match self {
+            Self::Sqlite => {
+                format!(
+                    "{table} m WHERE {} AND m.{fixed} = ${other}",
+                    self.is_in(&format!("m.{column}"), number)
+                )
+            }
+            Self::Postgres => format!(
+                "{} CROSS JOIN LATERAL (SELECT * FROM {table} x WHERE x.{column} = each.value \
+                 AND x.{fixed} = ${other} LIMIT 1) AS m",
+                self.listed_texts(number)
+            ),
+        }
+    }
+
     /// A query for the pairs of integers in parameter `number`, the JSON text of an array of arrays of two.
     pub(crate) fn listed_pairs(self, number: usize) -> String {
         match self {

@@ -34,6 +34,7 @@ mod reads;
 mod roles;
 mod search;
 mod sqlite;
+mod statistics;
 mod store;
 mod tasks;
 mod threads;
@@ -73,7 +74,7 @@ pub use reads::{
 pub use roles::{CustomPermissionRow, Role};
 pub use search::{Found, Indexed, KnownWords, MESSAGES, SearchMode, SearchQuery};
 pub use sqlite::OpFuture;
-pub use store::{DatabaseUrl, Listener, Store};
+pub use store::{DatabaseUrl, Listener, Store, Turn};
 pub use tasks::{Lease, NewTask, Task, TaskError, TaskStatus};
 pub use threads::{Thread, ThreadParticipant, ThreadReadPosition};
 pub use transfer::{Phase, Step, TableChecksum};

@@ -150,7 +150,7 @@ impl Tx {
         self.query_optional(&sql, params![channel_pk, user_id], member_from_row).await
     }
 
-    /// The members of a channel with these user ids.
+    /// The members of a channel with these user ids, each of which is given once.
     pub async fn list_members_with_ids(
         &mut self,
         channel_pk: i64,
@@ -159,11 +159,9 @@ impl Tx {
         if user_ids.is_empty() {
             return Ok(Vec::new());
         }
-        let sql = format!(
-            "SELECT {MEMBER_COLUMNS} FROM members m WHERE m.channel_pk = $1 AND {}",
-            self.dialect().is_in("m.user_id", 2)
-        );
-        let mut members = self.query(&sql, params![channel_pk, user_ids], member_from_row).await?;
+        let found = self.dialect().found_by_each("members", "user_id", 1, "channel_pk", 2);
+        let sql = format!("SELECT {MEMBER_COLUMNS} FROM {found}");
+        let mut members = self.query(&sql, params![user_ids, channel_pk], member_from_row).await?;
         // An order in the query makes SQLite walk through the whole channel in this order.
         members.sort_by(|one, other| {
             one.created_at.cmp(&other.created_at).then_with(|| one.user_id.cmp(&other.user_id))

@@ -565,9 +565,10 @@ impl Tx {
         event_seq: i64,
         moves_read_position: bool,
     ) -> Result<()> {
+        // Never back, whatever the order in which messages that share a transaction come here.
         const MOVE_READ_POSITION: &str = "UPDATE members SET read_seq = $1, read_up_to = $2, last_read = $2, \
             last_read_message_id = $3, unread_less = 0, last_delivered_at = $2, last_delivered_message_id = $3 \
-            WHERE channel_pk = $4 AND user_id = $5";
+            WHERE channel_pk = $4 AND user_id = $5 AND read_seq <= $1";
         let event = params![
             message.channel_pk,
             event_seq,

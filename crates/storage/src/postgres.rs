@@ -1,5 +1,8 @@
-//! The database server: a pool of connections, prepared statements, pipelining.
+//! The database server: a pool of connections, prepared statements, pipelining, group commit.
 
+mod groups;
+
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -8,8 +11,10 @@ use futures_util::future::{join, join_all};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{NoTls, Row};
 
+use self::groups::Groups;
 use crate::error::{Error, Result, Transient, error_chain};
-use crate::store::{Listener, Operation, Output};
+use crate::events::Moved;
+use crate::store::{Listener, Operation, Output, Turn};
 use crate::tx::Tx;
 use crate::value::Param;
 
@@ -26,8 +31,14 @@ const POOL_WAIT_MAX: Duration = Duration::from_secs(20);
 const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
-/// A PostgreSQL database and the connections to it.
+/// A PostgreSQL database.
 pub(crate) struct Postgres {
+    connections: Arc<Connections>,
+    groups: Groups,
+}
+
+/// The connections to the database, and who is told of what they commit.
+struct Connections {
     pool: Pool,
     listener: OnceLock<Box<Listener>>,
 }
@@ -63,20 +74,83 @@ impl Postgres {
                 version / 10_000
             )));
         }
-        Ok(Self { pool, listener: OnceLock::new() })
+        let connections = Arc::new(Connections { pool, listener: OnceLock::new() });
+        Ok(Self { groups: Groups::start(&connections), connections })
     }
 
     /// Where the one who listens is put.
     pub(crate) fn listeners(&self) -> &OnceLock<Box<Listener>> {
-        &self.listener
+        &self.connections.listener
     }
 
     pub(crate) async fn client(&self) -> Result<Object> {
+        self.connections.client().await
+    }
+
+    /// Runs an operation in a transaction of its own.
+    pub(crate) async fn write<E: Transient>(
+        &self,
+        name: &'static str,
+        operation: Arc<dyn Operation<E>>,
+    ) -> Result<Output, E> {
+        self.connections.write(name, operation).await
+    }
+
+    /// Runs an operation that changes one channel together with others.
+    pub(crate) async fn write_in_channel<E: Transient>(
+        &self,
+        channel_pk: i64,
+        turn: Turn,
+        name: &'static str,
+        operation: Arc<dyn Operation<E>>,
+    ) -> Result<Output, E> {
+        self.groups.write(channel_pk, turn, name, operation).await
+    }
+
+    pub(crate) async fn read<E: Transient>(
+        &self,
+        name: &'static str,
+        operation: Arc<dyn Operation<E>>,
+    ) -> Result<Output, E> {
+        let mut tx = Tx::postgres(Arc::new(PostgresTx::new(self.client().await?, BEGIN_READ)));
+        let result = operation.run(&mut tx).await;
+        tx.report(name);
+        let connection = tx.into_postgres().expect("it is a PostgreSQL connection that nobody shares");
+        // The answer does not wait for the end of a transaction that wrote nothing.
+        tokio::spawn(connection.roll_back());
+        result
+    }
+
+    /// A reading transaction on a connection of its own.
+    pub(crate) async fn snapshot(&self) -> Result<Tx> {
+        let mut tx = Tx::postgres(Arc::new(PostgresTx::new(self.client().await?, BEGIN_READ)));
+        // Between two pages the other side writes, which may take its time.
+        tx.execute("SET LOCAL idle_in_transaction_session_timeout = 0", &[]).await?;
+        tx.execute("SET LOCAL statement_timeout = 0", &[]).await?;
+        Ok(tx)
+    }
+
+    pub(crate) fn close(&self) {
+        self.connections.pool.close();
+    }
+}
+
+impl Connections {
+    async fn client(&self) -> Result<Object> {
         Ok(self.pool.get().await?)
     }
 
+    /// Tells who listens of the logs that were appended to.
+    fn tell(&self, moved: Vec<Moved>) {
+        if !moved.is_empty()
+            && let Some(listener) = self.listener.get()
+        {
+            listener(moved);
+        }
+    }
+
     /// Runs an operation in a transaction of its own task: a caller that goes away does not cut it short.
-    pub(crate) async fn write<E: Transient>(
+    async fn write<E: Transient>(
         self: &Arc<Self>,
         name: &'static str,
         operation: Arc<dyn Operation<E>>,
@@ -99,20 +173,16 @@ impl Postgres {
         name: &'static str,
         operation: &dyn Operation<E>,
     ) -> Result<Output, E> {
-        let mut tx = Tx::postgres(PostgresTx::new(self.client().await?, BEGIN_WRITE));
+        let mut tx = Tx::postgres(Arc::new(PostgresTx::new(self.client().await?, BEGIN_WRITE)));
         let result = operation.run(&mut tx).await;
         tx.report(name);
         let moved = tx.take_moved();
-        let connection = tx.into_postgres().expect("it was made from a PostgreSQL connection");
+        let connection = tx.into_postgres().expect("it is a PostgreSQL connection that nobody shares");
         match result {
             Ok(output) => {
                 let committed = connection.commit().await;
-                if !moved.is_empty()
-                    && let Some(listener) = self.listener.get()
-                {
-                    // Also when the outcome is not known: who listens looks at the log.
-                    listener(moved);
-                }
+                // Also when the outcome is not known: who listens looks at the log.
+                self.tell(moved);
                 committed.map(|()| output).map_err(Into::into)
             }
             Err(error) => {
@@ -121,46 +191,23 @@ impl Postgres {
             }
         }
     }
-
-    pub(crate) async fn read<E: Transient>(
-        &self,
-        name: &'static str,
-        operation: Arc<dyn Operation<E>>,
-    ) -> Result<Output, E> {
-        let mut tx = Tx::postgres(PostgresTx::new(self.client().await?, BEGIN_READ));
-        let result = operation.run(&mut tx).await;
-        tx.report(name);
-        let connection = tx.into_postgres().expect("it was made from a PostgreSQL connection");
-        // The answer does not wait for the end of a transaction that wrote nothing.
-        tokio::spawn(connection.roll_back());
-        result
-    }
-
-    /// A reading transaction on a connection of its own.
-    pub(crate) async fn snapshot(&self) -> Result<Tx> {
-        let mut tx = Tx::postgres(PostgresTx::new(self.client().await?, BEGIN_READ));
-        // Between two pages the other side writes, which may take its time.
-        tx.execute("SET LOCAL idle_in_transaction_session_timeout = 0", &[]).await?;
-        tx.execute("SET LOCAL statement_timeout = 0", &[]).await?;
-        Ok(tx)
-    }
-
-    pub(crate) fn close(&self) {
-        self.pool.close();
-    }
 }
 
 /// A connection with at most one transaction, which begins together with its first statement. Dropped before its end
 /// it takes the connection out of the pool, so that nobody inherits it half-way.
+///
+/// Operations may share it: their statements take turns, in the order in which they are first polled.
 pub(crate) struct PostgresTx {
     client: Option<Object>,
     begin: &'static str,
-    begun: bool,
+    begun: AtomicBool,
+    /// A statement failed, after which the database refuses all others, and takes `COMMIT` for `ROLLBACK`.
+    broken: AtomicBool,
 }
 
 impl PostgresTx {
     fn new(client: Object, begin: &'static str) -> Self {
-        Self { client: Some(client), begin, begun: false }
+        Self { client: Some(client), begin, begun: AtomicBool::new(false), broken: AtomicBool::new(false) }
     }
 
     fn client(&self) -> &Object {
@@ -169,20 +216,27 @@ impl PostgresTx {
 
     /// Runs `work` on the connection, sending `BEGIN` in the same go when it is the first.
     async fn run<T>(
-        &mut self,
+        &self,
         work: impl AsyncFnOnce(&Object) -> std::result::Result<T, tokio_postgres::Error>,
     ) -> Result<T> {
-        if self.begun {
-            return Ok(work(self.client()).await?);
-        }
-        self.begun = true;
         let client = self.client();
-        let (begun, result) = join(client.batch_execute(self.begin), work(client)).await;
-        begun?;
+        let result = if self.begun.swap(true, Ordering::Relaxed) {
+            work(client).await
+        } else {
+            let (begun, result) = join(client.batch_execute(self.begin), work(client)).await;
+            begun.and(result)
+        };
+        if result.is_err() {
+            self.broken.store(true, Ordering::Relaxed);
+        }
         Ok(result?)
     }
 
-    pub(crate) async fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
+    fn is_begun(&self) -> bool {
+        self.begun.load(Ordering::Relaxed)
+    }
+
+    pub(crate) async fn execute(&self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
         self.run(async |client| {
             let statement = client.prepare_cached(sql).await?;
             client.execute(&statement, &references(params)).await
@@ -190,7 +244,7 @@ impl PostgresTx {
         .await
     }
 
-    pub(crate) async fn execute_all(&mut self, statements: &[(&str, &[Param<'_>])]) -> Result<Vec<u64>> {
+    pub(crate) async fn execute_all(&self, statements: &[(&str, &[Param<'_>])]) -> Result<Vec<u64>> {
         self.run(async |client| {
             let mut prepared = Vec::with_capacity(statements.len());
             for (sql, _) in statements {
@@ -204,7 +258,7 @@ impl PostgresTx {
         .await
     }
 
-    pub(crate) async fn query(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>> {
+    pub(crate) async fn query(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>> {
         self.run(async |client| {
             let statement = client.prepare_cached(sql).await?;
             client.query(&statement, &references(params)).await
@@ -212,7 +266,7 @@ impl PostgresTx {
         .await
     }
 
-    pub(crate) async fn query_each(&mut self, sql: &str, params: &[Vec<Param<'_>>]) -> Result<Vec<Vec<Row>>> {
+    pub(crate) async fn query_each(&self, sql: &str, params: &[Vec<Param<'_>>]) -> Result<Vec<Vec<Row>>> {
         self.run(async |client| {
             let statement = &client.prepare_cached(sql).await?;
             let runs =
@@ -223,9 +277,13 @@ impl PostgresTx {
     }
 
     async fn commit(mut self) -> Result<()> {
-        if !self.begun {
+        if !self.is_begun() {
             self.client = None;
             return Ok(());
+        }
+        if self.broken.load(Ordering::Relaxed) {
+            self.roll_back().await;
+            return Err(Error::Database("an operation went on after a statement that failed".into()));
         }
         let committed = self.client().batch_execute("COMMIT").await;
         match committed {
@@ -241,7 +299,7 @@ impl PostgresTx {
     }
 
     pub(crate) async fn roll_back(mut self) {
-        if !self.begun || self.client().batch_execute("ROLLBACK").await.is_ok() {
+        if !self.is_begun() || self.client().batch_execute("ROLLBACK").await.is_ok() {
             drop(self.client.take());
         }
     }
@@ -250,7 +308,7 @@ impl PostgresTx {
 impl Drop for PostgresTx {
     fn drop(&mut self) {
         if let Some(client) = self.client.take()
-            && self.begun
+            && self.is_begun()
         {
             drop(Object::take(client));
         }

@@ -51,11 +51,22 @@ impl std::str::FromStr for DatabaseUrl {
 /// Is told which logs a committed transaction appended to. It must return at once.
 pub type Listener = dyn Fn(Vec<Moved>) + Send + Sync;
 
+/// How operations of one channel that share a transaction stand to each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// Statements of others that said the same may run between those of the operation. It reads nothing that one of them
+    /// changes, other than by the statement that changes it too.
+    Any,
+    /// The next one begins when this one is through.
+    OneByOne,
+}
+
 /// The database of a server. Cheap to clone.
 ///
 /// There are two ways in: [`Store::read`] sees one consistent state, [`Store::write`] runs an operation in a
 /// transaction and answers when it is on disk. With SQLite there is one writer, and operations that wait for it share
-/// a transaction and its sync to disk; with PostgreSQL each has a transaction of its own.
+/// a transaction and its sync to disk; with PostgreSQL each has a transaction of its own, but for those of
+/// [`Store::write_in_channel`].
 #[derive(Clone)]
 pub struct Store {
     engine: Engine,
@@ -135,6 +146,35 @@ impl Store {
         let output = match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.write(name, operation).await,
             Engine::Postgres(postgres) => postgres.write(name, operation).await,
+        };
+        output.map(restore)
+    }
+
+    /// As [`Store::write`], for an operation that changes what belongs to one channel and locks the channel's row first.
+    ///
+    /// Such operations share transactions with PostgreSQL too, in which `turn` says how they stand to each other. When
+    /// one fails in the midst of others, all of them are run again, each alone.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub async fn write_in_channel<I, F, R, E>(
+        &self,
+        channel_pk: i64,
+        turn: Turn,
+        name: &'static str,
+        input: I,
+        operation: F,
+    ) -> Result<R, E>
+    where
+        I: Send + Sync + 'static,
+        F: for<'t> Fn(&'t mut Tx, &'t I) -> OpFuture<'t, R, E> + Send + Sync + 'static,
+        R: Send + 'static,
+        E: Transient,
+    {
+        let operation = erase(input, operation);
+        let output = match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.write(name, operation).await,
+            Engine::Postgres(postgres) => postgres.write_in_channel(channel_pk, turn, name, operation).await,
         };
         output.map(restore)
     }

@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::dialect::Dialect;
@@ -22,7 +23,7 @@ pub struct Tx {
 
 enum Connection {
     Sqlite(rusqlite::Connection),
-    Postgres(PostgresTx),
+    Postgres(Arc<PostgresTx>),
 }
 
 impl fmt::Debug for Tx {
@@ -36,7 +37,7 @@ impl Tx {
         Self { connection: Connection::Sqlite(connection), statements: AtomicU64::new(0), moved: Vec::new() }
     }
 
-    pub(crate) fn postgres(connection: PostgresTx) -> Self {
+    pub(crate) fn postgres(connection: Arc<PostgresTx>) -> Self {
         Self {
             connection: Connection::Postgres(connection),
             statements: AtomicU64::new(0),
@@ -83,10 +84,11 @@ impl Tx {
         }
     }
 
+    /// The connection of a transaction that nobody shares.
     pub(crate) fn into_postgres(self) -> Option<PostgresTx> {
         match self.connection {
             Connection::Sqlite(_) => None,
-            Connection::Postgres(connection) => Some(connection),
+            Connection::Postgres(connection) => Arc::into_inner(connection),
         }
     }
 

@@ -1,5 +1,6 @@
 //! What the server does on its own, apart from requests. Each job is a file; the schedule is the list below.
 
+mod analyze;
 mod index_messages;
 mod prune_events;
 mod purge;
@@ -31,6 +32,9 @@ const PRUNE_INTERVAL: Duration = Duration::from_secs(3600);
 /// Time between two looks at the versions of the apps: what another process changed is noticed within it.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(1);
 
+/// Time between two looks at how much the tables have grown: for about so long PostgreSQL has plans for empty ones.
+const ANALYZE_INTERVAL: Duration = Duration::from_secs(2);
+
 /// Time between two looks at the queue of large threads: participants find new replies in their lists within it.
 const SPREAD_INTERVAL: Duration = Duration::from_millis(200);
 
@@ -61,6 +65,7 @@ pub(crate) fn start(state: &Arc<State>, tasks: &TaskTracker, stop: &Cancellation
             wake: None,
             job: |state| Box::pin(spread_threads::run(state)),
         },
+        Scheduled { interval: ANALYZE_INTERVAL, wake: None, job: |state| Box::pin(analyze::run(state)) },
         Scheduled { interval: PRUNE_INTERVAL, wake: None, job: |state| Box::pin(prune_events::run(state)) },
         Scheduled { interval: PRUNE_INTERVAL, wake: None, job: |state| Box::pin(purge::run_gaps(state)) },
         Scheduled { interval: PRUNE_INTERVAL, wake: None, job: |state| Box::pin(run_tasks::prune(state)) },

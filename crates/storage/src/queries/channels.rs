@@ -292,9 +292,12 @@ fn write_query(dialect: Dialect, app_pk: i64, query: &ChannelQuery) -> SqlWriter
     writer.push(if demands_membership { "JOIN" } else { "LEFT JOIN" });
     writer.push(" members me ON me.channel_pk = c.pk AND me.user_id = ");
     writer.bind(fields.user_id.to_owned());
-    writer.push(" AND me.app_pk = ");
     let app = writer.reserve(app_pk);
-    writer.push(&app);
+    if demands_membership {
+        // The user's memberships lead to the channels. Elsewhere PostgreSQL, which guesses that there are few of them,
+        // would go through all of them for each channel.
+        writer.push(&format!(" AND me.app_pk = {app}"));
+    }
     writer.push(" WHERE ");
     if demands_membership || demands_members(&query.filter) || demands_mute(&query.filter) {
         // The members, or the mutes, lead to the channels, not the app, which may have any number of them.

@@ -6,7 +6,7 @@ use natterjack_protocol::message_types::MessageResponse;
 use natterjack_protocol::messages::{MessageRequest, SendMessageRequest, SendMessageResponse};
 use natterjack_protocol::{Cid, ErrorCode, Timestamp};
 use natterjack_storage::{
-    Advance, Advanced, ChannelEvent, Message, MessageChange, MessageExtra, MessageKind, NewMessage, Tx,
+    Advance, Advanced, ChannelEvent, Message, MessageChange, MessageExtra, MessageKind, NewMessage, Turn, Tx,
     UserEvent,
 };
 use uuid::Uuid;
@@ -34,6 +34,15 @@ struct SendPlan {
     /// The seconds that must lie between two messages of the sender.
     cooldown: Option<i64>,
     now: Timestamp,
+}
+
+impl SendPlan {
+    /// Slow mode looks at the message before, a reply at its thread, a restricted message at who has read how far.
+    fn turn(&self) -> Turn {
+        let is_plain =
+            self.cooldown.is_none() && self.parent.is_none() && self.new.restricted_visibility.is_empty();
+        if is_plain { Turn::Any } else { Turn::OneByOne }
+    }
 }
 
 /// The message that a reply answers.
@@ -69,7 +78,11 @@ pub(crate) async fn send_message(
         let Checked { plan, content_users, quoted } =
             check_send(state, caller, &cid_text, &request, sender).await?;
         let channel = Arc::clone(&plan.channel);
-        let outcome = state.store.write("send_message", plan, |tx, plan| Box::pin(do_send(tx, plan))).await;
+        let (channel_pk, turn) = (channel.channel.pk, plan.turn());
+        let outcome = state
+            .store
+            .write_in_channel(channel_pk, turn, "send_message", plan, |tx, plan| Box::pin(do_send(tx, plan)))
+            .await;
         if let Some(sent) = fresh.settle(state, outcome)? {
             return present_sent(state, caller, &channel, &request, sent, content_users, quoted).await;
         }
