@@ -42,7 +42,8 @@ async fn unaware(server: &TestServer, socket: &mut Socket) -> Vec<String> {
 
 fn message(id: &str, user_id: &str, more: Value) -> Value {
     let mut message = json!({ "id": id, "text": "hi", "user_id": user_id });
-    message.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let Value::Object(more) = more else { panic!("{more} is no object") };
+    message.as_object_mut().unwrap().extend(more);
     json!({ "message": message })
 }
 

@@ -51,7 +51,7 @@ struct Scheduled {
 
 /// Starts every job.
 pub(crate) fn start(state: &Arc<State>, tasks: &TaskTracker, stop: &CancellationToken) {
-    let schedule: [Scheduled; 9] = [
+    let schedule: [Scheduled; 10] = [
         Scheduled { interval: INDEX_INTERVAL, wake: None, job: |state| Box::pin(index_messages::run(state)) },
         Scheduled {
             interval: TASKS_INTERVAL,
