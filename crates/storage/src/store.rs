@@ -54,10 +54,10 @@ pub type Listener = dyn Fn(Vec<Moved>) + Send + Sync;
 /// How operations of one channel that share a transaction stand to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {
-    /// Statements of others that said the same may run between those of the operation. It reads nothing that one of them
+    /// Statements of others that say the same may run between those of the operation. It reads nothing that one of them
     /// changes, other than by the statement that changes it too.
     Any,
-    /// The next one begins when this one is through.
+    /// It begins when those before it are through, and the next ones when it is.
     OneByOne,
 }
 
@@ -150,7 +150,8 @@ impl Store {
         output.map(restore)
     }
 
-    /// As [`Store::write`], for an operation that changes what belongs to one channel and locks the channel's row first.
+    /// As [`Store::write`], for an operation that locks a channel's row first and then changes what belongs to the channel,
+    /// or adds to the logs of a few users.
     ///
     /// Such operations share transactions with PostgreSQL too, in which `turn` says how they stand to each other. When
     /// one fails in the midst of others, all of them are run again, each alone.

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::dialect::Dialect;
 use crate::error::Result;
@@ -17,6 +17,8 @@ pub struct Tx {
     connection: Connection,
     /// Statements run since the last [`Tx::report`].
     statements: AtomicU64,
+    /// Whether something else than a `SELECT` was among all of them.
+    has_written: AtomicBool,
     /// Logs appended to, for those who wait for events.
     moved: Vec<Moved>,
 }
@@ -34,13 +36,18 @@ impl fmt::Debug for Tx {
 
 impl Tx {
     pub(crate) fn sqlite(connection: rusqlite::Connection) -> Self {
-        Self { connection: Connection::Sqlite(connection), statements: AtomicU64::new(0), moved: Vec::new() }
+        Self::new(Connection::Sqlite(connection))
     }
 
     pub(crate) fn postgres(connection: Arc<PostgresTx>) -> Self {
+        Self::new(Connection::Postgres(connection))
+    }
+
+    fn new(connection: Connection) -> Self {
         Self {
-            connection: Connection::Postgres(connection),
+            connection,
             statements: AtomicU64::new(0),
+            has_written: AtomicBool::new(false),
             moved: Vec::new(),
         }
     }
@@ -53,6 +60,11 @@ impl Tx {
     /// The logs appended to since this was last asked.
     pub(crate) fn take_moved(&mut self) -> Vec<Moved> {
         std::mem::take(&mut self.moved)
+    }
+
+    /// Whether the operation may have changed something, which is not so when it only ran plain `SELECT`s.
+    pub(crate) fn has_written(&self) -> bool {
+        self.has_written.load(Ordering::Relaxed)
     }
 
     /// Which database this is.
@@ -216,6 +228,9 @@ impl Tx {
     fn count(&self, sql: &str, number: u64) {
         debug_assert!(placeholders_in_order(sql), "parameters must first appear in order: {sql}");
         self.statements.fetch_add(number, Ordering::Relaxed);
+        if !sql.starts_with("SELECT") {
+            self.has_written.store(true, Ordering::Relaxed);
+        }
     }
 }
 

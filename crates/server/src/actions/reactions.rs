@@ -10,7 +10,7 @@ use natterjack_protocol::reactions::{
 };
 use natterjack_protocol::{Custom, ErrorCode, MessageId, ReactionType, Timestamp};
 use natterjack_storage::queries::{REACTIONS, ReactionQuery};
-use natterjack_storage::{Advance, Advanced, ChannelEvent, Message, MessageKey, Reaction, Tx};
+use natterjack_storage::{Advance, Advanced, ChannelEvent, Message, MessageKey, Reaction, Turn, Tx};
 
 use super::{bans, check_size, cursor, limit, offset, users};
 use crate::auth::Caller;
@@ -74,7 +74,12 @@ pub(crate) async fn send_reaction(
     let mut fresh = Freshness::new(caller.app.pk, &cid, Some(&user.user.id));
     let reacted = loop {
         let plan = check_send(state, caller, &cid, id, &request).await?;
-        let outcome = state.store.write("send_reaction", plan, |tx, plan| Box::pin(do_send(tx, plan))).await;
+        let outcome = state
+            .store
+            .write_in_channel(channel.channel.pk, Turn::OneByOne, "send_reaction", plan, |tx, plan| {
+                Box::pin(do_send(tx, plan))
+            })
+            .await;
         if let Some(reacted) = fresh.settle(state, outcome)? {
             break reacted;
         }

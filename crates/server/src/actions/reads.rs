@@ -17,12 +17,12 @@ use natterjack_storage::{Channel, Member, Message, Thread, Tx, Visibility};
 
 use crate::auth::Caller;
 use crate::error::{Error, Result};
+use crate::state::access::Access;
 use crate::state::{State, access};
 
-/// Refuses reading in a channel whose type has no read events. Answers the channel's cid.
-async fn check_read_events(state: &State, caller: &Caller, cid: &Cid) -> Result<String> {
-    let cid = cid.to_string();
-    let channel = access::channel(state, caller, &cid, access::READ).await?;
+/// The channel, if its type has read events.
+async fn check_read_events(state: &State, caller: &Caller, cid: &Cid) -> Result<Access> {
+    let channel = access::channel(state, caller, &cid.to_string(), access::READ).await?;
     if !channel.config.read_events {
         let kind = &channel.channel.kind;
         return Err(Error::caller(
@@ -30,7 +30,7 @@ async fn check_read_events(state: &State, caller: &Caller, cid: &Cid) -> Result<
             format!("Channel type {kind} does not support read events"),
         ));
     }
-    Ok(cid)
+    Ok(channel)
 }
 
 /// Locks a channel that is not deleted, so that messages that arrive at the same time are either wholly read or wholly

@@ -1,6 +1,5 @@
 //! Group commit: operations that wait share a transaction, its sync to disk, and the ways to the database and back.
 
-use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -11,12 +10,15 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{BEGIN_WRITE, Connections, PostgresTx};
+use super::{Connections, PostgresTx};
 use crate::error::{Error, Result, Transient};
 use crate::events::Moved;
 use crate::store::{Operation, Output, Turn};
 use crate::tx::Tx;
 
+/// What a group's transaction begins with. A group that waits for a row of others keeps many from going on, and two may
+/// wait for each other: it gives up soon, and its operations are run alone.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '250ms'";
 /// Groups at the same time. The operations of a channel always come to the same one, so that no group waits for a row
 /// that another has locked.
 const GROUPS: usize = 2;
@@ -52,8 +54,7 @@ impl Groups {
         operation: Arc<dyn Operation<E>>,
     ) -> Result<Output, E> {
         let (reply, answer) = oneshot::channel();
-        let waits_for = (turn == Turn::OneByOne).then_some(channel_pk);
-        let job = Waiting { waits_for, name, operation, reply, output: None };
+        let job = Waiting { channel_pk, turn, name, operation, reply, result: None };
         let queue = &self.queues[channel_pk.rem_euclid(GROUPS as i64) as usize];
         if queue.send(Box::new(job)).await.is_err() {
             return Err(Error::Stopped.into());
@@ -64,8 +65,8 @@ impl Groups {
 
 /// An operation and who waits for it, their types hidden.
 trait Job: Send {
-    /// The channel whose other operations it waits for, if it does.
-    fn waits_for(&self) -> Option<i64>;
+    fn channel_pk(&self) -> i64;
+    fn turn(&self) -> Turn;
     /// Runs inside the transaction of a group.
     fn run(self: Box<Self>, transaction: Arc<PostgresTx>) -> BoxFuture<'static, Ran>;
     /// Runs in a transaction of its own, because the group's was rolled back, and tells the caller.
@@ -74,33 +75,43 @@ trait Job: Send {
     fn finish(self: Box<Self>, outcome: Result<(), &str>);
 }
 
-/// A job that was run, and the logs that it appended to; none when it failed.
+/// A job that was run, and the logs that it appended to; `None` when it has spoilt the transaction.
 struct Ran {
     job: Box<dyn Job>,
     moved: Option<Vec<Moved>>,
 }
 
 struct Waiting<E> {
-    waits_for: Option<i64>,
+    channel_pk: i64,
+    turn: Turn,
     name: &'static str,
     operation: Arc<dyn Operation<E>>,
     reply: oneshot::Sender<Result<Output, E>>,
-    output: Option<Output>,
+    result: Option<Result<Output, E>>,
 }
 
 impl<E: Transient> Job for Waiting<E> {
-    fn waits_for(&self) -> Option<i64> {
-        self.waits_for
+    fn channel_pk(&self) -> i64 {
+        self.channel_pk
+    }
+
+    fn turn(&self) -> Turn {
+        self.turn
     }
 
     fn run(mut self: Box<Self>, transaction: Arc<PostgresTx>) -> BoxFuture<'static, Ran> {
         Box::pin(async move {
             let mut tx = Tx::postgres(transaction);
             // One that panics is run again alone, where its caller is told.
-            let result = AssertUnwindSafe(self.operation.run(&mut tx)).catch_unwind().await;
+            self.result = AssertUnwindSafe(self.operation.run(&mut tx)).catch_unwind().await.ok();
             tx.report(self.name);
-            self.output = result.ok().and_then(Result::ok);
-            let moved = self.output.is_some().then(|| tx.take_moved());
+            let is_sound = match &self.result {
+                Some(Ok(_)) => true,
+                // One that was refused before it wrote leaves nothing behind.
+                Some(Err(_)) => !tx.has_written(),
+                None => false,
+            };
+            let moved = is_sound.then(|| tx.take_moved());
             Ran { job: self, moved }
         })
     }
@@ -114,8 +125,9 @@ impl<E: Transient> Job for Waiting<E> {
     }
 
     fn finish(self: Box<Self>, outcome: Result<(), &str>) {
-        let result = match (self.output, outcome) {
-            (Some(output), Ok(())) => Ok(output),
+        let result = match (self.result, outcome) {
+            (Some(Err(error)), _) => Err(error),
+            (Some(Ok(output)), Ok(())) => Ok(output),
             (None, Ok(())) => Err(Error::Stopped.into()),
             (_, Err(text)) => Err(Error::CommitUnknown(text.into()).into()),
         };
@@ -133,10 +145,32 @@ async fn commit_groups(connections: Arc<Connections>, mut jobs: mpsc::Receiver<B
                 continue;
             }
         };
-        let mut group = Group::new(PostgresTx::new(client, BEGIN_WRITE));
+        let mut group = Group::new(PostgresTx::new(client, BEGIN));
         group.admit(first);
         group.run(&mut jobs).await;
         group.finish(&connections).await;
+    }
+}
+
+/// The operations of one channel in a group, in the order in which they came.
+#[derive(Default)]
+struct Line {
+    running: usize,
+    /// The one that runs is to be through before the next one begins.
+    is_alone: bool,
+    waiting: VecDeque<Box<dyn Job>>,
+}
+
+impl Line {
+    /// The next one, when it may run now. It counts as running from here on.
+    fn next(&mut self) -> Option<Box<dyn Job>> {
+        let wants_alone = self.waiting.front()?.turn() == Turn::OneByOne;
+        if self.running > 0 && (self.is_alone || wants_alone) {
+            return None;
+        }
+        self.running += 1;
+        self.is_alone = wants_alone;
+        self.waiting.pop_front()
     }
 }
 
@@ -146,8 +180,8 @@ struct Group {
     started: Instant,
     length: usize,
     running: FuturesUnordered<BoxFuture<'static, Ran>>,
-    /// By channel, those that wait for one that runs. A channel is in here while one runs that others have to wait for.
-    behind: HashMap<i64, VecDeque<Box<dyn Job>>>,
+    /// The channels of which something runs.
+    lines: HashMap<i64, Line>,
     done: Vec<Box<dyn Job>>,
     moved: Vec<Moved>,
     failed: bool,
@@ -160,7 +194,7 @@ impl Group {
             started: Instant::now(),
             length: 0,
             running: FuturesUnordered::new(),
-            behind: HashMap::new(),
+            lines: HashMap::new(),
             done: Vec::new(),
             moved: Vec::new(),
             failed: false,
@@ -173,13 +207,11 @@ impl Group {
 
     fn admit(&mut self, job: Box<dyn Job>) {
         self.length += 1;
-        if let Some(channel_pk) = job.waits_for() {
-            match self.behind.entry(channel_pk) {
-                Entry::Occupied(mut behind) => return behind.get_mut().push_back(job),
-                Entry::Vacant(vacant) => drop(vacant.insert(VecDeque::new())),
-            }
+        let line = self.lines.entry(job.channel_pk()).or_default();
+        line.waiting.push_back(job);
+        while let Some(next) = line.next() {
+            self.running.push(next.run(Arc::clone(&self.transaction)));
         }
-        self.running.push(job.run(Arc::clone(&self.transaction)));
     }
 
     /// Runs what comes until nothing waits any more, or until one fails.
@@ -201,18 +233,21 @@ impl Group {
         }
     }
 
-    /// Notes the outcome of one, and lets the next run that waited for it.
+    /// Notes the outcome of one, and lets those run that waited for it.
     fn settle(&mut self, ran: Ran) {
-        let waits_for = ran.job.waits_for();
+        let channel_pk = ran.job.channel_pk();
         self.done.push(ran.job);
         match ran.moved {
             Some(moved) => self.moved.extend(moved),
             None => self.failed = true,
         }
-        let Some(channel_pk) = waits_for.filter(|_| !self.failed) else { return };
-        match self.behind.get_mut(&channel_pk).and_then(VecDeque::pop_front) {
-            Some(next) => self.running.push(next.run(Arc::clone(&self.transaction))),
-            None => drop(self.behind.remove(&channel_pk)),
+        let Some(line) = self.lines.get_mut(&channel_pk).filter(|_| !self.failed) else { return };
+        line.running -= 1;
+        while let Some(next) = line.next() {
+            self.running.push(next.run(Arc::clone(&self.transaction)));
+        }
+        if line.running == 0 {
+            self.lines.remove(&channel_pk);
         }
     }
 
@@ -238,7 +273,7 @@ impl Group {
                 self.done.into_iter().for_each(|job| job.finish(Err(&text)));
             }
             None | Some(Err(_)) => {
-                self.done.extend(self.behind.into_values().flatten());
+                self.done.extend(self.lines.into_values().flat_map(|line| line.waiting));
                 for job in self.done {
                     tokio::spawn(job.run_alone(Arc::clone(connections)));
                 }

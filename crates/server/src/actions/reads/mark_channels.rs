@@ -67,7 +67,7 @@ async fn check_mark_channels(
             "" => UpTo::LastMessage,
             id => UpTo::Message(message_id(FIELD, id)?.as_str().to_owned()),
         };
-        let cid = check_read_events(state, caller, &cid).await?;
+        let cid = check_read_events(state, caller, &cid).await?.channel.cid.clone();
         readings.push(reading(state, caller, user, cid, upto));
     }
     Ok(readings)

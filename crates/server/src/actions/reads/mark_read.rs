@@ -4,7 +4,7 @@ use natterjack_protocol::reads::{MarkReadRequest, MarkReadResponseEvent};
 use natterjack_protocol::{Cid, Timestamp};
 use natterjack_storage::{
     Advance, Advanced, Channel, ChannelEvent, Member, Message, MessagePage, ReadPosition, Thread,
-    ThreadParticipant, ThreadReadPosition, Tx, UserEvent, Visibility,
+    ThreadParticipant, ThreadReadPosition, Turn, Tx, UserEvent, Visibility,
 };
 
 use super::{check_read_events, find_reader, find_shown, find_shown_thread, lock_channel, visibility_for};
@@ -70,10 +70,10 @@ pub(crate) async fn mark_read(
 ) -> Result<Option<MarkReadResponseEvent>> {
     let user =
         users::acting_user(state, caller, "user", request.user_id.as_ref(), request.user.as_ref()).await?;
-    let plan = check_mark_read(state, caller, cid, &user, &request).await?;
+    let (channel_pk, plan) = check_mark_read(state, caller, cid, &user, &request).await?;
     let reading = state
         .store
-        .write("mark_read", plan, |tx, plan| {
+        .write_in_channel(channel_pk, Turn::OneByOne, "mark_read", plan, |tx, plan| {
             Box::pin(async move {
                 let reading = do_mark_read(tx, plan).await?;
                 if let Some(reading) = &reading {
@@ -95,7 +95,7 @@ async fn check_mark_read(
     cid: &Cid,
     user: &CachedUser,
     request: &MarkReadRequest,
-) -> Result<ReadPlan> {
+) -> Result<(i64, ReadPlan)> {
     let upto = match (given(request.message_id.as_ref()), given(request.thread_id.as_ref())) {
         (Some(_), Some(_)) => {
             return Err(Error::input("message_id and thread_id cannot be used together"));
@@ -104,14 +104,16 @@ async fn check_mark_read(
         (None, Some(id)) => UpTo::Thread(message_id("thread_id", id)?.as_str().to_owned()),
         (None, None) => UpTo::LastMessage,
     };
-    Ok(ReadPlan {
+    let access = check_read_events(state, caller, cid).await?;
+    let plan = ReadPlan {
         app_pk: caller.app.pk,
-        cid: check_read_events(state, caller, cid).await?,
+        cid: access.channel.cid.clone(),
         user_id: user.user.id.clone(),
         upto,
         is_public: present::shows_reads(&user.response),
         now: state.now(),
-    })
+    };
+    Ok((access.channel.pk, plan))
 }
 
 /// Records a reading and tells those who watch the channel. What it goes by is read here, under the channel's lock.

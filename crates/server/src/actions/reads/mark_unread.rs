@@ -67,7 +67,7 @@ async fn check_mark_unread(
             ));
         }
     };
-    let cid = check_read_events(state, caller, cid).await?;
+    let cid = check_read_events(state, caller, cid).await?.channel.cid.clone();
     Ok(UnreadPlan { app_pk: caller.app.pk, cid, user_id: user_id.to_owned(), from, now: state.now() })
 }
 
