@@ -97,7 +97,8 @@ impl Tx {
         };
         // A span that has ended by the clock ends here too: the next one may begin.
         self.query_each(
-            "UPDATE mute_spans SET until_pk = $1 WHERE app_pk = $2 AND user_id = $3 AND target_id = $4 \
+            "UPDATE mute_spans SET until_pk = CASE WHEN from_pk > $1 THEN from_pk ELSE $1 END \
+             WHERE app_pk = $2 AND user_id = $3 AND target_id = $4 \
              AND until_pk = 9223372036854775807 AND until_at <= $5 RETURNING from_pk",
             &of_targets(&[newest.into()], &[now.into()]),
             |row| row.int(0),
@@ -116,9 +117,11 @@ impl Tx {
             .zip(moved)
             .filter_map(|(params, moved)| moved.is_empty().then_some(params))
             .collect();
+        // The newest message may have gone for good since the span before ended with it.
         self.query_each(
             "INSERT INTO mute_spans (app_pk, user_id, target_id, from_pk, until_pk, until_at) \
-             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (app_pk, user_id, target_id, from_pk) DO UPDATE SET \
+             VALUES ($1, $2, $3, (SELECT CASE WHEN MAX(k.until_pk) > $4 THEN MAX(k.until_pk) ELSE $4 END \
+             FROM mute_spans k WHERE k.app_pk = $1 AND k.user_id = $2 AND k.target_id = $3), $5, $6) ON CONFLICT (app_pk, user_id, target_id, from_pk) DO UPDATE SET \
              until_pk = excluded.until_pk, until_at = excluded.until_at RETURNING from_pk",
             &missing,
             |row| row.int(0),

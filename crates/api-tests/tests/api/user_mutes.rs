@@ -48,6 +48,19 @@ async fn three_in_general(server: &TestServer) {
 }
 
 both_databases! {
+    async fn a_mute_begins_behind_the_one_before_although_the_newest_message_is_gone(server: TestServer) {
+        three_in_general(server).await;
+        joe_mutes_jane(server, None).await;
+        sent(server, "general", json!({ "id": "heard-by-nobody", "text": "hi", "user_id": "jane" })).await;
+        joe_unmutes_jane(server).await;
+        ok(delete(server, "/messages/heard-by-nobody", &[("hard", "true")]).await);
+        joe_mutes_jane(server, None).await;
+        assert_eq!(unread(server).await, 0);
+        joe_unmutes_jane(server).await;
+        sent(server, "general", json!({ "id": "heard", "text": "hi", "user_id": "jane" })).await;
+        assert_eq!(unread(server).await, 1);
+    }
+
     async fn muting_users_answers_with_the_mutes_and_the_user(server: TestServer) {
         three_in_general(server).await;
         let request = MuteRequest {

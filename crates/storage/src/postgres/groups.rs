@@ -137,13 +137,10 @@ impl<E: Transient> Job for Waiting<E> {
 
 async fn commit_groups(connections: Arc<Connections>, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
     while let Some(first) = jobs.recv().await {
-        let client = match connections.client().await {
-            Ok(client) => client,
-            Err(_) => {
-                // It finds out for itself what is the matter.
-                tokio::spawn(first.run_alone(Arc::clone(&connections)));
-                continue;
-            }
+        let Ok(client) = connections.client().await else {
+            // It finds out for itself what is the matter.
+            tokio::spawn(first.run_alone(Arc::clone(&connections)));
+            continue;
         };
         let mut group = Group::new(PostgresTx::new(client, BEGIN));
         group.admit(first);
