@@ -51,9 +51,11 @@ both_databases! {
     async fn a_mute_begins_behind_the_one_before_although_the_newest_message_is_gone(server: TestServer) {
         three_in_general(server).await;
         joe_mutes_jane(server, None).await;
-        sent(server, "general", json!({ "id": "heard-by-nobody", "text": "hi", "user_id": "jane" })).await;
+        for id in ["unheard-1", "unheard-2"] {
+            sent(server, "general", json!({ "id": id, "text": "hi", "user_id": "jane" })).await;
+        }
         joe_unmutes_jane(server).await;
-        ok(delete(server, "/messages/heard-by-nobody", &[("hard", "true")]).await);
+        ok(delete(server, "/messages/unheard-2", &[("hard", "true")]).await);
         joe_mutes_jane(server, None).await;
         assert_eq!(unread(server).await, 0);
         joe_unmutes_jane(server).await;
