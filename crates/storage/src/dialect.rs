@@ -69,28 +69,18 @@ impl Dialect {
         }
     }
 
-    /// What stands behind `FROM` for the rows `m` of a table whose unique key is `fixed`, parameter `other`, together with
-    /// `column`, one of the list in parameter `number`. PostgreSQL, which guesses how many rows have the `fixed` alone,
-    /// would sometimes rather go through all of these.
-    pub(crate) fn found_by_each(
-        self,
-        table: &str,
-        column: &str,
-        number: usize,
-        fixed: &str,
-        other: usize,
-    ) -> String {
+    /// What stands behind `FROM` for the rows `m` of a table whose unique key is `column`, one of the list `$1`, together
+    /// with `other`, which is `$2`. PostgreSQL, which guesses how many rows have the `other` alone, would sometimes
+    /// rather go through all of these.
+    pub(crate) fn found_by_each(self, table: &str, column: &str, other: &str) -> String {
         match self {
             Self::Sqlite => {
-                format!(
-                    "{table} m WHERE {} AND m.{fixed} = ${other}",
-                    self.is_in(&format!("m.{column}"), number)
-                )
+                format!("{table} m WHERE {} AND m.{other} = $2", self.is_in(&format!("m.{column}"), 1))
             }
             Self::Postgres => format!(
                 "{} CROSS JOIN LATERAL (SELECT * FROM {table} x WHERE x.{column} = each.value \
-                 AND x.{fixed} = ${other} LIMIT 1) AS m",
-                self.listed_texts(number)
+                 AND x.{other} = $2 LIMIT 1) AS m",
+                self.listed_texts(1)
             ),
         }
     }

@@ -159,7 +159,7 @@ impl Tx {
         if user_ids.is_empty() {
             return Ok(Vec::new());
         }
-        let found = self.dialect().found_by_each("members", "user_id", 1, "channel_pk", 2);
+        let found = self.dialect().found_by_each("members", "user_id", "channel_pk");
         let sql = format!("SELECT {MEMBER_COLUMNS} FROM {found}");
         let mut members = self.query(&sql, params![user_ids, channel_pk], member_from_row).await?;
         // An order in the query makes SQLite walk through the whole channel in this order.

@@ -18,7 +18,7 @@ pub(crate) use delete::{delete_channel, do_bury, do_delete_channel};
 pub(crate) use delete_many::{DeleteChannels, delete_channels};
 pub(crate) use hide::{hide_channel, show_channel};
 pub(crate) use query::{get_channel, query_channels};
-pub(crate) use reach::{Limited, limit_to, within_reach};
+pub(crate) use reach::{Limited, NamedChannels, limit_to, within_reach};
 pub(crate) use truncate::truncate_channel;
 pub(crate) use update::update_channel;
 pub(crate) use update_partial::update_channel_partial;

@@ -14,11 +14,11 @@ use natterjack_protocol::flags::{
 use natterjack_protocol::message_types::MessageResponse;
 use natterjack_protocol::{Custom, Timestamp};
 use natterjack_storage::queries::{FLAGS, FlagQuery};
-use natterjack_storage::{Advance, Channel, ChannelEvent, Flag, FlagTarget, Member, Message, Tx, UserEvent};
+use natterjack_storage::{Advance, ChannelEvent, Flag, FlagTarget, Message, Tx, UserEvent};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::channels::within_reach;
+use super::channels::{NamedChannels, within_reach};
 use super::{check_custom, check_length, given, limit, message_id, offset, users};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
@@ -232,9 +232,7 @@ async fn do_flag(tx: &mut Tx, plan: &FlagPlan) -> Result<Flag> {
 /// The messages that flags are about, and what is needed to show them.
 struct FlaggedMessages {
     messages: HashMap<i64, Message>,
-    channels: HashMap<i64, Channel>,
-    /// The viewer's memberships in the channels.
-    members: HashMap<i64, Member>,
+    named: NamedChannels,
     bundle: Bundle,
 }
 
@@ -248,10 +246,10 @@ impl FlaggedMessages {
         flag: &Flag,
     ) -> Option<MessageResponse> {
         let message = self.messages.get(&flag.message_pk?)?;
-        let (pk, channel) = (message.channel_pk, self.channels.get(&message.channel_pk)?);
-        let is_seen = client.is_none_or(|subject| {
-            access::may_see(state, caller, subject, channel, self.members.get(&pk), message)
-        });
+        let NamedChannels { channels, members } = &self.named;
+        let (channel, member) = (channels.get(&message.channel_pk)?, members.get(&message.channel_pk));
+        let is_seen =
+            client.is_none_or(|subject| access::may_see(state, caller, subject, channel, member, message));
         is_seen.then(|| self.bundle.message(message))
     }
 }
@@ -319,19 +317,13 @@ async fn load_flagged(
     let all: Vec<&Message> = messages.iter().collect();
     let mut bundle = Bundle::load(tx, context.clone(), &all, users, now).await?;
     let pks: BTreeSet<i64> = messages.iter().map(|message| message.channel_pk).collect();
-    let pks: Vec<i64> = pks.into_iter().collect();
-    let members = match &context.viewer {
-        Some(viewer) => tx.list_memberships(context.app_pk, viewer, pks.clone()).await?,
-        None => Vec::new(),
-    };
-    let channels = tx.list_channels(pks).await?;
-    for channel in &channels {
+    let named = NamedChannels::load(tx, context.app_pk, context.viewer.as_deref(), pks).await?;
+    for channel in named.channels.values() {
         bundle.add_channel(channel.pk, &channel.cid);
     }
     Ok(FlaggedMessages {
         messages: messages.into_iter().map(|message| (message.pk, message)).collect(),
-        channels: channels.into_iter().map(|channel| (channel.pk, channel)).collect(),
-        members: members.into_iter().map(|member| (member.channel_pk, member)).collect(),
+        named,
         bundle,
     })
 }

@@ -28,6 +28,7 @@ pub(crate) mod user_mutes;
 pub(crate) mod users;
 pub(crate) mod watching;
 
+use natterjack_filter::{Comparison, Expression, FieldRef, Operand, Operator, Schema};
 use natterjack_protocol::{ChannelId, ChannelPath, ChannelTypeName, Cid, Custom, MessageId};
 use serde::Serialize;
 
@@ -49,6 +50,12 @@ pub(crate) fn message_id(field: &str, text: &str) -> Result<MessageId> {
 /// An optional text, absent when it is empty: some clients send empty texts for what is not set.
 pub(crate) fn given(text: Option<&String>) -> Option<&str> {
     text.map(String::as_str).filter(|text| !text.is_empty())
+}
+
+/// A part of a filter that the server adds, on a field that the schema has.
+pub(crate) fn comparison(schema: &Schema, name: &str, operator: Operator, operand: Operand) -> Expression {
+    let field = schema.field(name).expect("the server asks for fields of the schema");
+    Expression::Comparison(Comparison { field: FieldRef::Builtin(field), operator, operand })
 }
 
 /// Checks the size of custom data.

@@ -1,6 +1,6 @@
 use std::sync::Arc;
-use std::time::Instant;
 
+use super::walk;
 use crate::error::Result;
 use crate::state::State;
 
@@ -12,48 +12,30 @@ const SEARCH_WAITS_FOR_MAX: i64 = 2000;
 
 /// Words looked at in one transaction.
 const WORDS_BATCH: i64 = 500;
-/// How much longer than each step of looking at words took the job rests.
-const WORDS_REST: u32 = 4;
 /// How long after it was last seen in a new message it is looked whether a word is still in use.
 const WORDS_RETENTION_SECONDS: i64 = 30 * 24 * 60 * 60;
 
 /// Indexes everything that was sent, changed or deleted since the last run.
-pub(crate) async fn run(state: &State) {
-    if let Err(error) = index_all(state).await {
-        tracing::warn!(error = crate::error_chain(&error), "messages could not be indexed");
-    }
-}
-
-async fn index_all(state: &State) -> Result<()> {
+pub(crate) async fn run(state: &State) -> Result<()> {
     while count_waiting(state, 1).await? > 0 && index_batch(state).await? == BATCH as usize {}
     Ok(())
 }
 
 /// Takes words off the list of those that are found by their parts when no message has had them for long.
-pub(crate) async fn prune_words(state: &State) {
-    if let Err(error) = prune_all_words(state).await {
-        tracing::warn!(error = crate::error_chain(&error), "words that are not used could not be removed");
-    }
-}
-
-async fn prune_all_words(state: &State) -> Result<()> {
+pub(crate) async fn prune_words(state: &State) -> Result<()> {
     let now = state.now();
     let before = now.plus_seconds(-WORDS_RETENTION_SECONDS);
-    let mut after = (0, String::new());
-    loop {
-        let started = Instant::now();
-        let last = state
-            .store
-            .write("prune_search_words", (after, before, now), |tx, ((app_pk, word), before, now)| {
+    walk((0, String::new()), |after| async move {
+        let pruned = state.store.write(
+            "prune_search_words",
+            (after, before, now),
+            |tx, ((app_pk, word), before, now)| {
                 Box::pin(tx.prune_search_words((*app_pk, word), *before, *now, WORDS_BATCH))
-            })
-            .await?;
-        match last {
-            Some(last) => after = last,
-            None => return Ok(()),
-        }
-        tokio::time::sleep(started.elapsed() * WORDS_REST).await;
-    }
+            },
+        );
+        Ok(pruned.await?)
+    })
+    .await
 }
 
 /// Indexes what waits, unless it is very much, so that a search finds what was just sent. When that fails the search

@@ -4,7 +4,6 @@ mod analyze;
 mod index_messages;
 mod prune_events;
 mod purge;
-mod refresh_apps;
 mod run_tasks;
 mod spread_threads;
 
@@ -13,15 +12,19 @@ pub(crate) use index_messages::index_before_search;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::error::Result;
 use crate::state::State;
 
+/// How much longer than a step took a job rests behind it where nobody waits for the work, so that it takes a fifth of
+/// the writer at most.
+const REST: u32 = 4;
 /// Time between two looks at the queue of messages to index: what was sent is found by searches within it, and a
 /// search that comes sooner indexes first.
 const INDEX_INTERVAL: Duration = Duration::from_millis(200);
@@ -43,48 +46,63 @@ const TASKS_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A job and when it runs.
 struct Scheduled {
+    /// In the log, when it fails.
+    name: &'static str,
     interval: Duration,
     /// What wakes it up before its time.
     wake: Option<fn(&State) -> &Notify>,
     job: Job,
 }
 
+impl Scheduled {
+    const fn every(interval: Duration, name: &'static str, job: Job) -> Self {
+        Self { name, interval, wake: None, job }
+    }
+}
+
 /// Starts every job.
 pub(crate) fn start(state: &Arc<State>, tasks: &TaskTracker, stop: &CancellationToken) {
-    let schedule: [Scheduled; 10] = [
-        Scheduled { interval: INDEX_INTERVAL, wake: None, job: |state| Box::pin(index_messages::run(state)) },
+    let schedule = [
+        Scheduled::every(INDEX_INTERVAL, "index_messages", |state| Box::pin(index_messages::run(state))),
         Scheduled {
-            interval: TASKS_INTERVAL,
             wake: Some(|state| &state.tasks),
-            job: |state| Box::pin(run_tasks::run(state)),
+            ..Scheduled::every(TASKS_INTERVAL, "run_tasks", |state| Box::pin(run_tasks::run(state)))
         },
-        Scheduled { interval: PURGE_INTERVAL, wake: None, job: |state| Box::pin(purge::run(state)) },
-        Scheduled { interval: REFRESH_INTERVAL, wake: None, job: |state| Box::pin(refresh_apps::run(state)) },
-        Scheduled {
-            interval: SPREAD_INTERVAL,
-            wake: None,
-            job: |state| Box::pin(spread_threads::run(state)),
-        },
-        Scheduled { interval: ANALYZE_INTERVAL, wake: None, job: |state| Box::pin(analyze::run(state)) },
-        Scheduled { interval: PRUNE_INTERVAL, wake: None, job: |state| Box::pin(prune_events::run(state)) },
-        Scheduled { interval: PRUNE_INTERVAL, wake: None, job: |state| Box::pin(purge::run_gaps(state)) },
-        Scheduled { interval: PRUNE_INTERVAL, wake: None, job: |state| Box::pin(run_tasks::prune(state)) },
-        Scheduled {
-            interval: PRUNE_INTERVAL,
-            wake: None,
-            job: |state| Box::pin(index_messages::prune_words(state)),
-        },
+        Scheduled::every(PURGE_INTERVAL, "purge", |state| Box::pin(purge::run(state))),
+        Scheduled::every(REFRESH_INTERVAL, "refresh_apps", |state| Box::pin(state.reload_apps())),
+        Scheduled::every(SPREAD_INTERVAL, "spread_threads", |state| Box::pin(spread_threads::run(state))),
+        Scheduled::every(ANALYZE_INTERVAL, "analyze", |state| Box::pin(analyze::run(state))),
+        Scheduled::every(PRUNE_INTERVAL, "prune_events", |state| Box::pin(prune_events::run(state))),
+        Scheduled::every(PRUNE_INTERVAL, "prune_gaps", |state| Box::pin(purge::prune_gaps(state))),
+        Scheduled::every(PRUNE_INTERVAL, "prune_tasks", |state| Box::pin(run_tasks::prune(state))),
+        Scheduled::every(PRUNE_INTERVAL, "prune_words", |state| Box::pin(index_messages::prune_words(state))),
     ];
     for scheduled in schedule {
         tasks.spawn(repeat(scheduled, Arc::clone(state), stop.clone()));
     }
 }
 
-/// One run of a job.
-type Job = fn(&State) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+/// One run of a job. What fails is tried again at the next one.
+type Job = fn(&State) -> Pin<Box<dyn Future<Output = Result<()>> + Send + '_>>;
+
+/// Walks in steps, each of which begins behind what it is given and answers how far it came, and rests between them.
+/// `None` is the end.
+async fn walk<P, F>(mut after: P, mut step: impl FnMut(P) -> F) -> Result<()>
+where
+    F: Future<Output = Result<Option<P>>>,
+{
+    loop {
+        let started = Instant::now();
+        match step(after).await? {
+            None => return Ok(()),
+            Some(last) => after = last,
+        }
+        tokio::time::sleep(started.elapsed() * REST).await;
+    }
+}
 
 async fn repeat(scheduled: Scheduled, state: Arc<State>, stop: CancellationToken) {
-    let Scheduled { interval, wake, job } = scheduled;
+    let Scheduled { name, interval, wake, job } = scheduled;
     loop {
         let woken = async {
             match wake {
@@ -101,11 +119,13 @@ async fn repeat(scheduled: Scheduled, state: Arc<State>, stop: CancellationToken
         // may be cut short at any wait.
         tokio::select! {
             () = stop.cancelled() => return,
-            ended = AssertUnwindSafe(job(&state)).catch_unwind() => {
-                if ended.is_err() {
-                    tracing::error!("a background job panicked");
+            ended = AssertUnwindSafe(job(&state)).catch_unwind() => match ended {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    tracing::warn!(job = name, error = crate::error_chain(&error), "a background job failed");
                 }
-            }
+                Err(_) => tracing::error!(job = name, "a background job panicked"),
+            },
         }
     }
 }

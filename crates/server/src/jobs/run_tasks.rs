@@ -8,11 +8,11 @@ const RETENTION_SECONDS: i64 = 30 * 24 * 60 * 60;
 const PRUNE_BATCH: i64 = 100;
 
 /// Works on tasks, a turn each, until none waits.
-pub(crate) async fn run(state: &State) {
+pub(crate) async fn run(state: &State) -> Result<()> {
     loop {
         match tasks::work_on_next(state).await {
             Ok(true) => {}
-            Ok(false) => return,
+            Ok(false) => return Ok(()),
             Err(error) => {
                 // It is held until its lease runs out, which leaves some time before the next attempt.
                 tracing::warn!(error = crate::error_chain(&error), "a task failed for now");
@@ -22,13 +22,7 @@ pub(crate) async fn run(state: &State) {
 }
 
 /// Removes tasks that ended long ago.
-pub(crate) async fn prune(state: &State) {
-    if let Err(error) = prune_all(state).await {
-        tracing::warn!(error = crate::error_chain(&error), "old tasks could not be removed");
-    }
-}
-
-async fn prune_all(state: &State) -> Result<()> {
+pub(crate) async fn prune(state: &State) -> Result<()> {
     let before = state.now().plus_seconds(-RETENTION_SECONDS);
     loop {
         let removed = state

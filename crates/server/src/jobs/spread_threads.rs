@@ -5,16 +5,7 @@ use crate::state::State;
 const BATCH: i64 = 1000;
 
 /// Tells the participants of large threads what is new in them.
-pub(crate) async fn run(state: &State) {
-    if let Err(error) = spread_all(state).await {
-        tracing::warn!(
-            error = crate::error_chain(&error),
-            "participants of threads could not be brought up to date"
-        );
-    }
-}
-
-async fn spread_all(state: &State) -> Result<()> {
+pub(crate) async fn run(state: &State) -> Result<()> {
     let waits =
         async || state.store.read("find_queued_thread", (), |tx, ()| Box::pin(tx.has_queued_thread())).await;
     while waits().await? {

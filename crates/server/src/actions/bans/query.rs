@@ -7,9 +7,9 @@ use natterjack_protocol::bans::{
     QueryFutureChannelBansResponse,
 };
 use natterjack_storage::queries::{BANS, BanQuery, FutureBanQuery};
-use natterjack_storage::{Ban, Channel, Member, Tx, WHOLE_APP};
+use natterjack_storage::{Ban, Channel, Tx, WHOLE_APP};
 
-use crate::actions::channels::within_reach;
+use crate::actions::channels::{NamedChannels, within_reach};
 use crate::actions::{given, limit, offset, users};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
@@ -38,12 +38,13 @@ pub(crate) async fn query_banned_users(
         active_at: (payload.exclude_expired_bans == Some(true)).then(|| state.now()),
         within: within_reach(state, caller, client.as_ref()),
     };
-    let (mut bans, channels, members) = state
+    let (mut bans, named) = state
         .store
         .read("query_banned_users", (caller.app.pk, query), |tx, (app_pk, query)| {
             Box::pin(load(tx, *app_pk, query))
         })
         .await?;
+    let NamedChannels { channels, members } = named;
     if let Some(client) = &client {
         bans.retain(|ban| match channels.get(&ban.channel_pk) {
             Some(channel) => {
@@ -72,26 +73,12 @@ pub(crate) async fn query_banned_users(
     Ok(shown.collect())
 }
 
-/// Bans, the channels that they are from and the memberships in these of who looks at them.
-type Loaded = (Vec<Ban>, HashMap<i64, Channel>, HashMap<i64, Member>);
-
-async fn load(tx: &mut Tx, app_pk: i64, query: &BanQuery) -> Result<Loaded> {
+async fn load(tx: &mut Tx, app_pk: i64, query: &BanQuery) -> Result<(Vec<Ban>, NamedChannels)> {
     let bans = tx.query_bans(app_pk, query).await?;
     let pks: BTreeSet<i64> = bans.iter().map(|ban| ban.channel_pk).filter(|pk| *pk != WHOLE_APP).collect();
-    if pks.is_empty() {
-        return Ok((bans, HashMap::new(), HashMap::new()));
-    }
-    let pks: Vec<i64> = pks.into_iter().collect();
-    let members = match query.within.as_ref().and_then(|within| within.user_id.as_ref()) {
-        Some(user_id) => tx.list_memberships(app_pk, user_id, pks.clone()).await?,
-        None => Vec::new(),
-    };
-    let channels = tx.list_channels(pks).await?;
-    Ok((
-        bans,
-        channels.into_iter().map(|channel| (channel.pk, channel)).collect(),
-        members.into_iter().map(|member| (member.channel_pk, member)).collect(),
-    ))
+    let viewer = query.within.as_ref().and_then(|within| within.user_id.as_deref());
+    let named = NamedChannels::load(tx, app_pk, viewer, pks).await?;
+    Ok((bans, named))
 }
 
 async fn load_users(

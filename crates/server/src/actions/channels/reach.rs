@@ -1,13 +1,13 @@
 //! Limits what is found of channels to what the caller may read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use natterjack_filter::{Comparison, Expression, FieldRef, Operand, Operator};
 use natterjack_protocol::ErrorCode;
 use natterjack_storage::queries::{CHANNELS, WithinReach};
 use natterjack_storage::{Channel, ChannelQuery, Member, Tx};
 
-use crate::actions::users;
+use crate::actions::{comparison, users};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::permissions::{Action, Reach, Subject};
@@ -61,8 +61,8 @@ fn limit_to_teams(state: &State, caller: &Caller, subject: &Subject) -> Option<E
     }
     let own: Vec<Operand> = subject.teams().iter().cloned().map(Operand::Text).collect();
     Some(match own.is_empty() {
-        true => comparison("team", Operator::Eq, Operand::Null),
-        false => comparison("team", Operator::In, Operand::List(own)),
+        true => comparison(&CHANNELS, "team", Operator::Eq, Operand::Null),
+        false => comparison(&CHANNELS, "team", Operator::In, Operand::List(own)),
     })
 }
 
@@ -77,6 +77,37 @@ pub(crate) fn within_reach(state: &State, caller: &Caller, subject: Option<&Subj
         user_id: subject.id().map(str::to_owned),
         now: state.now(),
     })
+}
+
+/// Channels that a list of something else names, and the memberships in them of who looks at it, by the channels' keys.
+#[derive(Debug, Default)]
+pub(crate) struct NamedChannels {
+    pub(crate) channels: HashMap<i64, Channel>,
+    pub(crate) members: HashMap<i64, Member>,
+}
+
+impl NamedChannels {
+    /// `viewer` is `None` for servers, who may see all of them.
+    pub(crate) async fn load(
+        tx: &mut Tx,
+        app_pk: i64,
+        viewer: Option<&str>,
+        pks: BTreeSet<i64>,
+    ) -> Result<Self> {
+        if pks.is_empty() {
+            return Ok(Self::default());
+        }
+        let pks: Vec<i64> = pks.into_iter().collect();
+        let members = match viewer {
+            Some(viewer) => tx.list_memberships(app_pk, viewer, pks.clone()).await?,
+            None => Vec::new(),
+        };
+        let channels = tx.list_channels(pks).await?;
+        Ok(Self {
+            channels: channels.into_iter().map(|channel| (channel.pk, channel)).collect(),
+            members: members.into_iter().map(|member| (member.channel_pk, member)).collect(),
+        })
+    }
 }
 
 /// Refuses a filter that asks for other teams.
@@ -142,24 +173,18 @@ fn limit_to_readable(state: &State, caller: &Caller, subject: &Subject) -> Optio
     if open.len() == of_app.types.len() {
         return None;
     }
-    let kinds = |names: Vec<Operand>| comparison("type", Operator::In, Operand::List(names));
+    let kinds = |names: Vec<Operand>| comparison(&CHANNELS, "type", Operator::In, Operand::List(names));
     let mut ways = vec![kinds(open)];
     if let Some(id) = subject.id() {
-        let creator = comparison("created_by_id", Operator::Eq, Operand::Text(id.to_owned()));
+        let creator = comparison(&CHANNELS, "created_by_id", Operator::Eq, Operand::Text(id.to_owned()));
         ways.push(Expression::All(vec![kinds(own), creator]));
         for (roles, names) in by_membership {
             let roles = roles.into_iter().map(Operand::Text).collect();
-            let member = comparison("channel_role", Operator::In, Operand::List(roles));
+            let member = comparison(&CHANNELS, "channel_role", Operator::In, Operand::List(roles));
             ways.push(Expression::All(vec![kinds(names), member]));
         }
     }
     Some(Expression::Any(ways))
-}
-
-fn comparison(name: &str, operator: Operator, operand: Operand) -> Expression {
-    let field = CHANNELS.fields.iter().find(|field| field.name == name);
-    let field = FieldRef::Builtin(field.expect("channels have the fields that their access depends on"));
-    Expression::Comparison(Comparison { field, operator, operand })
 }
 
 /// Whether a filter finds nothing but channels of which the user is a member: the query that clients make most, which needs

@@ -4,6 +4,7 @@ use natterjack_filter::{Comparison, Expression, FieldRef, Operand, Operator};
 use natterjack_protocol::users::UserRequest;
 use natterjack_storage::queries::USERS;
 
+use crate::actions::comparison;
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::permissions::{Action, Subject};
@@ -76,19 +77,13 @@ pub(crate) fn within_teams(state: &State, caller: &Caller, subject: &Subject) ->
         true => (Operator::Eq, Operand::Null),
         false => (Operator::In, Operand::List(own)),
     };
-    Some(comparison("teams", operator, operand))
-}
-
-fn comparison(name: &str, operator: Operator, operand: Operand) -> Expression {
-    let field = USERS.fields.iter().find(|field| field.name == name);
-    let field = FieldRef::Builtin(field.expect("users have the fields that their access depends on"));
-    Expression::Comparison(Comparison { field, operator, operand })
+    Some(comparison(&USERS, "teams", operator, operand))
 }
 
 /// The filter for a user who is not to find out that he or she is banned unnoticed: to it the user is not.
 fn unaware(filter: Expression, user_id: &str) -> Expression {
     let each = |parts: Vec<Expression>| parts.into_iter().map(|part| unaware(part, user_id)).collect();
-    let own = || comparison("id", Operator::Eq, Operand::Text(user_id.to_owned()));
+    let own = || comparison(&USERS, "id", Operator::Eq, Operand::Text(user_id.to_owned()));
     match filter {
         Expression::All(parts) => Expression::All(each(parts)),
         Expression::Any(parts) => Expression::Any(each(parts)),
