@@ -520,13 +520,13 @@ impl Tx {
     ) -> Result<Option<i64>> {
         let change = &message.change;
         let pin = change.pin.as_ref();
-        self.query_optional(
+        self.insert(
             "INSERT INTO messages (app_pk, channel_pk, id, user_id, kind, text, parent_pk, parent_id, in_channel, \
              counts_unread, silent, quoted_message_id, unread_seq, thread_seq, mentioned_user_ids, attachments, \
              restricted_visibility, custom, extra, created_at, updated_at, pinned_at, pin_expires, pinned_by_id, \
              shadowed, reply_count, deleted_reply_count) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $20, \
-             $21, $22, $23, $24, 0, 0) ON CONFLICT DO NOTHING RETURNING pk",
+             $21, $22, $23, $24, 0, 0) ON CONFLICT DO NOTHING",
             params![
                 app_pk,
                 channel_pk,
@@ -553,7 +553,6 @@ impl Tx {
                 pin.map(|pin| pin.by_id.as_str()),
                 message.shadowed,
             ],
-            |row| row.int(0),
         )
         .await
     }
