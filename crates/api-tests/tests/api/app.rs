@@ -226,7 +226,18 @@ both_databases! {
         // A user given with another call is no exception.
         let data = json!({ "data": { "created_by": { "id": "eve", "name": "JOE" } } });
         post(server, &format!("{GENERAL}/query"), &data).await.expect_error(400, 6, "username 'JOE' already exists");
+        // Nor is a change of one field, nor a new name for who is reactivated.
+        assert_eq!(name(server, "eve", "Eve", &[]).await.status, 201);
+        for patches in [json!([{ "id": "eve", "set": { "name": "jane-doe" } }]),
+                        json!([{ "id": "eve", "set": { "name": "Same" } }, { "id": "joe", "set": { "name": "same" } }])] {
+            let refused = server.raw("PATCH", USERS).json(&json!({ "users": patches })).send().await;
+            refused.expect_error(400, 6, "already exists");
+        }
+        post_ok(server, "/api/v2/users/eve/deactivate", &json!({})).await;
+        let renamed = json!({ "name": "jane_doe" });
+        post(server, "/api/v2/users/eve/reactivate", &renamed).await.expect_error(400, 6, "already exists");
         set(server, json!({ "enforce_unique_usernames": "no" })).await;
+        post_ok(server, "/api/v2/users/eve/reactivate", &renamed).await;
         assert_eq!(name(server, "eve", "JOE", &[]).await.status, 201);
     }
 

@@ -65,8 +65,9 @@ enum Missing {
 }
 
 /// Where two users may not have the same name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum UniqueNames {
+    #[default]
     Nowhere,
     InApp,
     InTeam,

@@ -8,7 +8,10 @@ use natterjack_protocol::{JsonMap, Timestamp, UserId};
 use natterjack_storage::{Tx, User, UserChange};
 use serde_json::Value;
 
-use super::{ROLE_DEFAULT, change_of, check_may_update, check_request, do_log, full_users, was_deleted};
+use super::{
+    ROLE_DEFAULT, UniqueNames, change_of, check_may_update, check_name, check_request, do_log, full_users,
+    lock_names, was_deleted,
+};
 use crate::actions::check_count;
 use crate::actions::partial::{PartialUpdate, set_at, unset_at};
 use crate::auth::Caller;
@@ -61,6 +64,7 @@ struct Patch {
 /// Changes that may be made.
 struct PatchPlan {
     app_pk: i64,
+    unique_names: UniqueNames,
     patches: Vec<Patch>,
     now: Timestamp,
 }
@@ -81,7 +85,8 @@ pub(crate) async fn update_users_partial(
     for patch in &patches {
         check_may_patch(state, caller, patch).await?;
     }
-    let plan = PatchPlan { app_pk: caller.app.pk, patches, now: state.now() };
+    let unique_names = UniqueNames::of(state, caller);
+    let plan = PatchPlan { app_pk: caller.app.pk, unique_names, patches, now: state.now() };
     let users =
         state.store.write("update_users_partial", plan, |tx, plan| Box::pin(do_patch_all(tx, plan))).await?;
     users.iter().for_each(|user| state.forget_user(caller.app.pk, &user.id));
@@ -161,12 +166,22 @@ async fn do_patch_all(tx: &mut Tx, plan: &PatchPlan) -> Result<Vec<User>> {
     if !unknown.is_empty() {
         return Err(Error::field("users", format!("names users who don't exist: [{}]", unknown.join(" "))));
     }
+    // What is wrong with a patch is said below, where those before it have been applied.
+    let changes: Vec<_> = plan
+        .patches
+        .iter()
+        .filter_map(|patch| {
+            users.get(&patch.id).and_then(|user| Some((patched(user, patch).ok()?, Some(user))))
+        })
+        .collect();
+    lock_names(tx, plan.unique_names, plan.app_pk, &changes).await?;
     for patch in &plan.patches {
         let Some(user) = users.get(&patch.id) else { continue };
         if user.deleted_at.is_some() {
             return Err(was_deleted(&patch.id));
         }
         let change = patched(user, patch)?;
+        check_name(tx, plan.unique_names, plan.app_pk, &change, Some(user)).await?;
         if let Some(before) = patch.revoke_tokens {
             tx.revoke_user_tokens(plan.app_pk, &patch.id, before).await?;
         }
