@@ -278,6 +278,23 @@ both_databases! {
         get(server, USERS, &payload(json!(1), -1)).await.expect_error(400, 4, "offset");
     }
 
+    async fn users_come_in_pages_counted_from_an_id(server: TestServer) {
+        server.users(&["a", "b", "c"]).await;
+        let cases: &[(Value, &[&str])] = &[
+            (json!({ "id_lt": "b" }), &["a"]),
+            (json!({ "id_lte": "b" }), &["a", "b"]),
+            (json!({ "id_gt": "b" }), &["c"]),
+            (json!({ "id_gte": "b", "limit": 1 }), &["b"]),
+            (json!({ "id_gt": "a", "filter_conditions": { "id": { "$in": ["a", "b"] } } }), &["b"]),
+            (json!({ "id_gt": "" }), &["a", "b", "c"]),
+        ];
+        for (page, expected) in cases {
+            let mut payload = json!({ "filter_conditions": {}, "sort": [{ "field": "id", "direction": 1 }] });
+            payload.as_object_mut().unwrap().extend(page.as_object().unwrap().clone());
+            assert_eq!(found(server, payload).await, *expected, "{page}");
+        }
+    }
+
     async fn a_server_cannot_subscribe_to_presence(server: TestServer) {
         let payload = json!({ "filter_conditions": {}, "presence": true });
         get(server, USERS, &payload).await.expect_error(400, 4, "presence");

@@ -24,7 +24,7 @@ pub(crate) use reactivate::{ReactivateUsers, reactivate_user, reactivate_users};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use natterjack_filter::{limits::SORT_FIELDS_MAX, parse, parse_sort};
+use natterjack_filter::{Expression, Operand, Operator, limits::SORT_FIELDS_MAX, parse, parse_sort};
 use natterjack_protocol::users::{
     ChannelMute, FullUserResponse, PrivacySettingsResponse, QueryUsersPayload, UpdateUsersRequest,
     UserMuteResponse, UserRequest,
@@ -37,7 +37,7 @@ use super::mutes::{load_mutes, present_mutes};
 use super::reads::load_unread;
 use super::user_mutes::present_user_mutes;
 use super::watching::Watch;
-use super::{check_count, check_custom, check_length, given, limit, offset};
+use super::{check_count, check_custom, check_length, comparison, given, limit, offset};
 use crate::auth::{Caller, Who};
 use crate::error::{Error, Result};
 use crate::limits::{
@@ -543,6 +543,16 @@ pub(crate) async fn query_users(
     optional_user(state, caller, "user", payload.user_id.as_ref(), payload.user.as_ref()).await?;
     let filter = parse(&USERS, &payload.filter_conditions)
         .map_err(|error| Error::filter("filter_conditions", &error))?;
+    let bounds = [
+        (Operator::Lt, &payload.id_lt),
+        (Operator::Lte, &payload.id_lte),
+        (Operator::Gt, &payload.id_gt),
+        (Operator::Gte, &payload.id_gte),
+    ];
+    let bounds = bounds.into_iter().filter_map(|(operator, id)| {
+        given(id.as_ref()).map(|id| comparison(&USERS, "id", operator, Operand::Text(id.to_owned())))
+    });
+    let filter = Expression::All([filter].into_iter().chain(bounds).collect());
     let query = UserQuery {
         filter: limit_to_reach(state, caller, filter).await?,
         sort: parse_sort(&USERS, &payload.sort, SORT_FIELDS_MAX)
