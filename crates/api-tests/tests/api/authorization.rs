@@ -187,6 +187,7 @@ fn of_messages() -> Vec<Template> {
         get("get_message", theirs, &[]),
         get("get_many_messages", "/api/v2/chat/channels/messaging/{id}/messages", &[("ids", "t-{id}")]),
         get("get_replies", "/api/v2/chat/messages/t-{id}/replies", &[]),
+        get("get_pinned_messages", "/channels/messaging/{id}/pinned_messages", &[]),
         post("update_message", theirs, text.clone()),
         post("update an own message", mine, text),
         put("update_message_partial", theirs, set(json!({ "text": "changed" }))),
