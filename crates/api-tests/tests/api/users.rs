@@ -102,6 +102,17 @@ both_databases! {
         post(server, USERS, &json!({ "users": {} })).await.expect_error(400, 4, "users is a required field");
     }
 
+    async fn the_role_of_a_user_is_none_of_channels(server: TestServer) {
+        for role in ["channel_member", "channel_moderator"] {
+            for user in [json!({ "id": "jane", "role": role }), json!({ "id": "jane", "teams_role": { "red": role } })] {
+                post(server, USERS, &by_id(&[user])).await.expect_error(400, 4, role);
+            }
+            let set = json!({ "users": [{ "id": "jane", "set": { "role": role } }] });
+            server.users(&["jane"]).await;
+            server.raw("PATCH", USERS).json(&set).send().await.expect_error(400, 4, role);
+        }
+    }
+
     async fn custom_data_of_a_user_has_at_most_five_kilobytes(server: TestServer) {
         let user = |size| json!({ "id": "jane", "custom": { "x": "y".repeat(size) } });
         post(server, USERS, &by_id(&[user(5 * 1024)])).await.expect_error(413, 22, "custom");

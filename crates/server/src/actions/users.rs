@@ -47,7 +47,7 @@ use crate::limits::{
     BATCH_MAX, BLOCKS_SHOWN_MAX, NAME_LENGTH_MAX, OFFSET_MAX, ROLE_LENGTH_MAX, TEAM_SIZE_MAX, TEAMS_MAX,
     URL_LENGTH_MAX, USER_MUTES_SHOWN_MAX, USERS_PAGE_DEFAULT, USERS_PAGE_MAX,
 };
-use crate::permissions::Subject;
+use crate::permissions::{CHANNEL_ROLES, Subject};
 use crate::present::{self, Users};
 use crate::state::{CachedUser, State, access};
 
@@ -540,7 +540,7 @@ fn check_request(at: &str, request: &UserRequest) -> Result<()> {
         check_length(&field("image"), image, URL_LENGTH_MAX)?;
     }
     if let Some(role) = &request.role {
-        check_length(&field("role"), role, ROLE_LENGTH_MAX)?;
+        check_role(&field("role"), role)?;
     }
     if let Some(language) = &request.language {
         check_length(&field("language"), language, LANGUAGE_LENGTH_MAX)?;
@@ -560,7 +560,16 @@ fn check_request(at: &str, request: &UserRequest) -> Result<()> {
     check_count(&field("teams"), request.teams.as_ref().map_or(0, Vec::len), TEAMS_MAX)?;
     check_count(&field("teams_role"), request.teams_role.as_ref().map_or(0, BTreeMap::len), TEAMS_MAX)?;
     for role in request.teams_role.iter().flat_map(BTreeMap::values) {
-        check_length(&field("teams_role"), role, ROLE_LENGTH_MAX)?;
+        check_role(&field("teams_role"), role)?;
+    }
+    Ok(())
+}
+
+/// Refuses what cannot be the role of a user.
+fn check_role(field: &str, role: &str) -> Result<()> {
+    check_length(field, role, ROLE_LENGTH_MAX)?;
+    if CHANNEL_ROLES.contains(&role) {
+        return Err(Error::field(field, format!("must be a role of users, {role} is a role of a channel")));
     }
     Ok(())
 }
