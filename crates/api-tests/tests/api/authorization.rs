@@ -99,6 +99,7 @@ fn of_channels() -> Vec<Template> {
         post("create a channel", CREATE, created(json!({ "members": [{ "user_id": "{me}" }] }))),
         post("freeze at creation", CREATE, created(json!({ "frozen": true }))),
         post("disable at creation", CREATE, created(json!({ "disabled": true }))),
+        post("translate at creation", CREATE, created(json!({ "auto_translation_enabled": true }))),
         post("give a role at creation", CREATE, created(role)),
         post(
             "get_or_create_distinct_channel",
@@ -133,6 +134,7 @@ fn of_updates() -> Vec<Template> {
         patch("freeze", CHANNEL, set(json!({ "frozen": true }))),
         patch("slow down", CHANNEL, set(json!({ "cooldown": 5 }))),
         patch("disable", CHANNEL, set(json!({ "disabled": true }))),
+        patch("translate", CHANNEL, set(json!({ "auto_translation_enabled": true }))),
         patch("change the team", CHANNEL, set(json!({ "team": "green" }))),
         patch("change the configuration", CHANNEL, set(json!({ "config_overrides": { "replies": false } }))),
     ]
