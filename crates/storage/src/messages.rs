@@ -193,6 +193,19 @@ pub enum MessagePage {
     Around { at: Timestamp },
 }
 
+impl MessagePage {
+    /// How the moments of a page's messages compare with which one, and whether the page is read from its end. Not for
+    /// a page around a moment, which is two pages.
+    pub(crate) fn bound(self) -> (&'static str, i64, bool) {
+        match self {
+            Self::Newest | Self::Around { .. } => ("<=", i64::MAX, true),
+            Self::Oldest => (">=", i64::MIN, false),
+            Self::Before { at, inclusive } => (if inclusive { "<=" } else { "<" }, at.nanoseconds(), true),
+            Self::After { at, inclusive } => (if inclusive { ">=" } else { ">" }, at.nanoseconds(), false),
+        }
+    }
+}
+
 /// Who looks, and from when on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Visibility {
@@ -428,16 +441,7 @@ impl Tx {
             Source::Channel => ("m.channel_pk", "m.in_channel"),
             Source::Thread => ("m.parent_pk", "m.parent_pk IS NOT NULL"),
         };
-        let (comparison, bound, descending) = match page {
-            MessagePage::Newest | MessagePage::Around { .. } => ("<=", i64::MAX, true),
-            MessagePage::Oldest => (">=", i64::MIN, false),
-            MessagePage::Before { at, inclusive } => {
-                (if inclusive { "<=" } else { "<" }, at.nanoseconds(), true)
-            }
-            MessagePage::After { at, inclusive } => {
-                (if inclusive { ">=" } else { ">" }, at.nanoseconds(), false)
-            }
-        };
+        let (comparison, bound, descending) = page.bound();
         let restricted = match &visibility.user_id {
             None => String::new(),
             Some(_) => format!(
@@ -466,30 +470,6 @@ impl Tx {
             pages.iter_mut().for_each(|page| page.reverse());
         }
         Ok(pages)
-    }
-
-    /// The pinned messages of several channels, most recently pinned first, at most `limit` each.
-    pub async fn list_pinned_messages(
-        &mut self,
-        channels: &[(i64, Timestamp)],
-        limit: i64,
-        user_id: Option<&str>,
-        now: Timestamp,
-    ) -> Result<Vec<Vec<Message>>> {
-        let restricted = match user_id {
-            None => "",
-            Some(_) => " AND m.restricted_visibility IS NULL",
-        };
-        let sql = format!(
-            "SELECT {MESSAGE_COLUMNS} FROM messages m WHERE m.channel_pk = $1 AND m.pinned_at IS NOT NULL \
-             AND m.created_at > $2 AND m.deleted_at IS NULL AND (m.pin_expires IS NULL OR m.pin_expires > $3){restricted} \
-             ORDER BY m.pinned_at DESC, m.pk DESC LIMIT $4"
-        );
-        let params: Vec<Vec<Param<'_>>> = channels
-            .iter()
-            .map(|(pk, from)| vec![(*pk).into(), (*from).into(), now.into(), limit.into()])
-            .collect();
-        self.query_each(&sql, &params, message_from_row).await
     }
 
     /// Stores a message. `None` when its id is taken; that of a message that waits to be purged is not.

@@ -7,7 +7,7 @@ use serde::ser::{
 use serde_json::value::RawValue;
 use serde_json::{Error, Value};
 
-use super::{CUSTOM, keeps_custom};
+use super::{CUSTOM, NULL_WHEN_EMPTY, keeps_custom};
 use crate::Timestamp;
 
 type Result<T, E = Error> = std::result::Result<T, E>;
@@ -108,6 +108,9 @@ impl<S: Serializer> Serializer for V1<S> {
         name: &'static str,
         value: &T,
     ) -> Result<S::Ok, S::Error> {
+        if name == NULL_WHEN_EMPTY {
+            return self.0.serialize_none();
+        }
         if name != Timestamp::NEWTYPE_NAME {
             return self.0.serialize_newtype_struct(name, &Nested(value));
         }
