@@ -113,9 +113,12 @@ pub struct MarkDeliveredRequest {
     /// At most 100.
     #[serde(default, deserialize_with = "crate::null_default")]
     pub latest_delivered_messages: Vec<DeliveredMessagePayload>,
-    /// The acting user, where older clients name it. Excludes the one in the query.
+    /// The acting user, where older clients name it. Excludes another one in the query.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_id: Option<String>,
+    /// The acting user, where older clients name it so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserRequest>,
 }
 
 /// The latest message of a channel that has arrived.

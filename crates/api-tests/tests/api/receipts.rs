@@ -96,6 +96,10 @@ both_databases! {
         let older = json!({ "user_id": "joe", "latest_delivered_messages": [{ "cid": CID, "id": "m0" }] });
         ok(post(server, path, older).await);
         assert_eq!(joe_got(server).await.as_deref(), Some("m0"));
+        server.send("general", "jane", "m1", "a").await;
+        let older = json!({ "user": { "id": "joe" }, "latest_delivered_messages": [{ "cid": CID, "id": "m1" }] });
+        ok(post(server, path, older).await);
+        assert_eq!(joe_got(server).await.as_deref(), Some("m1"));
     }
 
     async fn who_keeps_readings_private_is_left_out_for_others(server: TestServer) {

@@ -121,7 +121,7 @@ impl Chat<'_> {
     /// # async fn run(client: natterjack_client::Client) -> Result<(), natterjack_client::Error> {
     /// let latest =
     ///     DeliveredMessagePayload { cid: "messaging:general".to_owned(), id: "order-4711".to_owned() };
-    /// let request = MarkDeliveredRequest { latest_delivered_messages: vec![latest], user_id: None };
+    /// let request = MarkDeliveredRequest { latest_delivered_messages: vec![latest], ..Default::default() };
     /// let query = MarkDeliveredQuery { user_id: Some("jane".to_owned()) };
     /// client.chat().mark_delivered(query, request).await?;
     /// # Ok(())

@@ -37,7 +37,7 @@ pub(crate) async fn mark_delivered(
         (Some(_), _) => query.user_id.as_ref(),
         (None, _) => request.user_id.as_ref(),
     };
-    let user = users::acting_user(state, caller, "user", user_id, None).await?;
+    let user = users::acting_user(state, caller, "user", user_id, request.user.as_ref()).await?;
     let named = request.latest_delivered_messages;
     if named.is_empty() {
         return Err(Error::required(FIELD));
