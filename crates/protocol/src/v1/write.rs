@@ -14,6 +14,8 @@ type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What serde_json calls the types that it treats in a way of its own.
 const PRIVATE: &str = "$serde_json::private::";
+/// The map that is `null` when nothing is in it, as clients of this version know it.
+const NULL_WHEN_EMPTY: &str = "reaction_counts";
 /// As many fields as a message has.
 const FIELDS_USUAL: usize = 64;
 
@@ -222,6 +224,9 @@ impl<M: SerializeMap, S: SerializeStruct<Ok = M::Ok, Error = M::Error>> Serializ
             return Ok(());
         }
         flat.names.push(name);
+        if name == NULL_WHEN_EMPTY && value.serialize(Entries).map_err(ser::Error::custom)?.is_empty() {
+            return flat.map.serialize_entry(name, &());
+        }
         flat.map.serialize_entry(name, &Nested(value))
     }
 
