@@ -195,8 +195,8 @@ pub struct JsonParam<T>(pub T);
 impl<T: Serialize + DeserializeOwned> QueryParam for JsonParam<T> {
     fn decode(text: &str) -> Result<Self, String> {
         serde_json::from_str(text).map(Self).map_err(|error| match problem_at::<T>(text) {
-            Some((place, problem)) => format!("is not valid at {place}: {problem}"),
-            None => format!("is not valid: {error}"),
+            Some((place, problem)) => format!("{place}: {problem}"),
+            None => error.to_string(),
         })
     }
 

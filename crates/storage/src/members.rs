@@ -1,4 +1,5 @@
 use natterjack_protocol::{Custom, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 use crate::tx::Tx;
@@ -52,6 +53,16 @@ impl Member {
     pub fn is_pending(&self) -> bool {
         self.invited && self.invite_accepted_at.is_none()
     }
+}
+
+/// What events tell of a member who was removed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RemovedMember {
+    pub user_id: String,
+    pub channel_role: String,
+    pub custom: Custom,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
 }
 
 /// A member to be added.
@@ -242,12 +253,26 @@ impl Tx {
     }
 
     /// Removes members. Answers the ids of those who were members.
-    pub async fn delete_members(&mut self, channel_pk: i64, user_ids: Vec<String>) -> Result<Vec<String>> {
+    pub async fn delete_members(
+        &mut self,
+        channel_pk: i64,
+        user_ids: Vec<String>,
+    ) -> Result<Vec<RemovedMember>> {
         let sql = format!(
-            "DELETE FROM members WHERE channel_pk = $1 AND {} RETURNING user_id",
+            "DELETE FROM members WHERE channel_pk = $1 AND {} \
+             RETURNING user_id, channel_role, custom, created_at, updated_at",
             self.dialect().is_in("user_id", 2)
         );
-        self.query(&sql, params![channel_pk, user_ids], |row| row.text(0)).await
+        self.query(&sql, params![channel_pk, user_ids], |row| {
+            Ok(RemovedMember {
+                user_id: row.text(0)?,
+                channel_role: row.text(1)?,
+                custom: row.json(2, "members.custom")?,
+                created_at: row.time(3)?,
+                updated_at: row.time(4)?,
+            })
+        })
+        .await
     }
 
     /// Gives a member another role in the channel. `false` when the user is not a member.

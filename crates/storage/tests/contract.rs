@@ -670,7 +670,8 @@ async fn removal(tx: &mut Tx, channel_pk: i64) -> Result<()> {
     tx.delete_message_rows(message_pk).await?;
     assert!(tx.find_message(APP, "r1").await?.is_none());
     assert!(tx.find_thread(message_pk).await?.is_none());
-    assert_eq!(tx.delete_members(channel_pk, vec!["eve".to_owned()]).await?, ["eve"]);
+    let removed = tx.delete_members(channel_pk, vec!["eve".to_owned()]).await?;
+    assert_eq!(removed.iter().map(|member| member.user_id.as_str()).collect::<Vec<_>>(), ["eve"]);
     tx.delete_channel_softly(channel_pk, at(80)).await?;
     assert!(tx.advance_channel(channel_pk, Advance::default(), at(81)).await?.is_none());
     tx.revive_channel(channel_pk, at(82)).await?;

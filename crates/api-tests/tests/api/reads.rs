@@ -66,6 +66,7 @@ both_databases! {
         assert_eq!(reply.status, 201);
         let event = &reply.body["event"];
         assert_eq!((&event["type"], &event["cid"]), (&json!("message.read"), &json!("messaging:general")));
+        assert!(event["channel"].get("own_capabilities").is_none(), "{event}");
         assert_eq!((&event["channel_id"], &event["channel_type"]), (&json!("general"), &json!("messaging")));
         assert_eq!((&event["user"]["id"], &event["last_read_message_id"]), (&json!("joe"), &json!("m1")));
         let read = read_state(server, "joe").await;

@@ -83,7 +83,7 @@ both_databases! {
         search(server, json!({})).await.expect_error(400, 4, "message_filter_conditions");
         search(server, json!({ "query": "" })).await.expect_error(400, 4, "query");
         let without = get(server, "/search", &[("payload", r#"{"query":"a"}"#)]).await;
-        without.expect_error(400, 4, "filter_conditions");
+        without.expect_error(400, 4, "filter_conditions is a required field");
         search(server, json!({ "query": "a", "filter_conditions": {} })).await
             .expect_error(400, 4, "filter_conditions");
         get(server, "/search", &[]).await.expect_error(400, 4, "payload");

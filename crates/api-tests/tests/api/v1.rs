@@ -49,6 +49,15 @@ both_databases! {
         assert_eq!(read.body["message"]["mood"], "better");
     }
 
+    async fn no_reactions_are_counted_as_null(server: TestServer) {
+        general(server).await;
+        let sent = send(server, json!({ "user_id": "jane", "text": "hi", "id": "m1" })).await;
+        assert_eq!(sent.body["message"].get("reaction_counts"), Some(&Value::Null), "{}", sent.text);
+        let reaction = json!({ "reaction": { "type": "like", "user_id": "jane" } });
+        let reacted = post(server, "/messages/m1/reaction", reaction).await;
+        assert_eq!(reacted.body["message"]["reaction_counts"], json!({ "like": 1 }), "{}", reacted.text);
+    }
+
     async fn times_are_text(server: TestServer) {
         general(server).await;
         let reply = send(server, json!({ "user_id": "jane", "text": "hi" })).await;

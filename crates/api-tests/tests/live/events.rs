@@ -120,7 +120,7 @@ both_databases! {
         let watcher = all.watcher.drain(server).await;
         assert_eq!(watcher[0]["type"], "message.new");
         assert_eq!(watcher[0]["message"]["parent_id"], "m1");
-        assert_eq!(watcher[0]["parent_author"]["id"], "joe");
+        assert_eq!(watcher[0]["parent_author"], "joe");
         assert_eq!(watcher[1]["type"], "message.updated");
         assert_eq!(watcher[1]["message"]["reply_count"], 1);
         let member = all.member.drain(server).await;
@@ -200,8 +200,19 @@ both_databases! {
 
         server.send("general", "mary", "m1", "hello").await;
         assert_eq!(all.stranger.drain_types(server).await, ["notification.message_new"]);
+        let set = json!({ "set": { "color": "red" } });
+        call(server, "PATCH", &format!("{CHANNEL}/member?user_id=eve"), set).await;
+        all.told(server).await;
         call(server, "POST", CHANNEL, json!({ "remove_members": ["eve"] })).await;
-        assert_eq!(all.stranger.drain_types(server).await, ["notification.removed_from_channel"]);
+        let watcher = all.watcher.drain(server).await;
+        let removed = all.stranger.drain(server).await;
+        assert_eq!(watcher[0]["type"], "member.removed");
+        assert_eq!(removed.len(), 1, "{removed:?}");
+        assert_eq!(removed[0]["type"], "notification.removed_from_channel");
+        for member in [&watcher[0]["member"], &removed[0]["member"]] {
+            assert_eq!((&member["user_id"], &member["color"]), (&json!("eve"), &json!("red")));
+            assert_eq!(member["created_at"], added[0]["member"]["created_at"], "as it was");
+        }
         server.send("general", "mary", "m2", "without eve").await;
         assert!(all.stranger.drain(server).await.is_empty());
         all.told(server).await;
@@ -224,6 +235,37 @@ both_databases! {
         let told = all.told(server).await;
         let truncated = "notification.channel_truncated";
         told.expect(&["channel.truncated"], &[truncated], &[truncated]);
+    }
+
+    async fn who_has_just_come_is_told_the_totals(server: TestServer) {
+        let mut all = Audience::open(server).await;
+        let message = json!({ "text": "eve is here", "user_id": "mary" });
+        let add = json!({ "add_members": ["eve"], "message": message, "user_id": "mary" });
+        let reply = server.raw("POST", "/channels/messaging/general").json(&add).send().await;
+        assert_eq!(reply.status, 201, "{}", reply.text);
+        let told = all.stranger.drain(server).await;
+        assert_eq!(told.len(), 2, "{told:?}");
+        let notified = told.iter().find(|event| event["type"] == "notification.message_new").unwrap();
+        assert_eq!((&notified["total_unread_count"], &notified["unread_channels"]), (&json!(1), &json!(1)));
+    }
+
+    async fn events_name_the_message_that_they_are_about(server: TestServer) {
+        let mut all = Audience::open(server).await;
+        server.send("general", "mary", "m1", "hello").await;
+        call(server, "POST", "/api/v2/chat/messages/m1", json!({ "message": { "text": "hallo", "user_id": "mary" } })).await;
+        let reaction = json!({ "reaction": { "type": "like", "user_id": "joe" } });
+        call(server, "POST", "/api/v2/chat/messages/m1/reaction", reaction).await;
+        call(server, "DELETE", "/api/v2/chat/messages/m1?delete_for_me=true&deleted_by=jane", Value::Null).await;
+        call(server, "DELETE", "/api/v2/chat/messages/m1?hard=true", Value::Null).await;
+        let told = all.watcher.drain(server).await;
+        assert_eq!(told.len(), 5, "{told:?}");
+        for event in &told {
+            assert_eq!(event["message_id"], "m1", "{event}");
+        }
+        let for_me = told.iter().find(|event| event["deleted_for_me"] == true).unwrap();
+        assert_eq!(for_me["hard_delete"], false);
+        let notified = all.member.drain(server).await;
+        assert_eq!((&notified[0]["type"], &notified[0]["message_id"]), (&json!("notification.message_new"), &json!("m1")));
     }
 
     async fn invites(server: TestServer) {

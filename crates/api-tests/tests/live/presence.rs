@@ -173,6 +173,16 @@ both_databases! {
         assert_eq!(send(server, "joe", event).await.status, 201);
         let told = jane.drain(server).await;
         assert_eq!((&told[0]["type"], &told[0]["text"]), (&json!("friendship_request"), &json!("hey")));
+        let event = json!({ "type": "alert", "custom": { "message": "hey", "reason": "fire", "total_unread_count": 9 } });
+        assert_eq!(send(server, "joe", event).await.status, 201);
+        let told = jane.drain(server).await;
+        assert_eq!((&told[0]["message"], &told[0]["reason"]), (&json!("hey"), &json!("fire")));
+        assert!(told[0].get("total_unread_count").is_none(), "{}", told[0]);
+        let event = json!({ "event": { "type": "ai_indicator.update", "message_id": "m1", "ai_state": "AI_STATE_THINKING" } });
+        let thinking = server.raw("POST", "/channels/messaging/general/event").as_user("joe").json(&event).send().await;
+        assert_eq!(thinking.body["event"]["message_id"], "m1", "{}", thinking.text);
+        let told = jane.drain(server).await;
+        assert_eq!((&told[0]["message_id"], &told[0]["ai_state"]), (&json!("m1"), &json!("AI_STATE_THINKING")));
         for kind in ["message.new", "user.banned", "notification.mine", "channel.deleted"] {
             send(server, "joe", json!({ "type": kind })).await.expect_error(400, 18, "built in");
         }

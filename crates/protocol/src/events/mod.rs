@@ -82,7 +82,7 @@ pub struct Event {
     /// The message it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<MessageResponse>,
-    /// The id of the message, where the message itself is not there.
+    /// The id of that message, or of the one meant where the message itself is not there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message_id: Option<String>,
     /// What an update changed.
@@ -103,9 +103,9 @@ pub struct Event {
     /// Users who take part in the thread.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub thread_participants: Option<Vec<Arc<UserResponse>>>,
-    /// Author of the message that was answered.
+    /// Id of the author of the message that was answered.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub parent_author: Option<Arc<UserResponse>>,
+    pub parent_author: Option<String>,
     /// Users who watch the channel.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub watcher_count: Option<i64>,

@@ -5,10 +5,6 @@
 //! nothing but this module knows the difference: [`to_vec`] and [`to_writer`] write any type of this crate, [`from_value`]
 //! reads it. Both go by the types' own descriptions of themselves, so that a new type needs nothing done for it.
 
-use std::collections::BTreeMap;
-
-use serde::{Serialize, Serializer};
-
 mod read;
 mod reserved;
 mod write;
@@ -16,6 +12,11 @@ mod write;
 pub use read::{Reader, from_slice, from_value};
 pub use reserved::RESERVED;
 pub use write::{to_value, to_vec, to_writer};
+
+use std::collections::BTreeMap;
+
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 /// The name of the field that holds custom data.
 const CUSTOM: &str = "custom";
@@ -32,6 +33,35 @@ pub(crate) fn null_when_empty<S: Serializer>(
         return serializer.serialize_newtype_struct(NULL_WHEN_EMPTY, map);
     }
     map.serialize(serializer)
+}
+
+/// Fields that an event of the app's own may use as it likes, where it does not have them as built-in ones. What they hold
+/// when they are built in: text or an object.
+fn is_lent(type_name: &str, field: &str) -> Option<Lent> {
+    match field {
+        _ if type_name != "Event" => None,
+        "message_id" | "reason" | "thread_id" => Some(Lent::Text),
+        "member" | "message" | "reaction" | "thread" => Some(Lent::Object),
+        _ => None,
+    }
+}
+
+/// What a field that is lent holds otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lent {
+    Text,
+    Object,
+}
+
+impl Lent {
+    /// Whether an event of the app's own has put something else there.
+    fn is_used(self, value: &Value) -> bool {
+        let holds = match self {
+            Self::Text => value.is_string(),
+            Self::Object => value.is_object(),
+        };
+        !holds && !value.is_null()
+    }
 }
 
 /// Types whose custom data stays under `custom` in this encoding too, and those whose `custom` is yes or no.

@@ -6,7 +6,7 @@ use serde::de::{
 use serde_json::{Error, Result, Value};
 
 use super::reserved::RESERVED;
-use super::{CUSTOM, keeps_custom};
+use super::{CUSTOM, is_lent, keeps_custom};
 use crate::JsonMap;
 
 /// What a problem with a reserved field begins with; its name follows.
@@ -70,7 +70,9 @@ fn gather(
             if let Value::Object(given) = value {
                 custom.extend(given);
             }
-        } else if fields.contains(&name.as_str()) {
+        } else if fields.contains(&name.as_str())
+            && !is_lent(type_name, &name).is_some_and(|lent| lent.is_used(&value))
+        {
             known.push((name, Reader(value), false));
         } else if reserved.is_some_and(|reserved| reserved.refused.contains(&name.as_str())) {
             return Err(de::Error::custom(format_args!("{RESERVED_FIELD}{name}")));

@@ -7,7 +7,7 @@ use serde::ser::{
 use serde_json::value::RawValue;
 use serde_json::{Error, Value};
 
-use super::{CUSTOM, NULL_WHEN_EMPTY, keeps_custom};
+use super::{CUSTOM, NULL_WHEN_EMPTY, is_lent, keeps_custom};
 use crate::Timestamp;
 
 type Result<T, E = Error> = std::result::Result<T, E>;
@@ -166,6 +166,7 @@ impl<S: Serializer> Serializer for V1<S> {
         let map = self.0.serialize_map(None)?;
         Ok(Fields::Beside(Flat {
             map,
+            type_name: name,
             keeps_custom: keeps_custom(name),
             names: Vec::with_capacity(FIELDS_USUAL),
             custom: Vec::new(),
@@ -198,8 +199,9 @@ enum Fields<M, S> {
 /// The fields of a struct whose custom data is written beside them.
 struct Flat<M> {
     map: M,
+    type_name: &'static str,
     keeps_custom: bool,
-    /// The struct's own fields, written or left out.
+    /// The struct's own fields, written or left out, but for those left out that are lent.
     names: Vec<&'static str>,
     /// Written last, when the names of all fields are known: custom data never stands in for one.
     custom: Vec<(String, Box<RawValue>)>,
@@ -229,6 +231,7 @@ impl<M: SerializeMap, S: SerializeStruct<Ok = M::Ok, Error = M::Error>> Serializ
     fn skip_field(&mut self, name: &'static str) -> Result<(), M::Error> {
         match self {
             Self::AsTheyAre(fields) => fields.skip_field(name)?,
+            Self::Beside(flat) if is_lent(flat.type_name, name).is_some() => {}
             Self::Beside(flat) => flat.names.push(name),
         }
         Ok(())

@@ -6,7 +6,10 @@ use natterjack_protocol::members::{
 };
 use natterjack_protocol::{ChannelId, ChannelTypeName, Cid, Timestamp, UserId};
 use natterjack_storage::queries::MEMBERS;
-use natterjack_storage::{Advance, Channel, ChannelEvent, Member, MemberChange, MemberQuery, Tx};
+use natterjack_storage::{
+    Advance, Channel, ChannelEvent, Member, MemberChange, MemberQuery, RemovedMember, Tx,
+};
+use serde_json::json;
 
 use super::channels::{check_channel_role, distinct_id};
 use super::partial::PartialUpdate;
@@ -149,6 +152,11 @@ async fn do_update(tx: &mut Tx, plan: &UpdatePlan) -> Result<Member> {
     tx.append_channel_event(event, advanced.at).await?;
     let updated = tx.find_member(plan.channel_pk, &plan.user_id).await?;
     updated.ok_or_else(|| not_a_member(&plan.user_id, &plan.cid))
+}
+
+/// What an event says of a member of whom there is no row any more.
+pub(crate) fn removal(removed: &RemovedMember) -> String {
+    json!({ "removed": removed }).to_string()
 }
 
 /// What concerns a membership is refused for everybody else.

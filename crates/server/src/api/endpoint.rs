@@ -13,7 +13,9 @@ use bytes::Bytes;
 use flate2::read::GzDecoder;
 use futures_util::FutureExt;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use natterjack_protocol::{ErrorCode, NoBody, Operation, PathParams, QueryParams, Timestamp, UserId, v1};
+use natterjack_protocol::{
+    ErrorCode, NoBody, Operation, PathParams, QueryError, QueryParams, Timestamp, UserId, v1,
+};
 use natterjack_storage::App;
 use serde::de::DeserializeOwned;
 use tracing::Instrument;
@@ -142,9 +144,8 @@ async fn decode<O: Operation>(
     users::note_address(&edge.state, &caller).await;
 
     let connection_id = parameter("connection_id").map(str::to_owned);
-    let query = O::Query::decode(pairs.iter().map(|(name, value)| (&**name, &**value))).map_err(|error| {
-        Error::field(&error.name, format!("is not valid: {}", without_position(&error.problem)))
-    })?;
+    let query = O::Query::decode(pairs.iter().map(|(name, value)| (&**name, &**value)))
+        .map_err(|error| query_error(&error))?;
     let path = decode_path::<O>(&mut parts).await?;
     let body = if std::any::TypeId::of::<O::Body>() == std::any::TypeId::of::<NoBody>() {
         // Some clients send `null` or `{}` where nothing is expected.
@@ -336,13 +337,25 @@ fn body_error(error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
         let place = if matches!(path.as_str(), "." | "") { String::new() } else { format!("{path}.") };
         return Error::reserved(&format!("{place}{field}"));
     }
-    let missing = problem.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
-    match (missing, path.as_str()) {
+    match (missing_field(problem), path.as_str()) {
         (Some(field), "." | "") => Error::required(field),
         (Some(field), path) => Error::required(&format!("{path}.{field}")),
         (None, "." | "") => Error::input(format!("the request body: {problem}")),
         (None, path) => Error::field(path, format!("is not valid: {problem}")),
     }
+}
+
+fn query_error(error: &QueryError) -> Error {
+    let problem = without_position(&error.problem);
+    match missing_field(problem) {
+        Some(field) => Error::required(&format!("{}.{field}", error.name)),
+        None => Error::field(&error.name, format!("is not valid: {problem}")),
+    }
+}
+
+/// The field, when the problem is that it is not there.
+fn missing_field(problem: &str) -> Option<&str> {
+    problem.strip_prefix("missing field `")?.strip_suffix('`')
 }
 
 /// A problem with JSON without its place, which means nothing to who wrote it with a library.

@@ -254,11 +254,11 @@ async fn load_totals(
         }
     }
     let participants = rows.threads.values().flat_map(|(_, participants)| participants);
-    users.extend(
-        participants
-            .map(|participant| participant.user_id.as_str())
-            .filter(|id| state.live.hub.is_connected(channel.app_pk, id)),
-    );
+    // Who comes to the channel with one of these events is told of those behind it.
+    let more = participants
+        .map(|participant| participant.user_id.as_str())
+        .chain(rows.members.keys().map(String::as_str));
+    users.extend(more.filter(|id| state.live.hub.is_connected(channel.app_pk, id)));
     let query = UnreadQuery {
         app_pk: channel.app_pk,
         user_ids: users.into_iter().map(str::to_owned).collect(),

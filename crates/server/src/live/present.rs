@@ -7,8 +7,9 @@ use natterjack_protocol::Timestamp;
 use natterjack_protocol::channel_state::ChannelResponse;
 use natterjack_protocol::channel_types::ChannelTypeConfig;
 use natterjack_protocol::events::{Event, KINDS, Receivers};
+use natterjack_protocol::members::ChannelMemberResponse;
 use natterjack_protocol::message_types::MessageResponse;
-use natterjack_storage::{Channel, LogEntry, Member, Message, Reaction};
+use natterjack_storage::{Channel, LogEntry, Member, Message, Reaction, RemovedMember};
 use serde_json::Value;
 
 use super::load::{Batch, Rows, payload};
@@ -153,7 +154,9 @@ impl<'a> Source<'a> {
             }
             "channel.updated" => {
                 let message = self.message(entry.message_id.as_deref());
-                vec![delivery(Scope::Watchers, Event { channel: Some(self.channel()), message, ..event })]
+                let message_id = message.as_ref().map(|message| message.id.clone());
+                let channel = Some(self.channel());
+                vec![delivery(Scope::Watchers, Event { channel, message, message_id, ..event })]
             }
             kind @ ("channel.deleted" | "channel.truncated") => {
                 let message = self.message(entry.message_id.as_deref());
@@ -162,7 +165,8 @@ impl<'a> Source<'a> {
                 channel.cid = event.cid.clone().unwrap_or_default();
                 channel.id = event.channel_id.clone().unwrap_or_default();
                 channel.own_capabilities = None;
-                let event = Event { channel: Some(Arc::new(channel)), message, ..event };
+                let message_id = message.as_ref().map(|message| message.id.clone());
+                let event = Event { channel: Some(Arc::new(channel)), message, message_id, ..event };
                 let notification =
                     Event { kind: format!("notification.{}", kind.replace('.', "_")), ..event.clone() };
                 let told = Delivery {
@@ -179,7 +183,7 @@ impl<'a> Source<'a> {
             }
             kind if kind.starts_with("member.") => {
                 let user_id = entry.user_id.as_deref().unwrap_or_default();
-                let member = Some(self.member(user_id));
+                let member = Some(self.member(user_id, &payload));
                 vec![delivery(Scope::Watchers, Event { channel: Some(self.channel()), member, ..event })]
             }
             kind => match KINDS.iter().find(|known| known.name == kind).map(|known| known.receivers) {
@@ -207,7 +211,8 @@ impl<'a> Source<'a> {
                 (self.audience(id, author, &readers), self.gone(id, gone))
             }
         };
-        let event = Event { message: Some(message), ..self.event(entry, payload) };
+        let message_id = Some(id.to_owned());
+        let event = Event { message: Some(message), message_id, ..self.event(entry, payload) };
         let watchers = |event| Delivery {
             event,
             scope: Scope::Watchers,
@@ -226,8 +231,11 @@ impl<'a> Source<'a> {
                     event.message.as_ref().and_then(|message| message.thread_participants.clone());
                 vec![watchers(Event { reaction, thread_participants, ..event })]
             }
-            "message.delivered" => vec![watchers(Event { message: None, ..event })],
-            "thread.updated" => vec![watchers(Event { thread: self.thread(id), message: None, ..event })],
+            "message.delivered" => vec![watchers(Event { message: None, message_id: None, ..event })],
+            "thread.updated" => {
+                let thread = self.thread(id);
+                vec![watchers(Event { thread, message: None, message_id: None, ..event })]
+            }
             _ => vec![watchers(event)],
         };
         match stored.filter(|message| message.shadowed) {
@@ -247,7 +255,7 @@ impl<'a> Source<'a> {
             watcher_count: Some(self.watcher_count),
             thread_participants: thread
                 .map(|_| participants.iter().map(|participant| users.get(&participant.user_id)).collect()),
-            parent_author: parent.map(|parent| users.get(&parent.user_id)),
+            parent_author: parent.map(|parent| parent.user_id.clone()),
             ..event
         };
         let delivery = |scope, totals, event| Delivery { event, scope, totals, audience: audience.clone() };
@@ -335,9 +343,10 @@ impl<'a> Source<'a> {
         }
     }
 
-    fn member(&self, user_id: &str) -> natterjack_protocol::members::ChannelMemberResponse {
+    fn member(&self, user_id: &str, payload: &Value) -> ChannelMemberResponse {
+        let member = self.rows.members.get(user_id);
         let users = &self.rows.bundle.users;
-        present_member(self.channel, self.rows.members.get(user_id), user_id, users, self.rows.bundle.now())
+        present_member(self.channel, member, payload, user_id, users, self.rows.bundle.now())
     }
 
     fn thread(&self, parent_id: &str) -> Option<natterjack_protocol::threads::ThreadResponse> {
@@ -347,22 +356,28 @@ impl<'a> Source<'a> {
     }
 }
 
-/// A member, or what is known of one who is none any more.
+/// A member, or what the payload says of one who was removed.
 pub(super) fn present_member(
     channel: &Channel,
     member: Option<&Member>,
+    payload: &Value,
     user_id: &str,
     users: &present::Users,
     now: Timestamp,
-) -> natterjack_protocol::members::ChannelMemberResponse {
-    match member {
-        Some(member) => present::member(member, users, channel.created_by_id.as_deref(), now),
-        None => natterjack_protocol::members::ChannelMemberResponse {
-            user_id: Some(user_id.to_owned()),
-            user: Some(users.get(user_id)),
-            channel_role: "channel_member".to_owned(),
-            ..Default::default()
-        },
+) -> ChannelMemberResponse {
+    let removed: Option<RemovedMember> = serde_json::from_value(payload["removed"].clone()).ok();
+    let none = ChannelMemberResponse {
+        user_id: Some(user_id.to_owned()),
+        user: Some(users.get(user_id)),
+        channel_role: "channel_member".to_owned(),
+        ..ChannelMemberResponse::default()
+    };
+    match (removed, member) {
+        (Some(RemovedMember { channel_role, custom, created_at, updated_at, .. }), _) => {
+            ChannelMemberResponse { channel_role, custom, created_at, updated_at, ..none }
+        }
+        (None, Some(member)) => present::member(member, users, channel.created_by_id.as_deref(), now),
+        (None, None) => none,
     }
 }
 

@@ -168,7 +168,8 @@ impl UserBatch {
                 channel_last_message_at: channel.last_message_at,
                 channel: Some(channel_of_all(channel, &config, users)),
                 member: is_of_member.then(|| {
-                    present_member(channel, self.members.get(&channel.pk), user_id, users, self.bundle.now())
+                    let member = self.members.get(&channel.pk);
+                    present_member(channel, member, &payload, user_id, users, self.bundle.now())
                 }),
                 ..event
             };
@@ -176,7 +177,6 @@ impl UserBatch {
         if let Some(id) = payload["message_id"].as_str() {
             let message = self.messages.get(id)?;
             event.message = Some(self.bundle.message(message));
-            event.message_id = None;
         }
         if shows_totals(&entry.kind)
             && let Some(totals) = self.totals

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use natterjack_protocol::channels::{UpdateChannelRequest, UpdateChannelResponse};
 use natterjack_protocol::{Cid, Timestamp};
 use natterjack_storage::{
-    Advance, Advanced, Channel, ChannelChange, ChannelEvent, Member, Message, NewMember, Tx, UserEvent,
+    Advance, Advanced, Channel, ChannelChange, ChannelEvent, Member, Message, NewMember, RemovedMember, Tx,
+    UserEvent,
 };
 
 use super::check::{
@@ -12,7 +13,7 @@ use super::check::{
     check_may_change, check_members, check_no_roles, check_teams, member_id, roles_are_the_servers,
 };
 use super::create::{not_of_distinct, notify_added};
-use crate::actions::members::not_a_member;
+use crate::actions::members::{not_a_member, removal};
 use crate::actions::messages::{NewSystemMessage, do_send_system_message};
 use crate::actions::{bans, blocks, check_count, users};
 use crate::auth::Caller;
@@ -400,11 +401,13 @@ pub(super) async fn do_update(tx: &mut Tx, plan: &UpdatePlan) -> Result<Updated>
     }
     // A message that goes with an answer is posted only when the answer is new.
     let message = plan.message.as_ref().filter(|_| plan.answer.is_none() || answered);
-    let mut log: Vec<(&'static str, Option<&str>)> = Vec::new();
-    log.extend(added.iter().map(|id| ("member.added", Some(id.as_str()))));
-    log.extend(removed.iter().map(|id| ("member.removed", Some(id.as_str()))));
-    log.extend(changed.iter().map(|id| ("member.updated", Some(id.as_str()))));
-    log.push(("channel.updated", plan.user_id.as_deref()));
+    let mut log: Vec<(&'static str, Option<&str>, Option<String>)> = Vec::new();
+    log.extend(added.iter().map(|id| ("member.added", Some(id.as_str()), None)));
+    log.extend(
+        removed.iter().map(|gone| ("member.removed", Some(gone.user_id.as_str()), Some(removal(gone)))),
+    );
+    log.extend(changed.iter().map(|id| ("member.updated", Some(id.as_str()), None)));
+    log.push(("channel.updated", plan.user_id.as_deref(), None));
     let skips_last_message = plan.channel.config.skip_last_msg_update_for_system_msgs;
     let advance = Advance {
         events: log.len() as i64 + i64::from(message.is_some()),
@@ -416,7 +419,7 @@ pub(super) async fn do_update(tx: &mut Tx, plan: &UpdatePlan) -> Result<Updated>
         counting: message.map(|_| plan.channel.config.count_messages),
     };
     let advanced = tx.advance_channel(before.pk, advance, plan.now).await?.ok_or(Error::Stale)?;
-    do_log(tx, before.pk, &log, message.map(|new| new.id.as_str()), advanced, advance).await?;
+    do_log(tx, before.pk, log, message.map(|new| new.id.as_str()), advanced, advance).await?;
     notify_added(tx, plan.app_pk, before.pk, &added, &plan.invite, at).await?;
     do_notify(tx, plan, &removed, answered, at).await?;
     let changes_members = !added.is_empty() || !removed.is_empty();
@@ -450,16 +453,16 @@ async fn do_answer(tx: &mut Tx, channel: &Channel, answer: &InviteAnswer, at: Ti
 async fn do_log(
     tx: &mut Tx,
     channel_pk: i64,
-    log: &[(&'static str, Option<&str>)],
+    log: Vec<(&'static str, Option<&str>, Option<String>)>,
     message_id: Option<&str>,
     advanced: Advanced,
     advance: Advance,
 ) -> Result<()> {
     let first = advanced.event_seq - advance.events + 1;
-    for (seq, (kind, user_id)) in (first..).zip(log) {
+    for (seq, (kind, user_id, payload)) in (first..).zip(log) {
         // The message that was posted with the change of the channel.
-        let message_id = message_id.filter(|_| *kind == "channel.updated");
-        let event = ChannelEvent { channel_pk, seq, kind, user_id: *user_id, message_id, payload: None };
+        let message_id = message_id.filter(|_| kind == "channel.updated");
+        let event = ChannelEvent { channel_pk, seq, kind, user_id, message_id, payload };
         tx.append_channel_event(event, advanced.at).await?;
     }
     Ok(())
@@ -469,21 +472,23 @@ async fn do_log(
 async fn do_notify(
     tx: &mut Tx,
     plan: &UpdatePlan,
-    removed: &[String],
+    removed: &[RemovedMember],
     answered: bool,
     at: Timestamp,
 ) -> Result<()> {
     let answer = plan.answer.as_ref().filter(|_| answered).map(|answer| {
         let kind =
             if answer.accepted { "notification.invite_accepted" } else { "notification.invite_rejected" };
-        (kind, answer.user_id.as_str())
+        (kind, answer.user_id.as_str(), None)
     });
-    let removed = removed.iter().map(|id| ("notification.removed_from_channel", id.as_str()));
+    let removed = removed
+        .iter()
+        .map(|gone| ("notification.removed_from_channel", gone.user_id.as_str(), Some(removal(gone))));
     let mut notices: Vec<_> = removed.chain(answer).collect();
-    notices.sort_by_key(|(_, user_id)| *user_id);
-    for (kind, user_id) in notices {
+    notices.sort_by_key(|(_, user_id, _)| *user_id);
+    for (kind, user_id, payload) in notices {
         let channel_pk = Some(plan.channel.channel.pk);
-        let event = UserEvent { app_pk: plan.app_pk, user_id, kind, channel_pk, payload: None };
+        let event = UserEvent { app_pk: plan.app_pk, user_id, kind, channel_pk, payload };
         tx.append_user_event(event, at).await?;
     }
     Ok(())

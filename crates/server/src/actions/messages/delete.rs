@@ -220,12 +220,14 @@ async fn do_delete_for(tx: &mut Tx, plan: &DeletePlan, message: &Message, user_i
             format!("is limited to {DELETE_FOR_ME_MAX} messages of a channel"),
         ));
     }
+    let payload =
+        serde_json::json!({ "message_id": message.id, "deleted_for_me": true, "hard_delete": false });
     let event = UserEvent {
         app_pk: plan.app_pk,
         user_id,
         kind: "message.deleted",
         channel_pk: Some(message.channel_pk),
-        payload: Some(serde_json::json!({ "message_id": message.id, "deleted_for_me": true }).to_string()),
+        payload: Some(payload.to_string()),
     };
     tx.append_user_event(event, plan.now).await?;
     Ok(())

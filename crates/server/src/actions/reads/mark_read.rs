@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use natterjack_protocol::channel_state::ChannelResponse;
 use natterjack_protocol::reads::{MarkReadRequest, MarkReadResponseEvent};
 use natterjack_protocol::{Cid, Timestamp};
 use natterjack_storage::{
@@ -262,6 +263,11 @@ async fn present_reading(
     ids.push(&user.user.id);
     let users = users::shown(state, caller, ids).await?;
     let config = state.channel_config(&caller.app, channel);
+    // Events do not tell what somebody may do.
+    let shown = ChannelResponse {
+        own_capabilities: None,
+        ..present::channel(channel, &config, &users, Some(&reading.member))
+    };
     Ok(MarkReadResponseEvent {
         kind: MESSAGE_READ.to_owned(),
         cid: channel.cid.clone(),
@@ -271,7 +277,7 @@ async fn present_reading(
         channel_last_message_at: channel.last_message_at,
         last_read_message_id: reading.last_read_message_id,
         team: channel.team.clone(),
-        channel: Some(Arc::new(present::channel(channel, &config, &users, Some(&reading.member)))),
+        channel: Some(Arc::new(shown)),
         thread: reading.thread.map(|read| {
             present::thread(&channel.cid, &read.parent, &read.thread, &read.participants, &users)
         }),

@@ -9,6 +9,7 @@ use super::{check_ids, do_log, existing, new_user};
 use crate::actions::blocks;
 use crate::actions::channels::{do_bury, do_delete_channel};
 use crate::actions::given;
+use crate::actions::members::removal;
 use crate::actions::messages::{Sweep, do_sweep_next};
 use crate::actions::reactions::do_take_back_all;
 use crate::actions::tasks::{self, Context, Phase, Step, Work};
@@ -313,14 +314,14 @@ pub(super) async fn do_remove_member(tx: &mut Tx, context: &Context<'_>, channel
         ..Advance::default()
     };
     let advanced = tx.advance_any_channel(channel_pk, advance, context.now).await?;
-    if let (Some((advanced, _)), [user_id]) = (advanced, removed.as_slice()) {
+    if let (Some((advanced, _)), [gone]) = (advanced, removed.as_slice()) {
         let event = ChannelEvent {
             channel_pk,
             seq: advanced.event_seq,
             kind: "member.removed",
-            user_id: Some(user_id),
+            user_id: Some(&gone.user_id),
             message_id: None,
-            payload: None,
+            payload: Some(removal(gone)),
         };
         tx.append_channel_event(event, advanced.at).await?;
         if [1, 2].contains(&advanced.member_count) {
