@@ -100,8 +100,11 @@ fn require(taken: &[BTreeMap<String, u64>], allowed: &[(&str, u64)]) {
 
 #[test]
 fn operations_take_no_more_statements_than_they_need() {
-    let allowed = [("send_message", 5), ("get_channel", 6), ("mark_read", 8), ("query_channels", 12)];
-    for database in [Database::Sqlite, Database::Postgres] {
+    // SQLite reads with one more what an update made of a channel.
+    for (database, more) in [(Database::Sqlite, 1), (Database::Postgres, 0)] {
+        let (send, read) = (5 + more, 8 + more);
+        let allowed =
+            [("send_message", send), ("get_channel", 6), ("mark_read", read), ("query_channels", 12)];
         require(&measure(database), &allowed);
     }
 }

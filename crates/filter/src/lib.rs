@@ -11,7 +11,7 @@
 //!            | "$or":  [filter, …]                   at least one holds
 //!            | "$nor": [filter, …]                   none holds
 //!            | field: value                          short for {"$eq": value}
-//!            | field: { operator: operand, … }       all hold; one operator at least
+//!            | field: { operator: operand, … }       all hold; one operator at least, none on a field that is open
 //! operator   = $eq $ne $gt $gte $lt $lte $in $nin $exists $contains $autocomplete $q $any
 //! field      = a name of the schema, or else a dotted path into custom data
 //! ```

@@ -125,6 +125,9 @@ impl Parser<'_> {
             return Ok(());
         };
         if operations.is_empty() {
+            if matches!(field, FieldRef::Builtin(field) if field.open) {
+                return Ok(());
+            }
             return Err(Problem::ExpectingOperator { field: clip(name), allowed });
         }
         for (key, operand) in operations {

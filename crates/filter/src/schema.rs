@@ -41,12 +41,14 @@ pub struct Field {
     pub nullable: bool,
     /// The only values `$eq`, `$ne`, `$in` and `$nin` take, for text of a fixed vocabulary.
     pub values: Option<&'static [&'static str]>,
+    /// Whether a filter may ask nothing of it, as in `{"team": {}}`.
+    pub open: bool,
 }
 
 impl Field {
     /// A field that cannot be sorted by, is never `null` and takes any value of its kind.
     pub const fn new(name: &'static str, kind: Kind, operators: Operators) -> Self {
-        Self { name, kind, operators, sortable: false, nullable: false, values: None }
+        Self { name, kind, operators, sortable: false, nullable: false, values: None, open: false }
     }
 
     /// This field, allowed in sort lists.
@@ -65,6 +67,12 @@ impl Field {
     #[must_use]
     pub const fn values(self, values: &'static [&'static str]) -> Self {
         Self { values: Some(values), ..self }
+    }
+
+    /// This field, of which a filter may ask nothing.
+    #[must_use]
+    pub const fn open(self) -> Self {
+        Self { open: true, ..self }
     }
 
     /// The operators a filter may really use: those of the schema that its kind has a meaning for.

@@ -485,6 +485,9 @@ pub struct MessagePaginationParams {
     /// Greatest number of messages, at most 300.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<i64>,
+    /// How many messages to skip, at most 1000, from the place where the page starts. Not with a page around something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offset: Option<i64>,
 }
 
 /// The channels found.

@@ -48,6 +48,30 @@ pub struct QueryMembersPayload {
     /// The acting user, when a server calls on behalf of one. Excludes `user`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_id: Option<String>,
+    /// Only members whose user's id comes before this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id_lt: Option<String>,
+    /// The same, with the one who has this id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id_lte: Option<String>,
+    /// Only members whose user's id comes after this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id_gt: Option<String>,
+    /// The same, with the one who has this id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id_gte: Option<String>,
+    /// Only who became a member before this moment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at_before: Option<Timestamp>,
+    /// The same, or at this moment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at_before_or_equal: Option<Timestamp>,
+    /// Only who became a member after this moment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at_after: Option<Timestamp>,
+    /// The same, or at this moment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at_after_or_equal: Option<Timestamp>,
     /// The members that make up a distinct channel.
     #[serde(default, deserialize_with = "crate::null_default", skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<ChannelMemberRequest>,

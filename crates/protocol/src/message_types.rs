@@ -62,8 +62,8 @@ pub struct MessageResponse {
     pub restricted_visibility: Vec<String>,
     /// The app's own fields, at most 5 KB.
     pub custom: Custom,
-    /// Number of reactions, by type.
-    #[serde(deserialize_with = "crate::null_default")]
+    /// Number of reactions, by type. In version 1 `null` when there are none.
+    #[serde(deserialize_with = "crate::null_default", serialize_with = "crate::v1::null_when_empty")]
     pub reaction_counts: BTreeMap<String, i64>,
     /// Sum of the scores, by type.
     #[serde(deserialize_with = "crate::null_default")]

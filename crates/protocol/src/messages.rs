@@ -9,8 +9,8 @@ use crate::channel_state::ChannelContextResponse;
 use crate::message_types::{Attachment, MessageResponse};
 use crate::users::UserRequest;
 use crate::{
-    ChannelPath, CommaList, Custom, JsonList, JsonMap, MessagePath, ParentMessagePath, SortParam, Timestamp,
-    operation, query_params,
+    ChannelPath, CommaList, Custom, JsonList, JsonMap, JsonParam, MessagePath, ParentMessagePath, SortParam,
+    Timestamp, operation, query_params,
 };
 
 operation! {
@@ -228,6 +228,78 @@ query_params! {
         /// characters each.
         pub member_custom_include: CommaList,
     }
+}
+
+operation! {
+    /// Reads the pinned messages of a channel, most recently pinned first unless `sort` says otherwise. In the older form
+    /// only. At most one place to page from; 4 when it is a message that is not pinned here.
+    GetPinnedMessages = "get_pinned_messages", Get "/channels/{type}/{id}/pinned_messages",
+        path: ChannelPath, query: GetPinnedMessagesQuery, response: GetPinnedMessagesResponse,
+}
+
+query_params! {
+    /// Carries the question as one JSON object.
+    pub struct GetPinnedMessagesQuery {
+        /// Which page, in which order.
+        pub payload: Option<JsonParam<GetPinnedMessagesPayload>>,
+    }
+}
+
+/// Which of a channel's pinned messages. Those before another one were pinned before it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetPinnedMessagesPayload {
+    /// Greatest number of messages, at most 300, 100 when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<i64>,
+    /// Messages pinned before this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_lt: Option<String>,
+    /// This message and those pinned before it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_lte: Option<String>,
+    /// Messages pinned after this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_gt: Option<String>,
+    /// This message and those pinned after it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_gte: Option<String>,
+    /// This message and those on both sides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_around: Option<String>,
+    /// Messages pinned before this moment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pinned_at_before: Option<Timestamp>,
+    /// Messages pinned before this moment or at it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pinned_at_before_or_equal: Option<Timestamp>,
+    /// Messages pinned after this moment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pinned_at_after: Option<Timestamp>,
+    /// Messages pinned after this moment or at it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pinned_at_after_or_equal: Option<Timestamp>,
+    /// Messages pinned on both sides of this moment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pinned_at_around: Option<Timestamp>,
+    /// Order: one entry on `pinned_at`, descending when left out.
+    #[serde(default, deserialize_with = "crate::sort_list", skip_serializing_if = "Vec::is_empty")]
+    pub sort: Vec<SortParam>,
+    /// The acting user, when a server calls on behalf of one. Excludes `user`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
+    /// The acting user as an object, when a server calls on behalf of one; created when missing. Excludes
+    /// `user_id`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserRequest>,
+}
+
+/// A page of pinned messages.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct GetPinnedMessagesResponse {
+    /// In the order asked for.
+    #[serde(deserialize_with = "crate::null_default")]
+    pub messages: Vec<MessageResponse>,
 }
 
 /// A message as it is sent or updated.

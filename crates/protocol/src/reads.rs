@@ -113,10 +113,10 @@ pub struct MarkDeliveredRequest {
     /// At most 100.
     #[serde(default, deserialize_with = "crate::null_default")]
     pub latest_delivered_messages: Vec<DeliveredMessagePayload>,
-    /// The acting user, where older clients name it. Excludes another one in the query.
+    /// The acting user, where older clients name it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_id: Option<String>,
-    /// The acting user, where older clients name it so.
+    /// The same as an object; created when missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<UserRequest>,
 }

@@ -276,6 +276,18 @@ pub struct QueryUsersPayload {
     /// How many users to skip, at most 1000.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offset: Option<i64>,
+    /// Only users whose id comes before this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_lt: Option<String>,
+    /// The same, with the one who has this id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_lte: Option<String>,
+    /// Only users whose id comes after this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_gt: Option<String>,
+    /// The same, with the one who has this id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_gte: Option<String>,
     /// Subscribes the caller's socket to the presence of the users in the answer; refused for server
     /// tokens.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -73,6 +73,17 @@ fn custom_data_never_stands_in_for_a_field() {
 }
 
 #[test]
+fn no_reactions_are_null() {
+    let mut message = MessageResponse::default();
+    let text = written(&message);
+    assert_eq!((&text["reaction_counts"], &text["reaction_scores"]), (&Value::Null, &json!({})));
+    assert_eq!(serde_json::to_value(&message).unwrap()["reaction_counts"], json!({}));
+    assert_eq!(v1::from_value::<MessageResponse>(text).unwrap(), message);
+    message.reaction_counts.insert("like".to_owned(), 2);
+    assert_eq!(written(&message)["reaction_counts"], json!({ "like": 2 }));
+}
+
+#[test]
 fn threads_keep_their_custom_data_apart() {
     let thread = ThreadResponse { custom: Custom::new().with("color", "red"), ..ThreadResponse::default() };
     assert_eq!(written(&thread)["custom"], json!({ "color": "red" }));

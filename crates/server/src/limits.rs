@@ -186,6 +186,8 @@ pub const MEMBERS_PAGE_MAX: i64 = 300;
 pub const MEMBERS_OFFSET_MAX: i64 = 10_000;
 /// Read states of a channel.
 pub const READS_MAX: i64 = 100;
+/// Pinned messages of a page without a limit.
+pub const PINNED_PAGE_DEFAULT: i64 = 100;
 /// Pinned messages of a channel's state.
 pub const PINNED_MESSAGES_MAX: i64 = 10;
 /// Users of one page.

@@ -1,6 +1,7 @@
 use natterjack_protocol::channel_types::ChannelConfigOverrides;
 use natterjack_protocol::{Custom, Timestamp};
 
+use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::tx::Tx;
 use crate::value::{Param, Row, json_unless_default, params};
@@ -286,8 +287,7 @@ impl Tx {
         app_pk: i64,
         user_id: &str,
     ) -> Result<Option<(Advanced, Option<i64>)>> {
-        let sql = format!(
-            "UPDATE channels SET \
+        const ADVANCE: &str = "UPDATE channels SET \
              clock_at = CASE WHEN clock_at >= $1 THEN clock_at + 1 ELSE $1 END, \
              event_seq = event_seq + $2, unread_seq = unread_seq + $3, message_count = message_count + $4, \
              member_count = member_count + $5, version = version + $6, \
@@ -296,49 +296,61 @@ impl Tx {
              messages_uncounted = CASE WHEN $8 = 'off' THEN NULL \
              WHEN $8 = 'on' AND messages_uncounted IS NULL THEN message_count \
              WHEN messages_uncounted > message_count + $4 THEN message_count + $4 ELSE messages_uncounted END \
-             WHERE pk = $9 AND deleted_at IS NULL \
-             RETURNING version, clock_at, event_seq, unread_seq, message_count, member_count, \
-             EXISTS (SELECT 1 FROM members {} WHERE members.channel_pk = channels.pk AND members.hidden \
-             AND members.quiet_until <= channels.clock_at), \
-             history_from, (SELECT apps.version FROM apps WHERE apps.pk = channels.app_pk), \
-             (SELECT users.version FROM users WHERE users.app_pk = $10 AND users.id = $11)",
-            self.dialect().indexed_by("members_hidden")
-        );
-        self.query_optional(
-            &sql,
-            params![
-                now,
-                advance.events,
-                advance.unread,
-                advance.messages,
-                advance.members,
-                i64::from(advance.version),
-                advance.last_message,
-                match advance.counting {
-                    None => "",
-                    Some(true) => "on",
-                    Some(false) => "off",
-                },
-                channel_pk,
-                app_pk,
-                user_id
-            ],
-            |row| {
-                let advanced = Advanced {
-                    version: row.int(0)?,
-                    at: row.time(1)?,
-                    event_seq: row.int(2)?,
-                    unread_seq: row.int(3)?,
-                    message_count: row.int(4)?,
-                    member_count: row.int(5)?,
-                    is_hidden: row.bool(6)?,
-                    history_from: row.time(7)?,
-                    app_version: row.optional_int(8)?.unwrap_or_default(),
-                };
-                Ok((advanced, row.optional_int(9)?))
+             WHERE pk = $9 AND deleted_at IS NULL";
+        let indexed_by = self.dialect().indexed_by("members_hidden");
+        let advanced = |app_pk: &str, user_id: &str| {
+            format!(
+                "version, clock_at, event_seq, unread_seq, message_count, member_count, \
+                 EXISTS (SELECT 1 FROM members {indexed_by} WHERE members.channel_pk = channels.pk \
+                 AND members.hidden AND members.quiet_until <= channels.clock_at), \
+                 history_from, (SELECT apps.version FROM apps WHERE apps.pk = channels.app_pk), \
+                 (SELECT users.version FROM users WHERE users.app_pk = {app_pk} AND users.id = {user_id})"
+            )
+        };
+        let advance = params![
+            now,
+            advance.events,
+            advance.unread,
+            advance.messages,
+            advance.members,
+            i64::from(advance.version),
+            advance.last_message,
+            match advance.counting {
+                None => "",
+                Some(true) => "on",
+                Some(false) => "off",
             },
-        )
-        .await
+            channel_pk
+        ];
+        let from_row = |row: Row<'_>| {
+            let advanced = Advanced {
+                version: row.int(0)?,
+                at: row.time(1)?,
+                event_seq: row.int(2)?,
+                unread_seq: row.int(3)?,
+                message_count: row.int(4)?,
+                member_count: row.int(5)?,
+                is_hidden: row.bool(6)?,
+                history_from: row.time(7)?,
+                app_version: row.optional_int(8)?.unwrap_or_default(),
+            };
+            Ok((advanced, row.optional_int(9)?))
+        };
+        match self.dialect() {
+            // `RETURNING` would cost a table for the row, and a journal of what the statement changes.
+            Dialect::Sqlite => {
+                if self.execute(ADVANCE, advance).await? == 0 {
+                    return Ok(None);
+                }
+                let sql = format!("SELECT {} FROM channels WHERE pk = $3", advanced("$1", "$2"));
+                self.query_optional(&sql, params![app_pk, user_id, channel_pk], from_row).await
+            }
+            Dialect::Postgres => {
+                let sql = format!("{ADVANCE} RETURNING {}", advanced("$10", "$11"));
+                let params = [advance as &[Param<'_>], params![app_pk, user_id]].concat();
+                self.query_optional(&sql, &params, from_row).await
+            }
+        }
     }
 
     /// Marks a channel deleted. Its rows stay; nobody sees them.

@@ -24,6 +24,7 @@ mod members;
 mod messages;
 mod migrate;
 mod mutes;
+mod pins;
 mod postgres;
 mod predefined_filters;
 pub mod probe;

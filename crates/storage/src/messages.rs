@@ -193,6 +193,19 @@ pub enum MessagePage {
     Around { at: Timestamp },
 }
 
+impl MessagePage {
+    /// How the moments of a page's messages compare with which one, and whether the page is read from its end. Not for
+    /// a page around a moment, which is two pages.
+    pub(crate) fn bound(self) -> (&'static str, i64, bool) {
+        match self {
+            Self::Newest | Self::Around { .. } => ("<=", i64::MAX, true),
+            Self::Oldest => (">=", i64::MIN, false),
+            Self::Before { at, inclusive } => (if inclusive { "<=" } else { "<" }, at.nanoseconds(), true),
+            Self::After { at, inclusive } => (if inclusive { ">=" } else { ">" }, at.nanoseconds(), false),
+        }
+    }
+}
+
 /// Who looks, and from when on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Visibility {
@@ -428,16 +441,7 @@ impl Tx {
             Source::Channel => ("m.channel_pk", "m.in_channel"),
             Source::Thread => ("m.parent_pk", "m.parent_pk IS NOT NULL"),
         };
-        let (comparison, bound, descending) = match page {
-            MessagePage::Newest | MessagePage::Around { .. } => ("<=", i64::MAX, true),
-            MessagePage::Oldest => (">=", i64::MIN, false),
-            MessagePage::Before { at, inclusive } => {
-                (if inclusive { "<=" } else { "<" }, at.nanoseconds(), true)
-            }
-            MessagePage::After { at, inclusive } => {
-                (if inclusive { ">=" } else { ">" }, at.nanoseconds(), false)
-            }
-        };
+        let (comparison, bound, descending) = page.bound();
         let restricted = match &visibility.user_id {
             None => String::new(),
             Some(_) => format!(
@@ -468,30 +472,6 @@ impl Tx {
         Ok(pages)
     }
 
-    /// The pinned messages of several channels, most recently pinned first, at most `limit` each.
-    pub async fn list_pinned_messages(
-        &mut self,
-        channels: &[(i64, Timestamp)],
-        limit: i64,
-        user_id: Option<&str>,
-        now: Timestamp,
-    ) -> Result<Vec<Vec<Message>>> {
-        let restricted = match user_id {
-            None => "",
-            Some(_) => " AND m.restricted_visibility IS NULL",
-        };
-        let sql = format!(
-            "SELECT {MESSAGE_COLUMNS} FROM messages m WHERE m.channel_pk = $1 AND m.pinned_at IS NOT NULL \
-             AND m.created_at > $2 AND m.deleted_at IS NULL AND (m.pin_expires IS NULL OR m.pin_expires > $3){restricted} \
-             ORDER BY m.pinned_at DESC, m.pk DESC LIMIT $4"
-        );
-        let params: Vec<Vec<Param<'_>>> = channels
-            .iter()
-            .map(|(pk, from)| vec![(*pk).into(), (*from).into(), now.into(), limit.into()])
-            .collect();
-        self.query_each(&sql, &params, message_from_row).await
-    }
-
     /// Stores a message. `None` when its id is taken; that of a message that waits to be purged is not.
     pub async fn insert_message(
         &mut self,
@@ -520,13 +500,13 @@ impl Tx {
     ) -> Result<Option<i64>> {
         let change = &message.change;
         let pin = change.pin.as_ref();
-        self.query_optional(
+        self.insert(
             "INSERT INTO messages (app_pk, channel_pk, id, user_id, kind, text, parent_pk, parent_id, in_channel, \
              counts_unread, silent, quoted_message_id, unread_seq, thread_seq, mentioned_user_ids, attachments, \
              restricted_visibility, custom, extra, created_at, updated_at, pinned_at, pin_expires, pinned_by_id, \
              shadowed, reply_count, deleted_reply_count) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $20, \
-             $21, $22, $23, $24, 0, 0) ON CONFLICT DO NOTHING RETURNING pk",
+             $21, $22, $23, $24, 0, 0) ON CONFLICT DO NOTHING",
             params![
                 app_pk,
                 channel_pk,
@@ -553,7 +533,6 @@ impl Tx {
                 pin.map(|pin| pin.by_id.as_str()),
                 message.shadowed,
             ],
-            |row| row.int(0),
         )
         .await
     }

@@ -24,11 +24,6 @@ const SQLITE_VERSION_MIN: i32 = 3_051_003;
 const GROUP_MAX: usize = 256;
 /// Longest time for which a transaction takes in further operations before it is committed.
 const GROUP_TIME_MAX: Duration = Duration::from_millis(20);
-/// Operations of a group from which on the next one waits for more.
-const GROUP_WAIT_FROM: usize = 8;
-/// How long it waits, once, when its queue is empty: under load others are on their way, and a commit costs as much as
-/// several operations.
-const GROUP_WAIT: Duration = Duration::from_micros(150);
 /// Operations that may wait for the writer; further callers wait outside.
 const WRITE_QUEUE_LENGTH: usize = 4096;
 /// Connections that only read.
@@ -37,6 +32,11 @@ const READERS: usize = 4;
 const STATEMENT_CACHE_CAPACITY: usize = 256;
 /// Longest time that a read may take.
 const READ_TIME_MAX: Duration = Duration::from_secs(20);
+/// Pages that the writer keeps, in KiB. SQLite looks at each of them in a commit after a page was split, which with many
+/// costs more than reading now and then one that is in the system's memory.
+const WRITER_CACHE_KIB: i64 = 4 * 1024;
+/// Pages that a reader keeps, in KiB.
+const READER_CACHE_KIB: i64 = 8 * 1024;
 /// Pages after which the write-ahead log is copied into the database, 4 KiB each.
 const WAL_CHECKPOINT_PAGES: i64 = 4000;
 
@@ -144,13 +144,13 @@ impl Sqlite {
         writing.pragma_update(None, "journal_mode", "WAL")?;
         writing.pragma_update(None, "synchronous", "FULL")?;
         writing.pragma_update(None, "wal_autocheckpoint", WAL_CHECKPOINT_PAGES)?;
-        writing.pragma_update(None, "cache_size", -32 * 1024)?;
+        writing.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
         migrate(&writing)?;
         let mut readers = Vec::with_capacity(READERS);
         for _ in 0..READERS {
             let reading = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
             reading.pragma_update(None, "query_only", true)?;
-            reading.pragma_update(None, "cache_size", -8 * 1024)?;
+            reading.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
             readers.push(Tx::sqlite(reading));
         }
         let (queue, jobs) = mpsc::channel(WRITE_QUEUE_LENGTH);
@@ -287,22 +287,19 @@ fn write_groups(
     listener: &OnceLock<Box<Listener>>,
 ) {
     let mut group = Vec::with_capacity(GROUP_MAX);
-    let mut length_before = 0;
     while let Some(first) = jobs.blocking_recv() {
         if stopped.load(Ordering::Acquire) {
             first.finish(Err(CommitFailure::Stopped));
             continue;
         }
-        let source =
-            JobSource { first: Some(first), jobs: &mut jobs, length_before, started: Instant::now() };
+        let source = JobSource { first: Some(first), jobs: &mut jobs, started: Instant::now() };
         let committed = write_group(&mut tx, source, &mut group);
         if let Err(CommitFailure::Unknown(text)) = &committed {
             // After a failed sync the kernel may have dropped pages that a later commit builds upon.
             stopped.store(true, Ordering::Release);
             tracing::error!(error = text, "a commit failed; writing stops until the server is restarted");
         }
-        length_before = group.len();
-        metrics::histogram!("natterjack_db_group_size").record(length_before as f64);
+        metrics::histogram!("natterjack_db_group_size").record(group.len() as f64);
         let moved = tx.take_moved();
         if committed.is_ok()
             && !moved.is_empty()
@@ -320,8 +317,6 @@ fn write_groups(
 struct JobSource<'q> {
     first: Option<Box<dyn WriteJob>>,
     jobs: &'q mut mpsc::Receiver<Box<dyn WriteJob>>,
-    /// Operations of the group before.
-    length_before: usize,
     started: Instant,
 }
 
@@ -334,15 +329,6 @@ impl JobSource<'_> {
         if length >= GROUP_MAX || self.started.elapsed() >= GROUP_TIME_MAX {
             return None;
         }
-        if let Ok(job) = self.jobs.try_recv() {
-            return Some(job);
-        }
-        if self.length_before < GROUP_WAIT_FROM || length >= self.length_before * 2 {
-            return None;
-        }
-        // Waits once.
-        self.length_before = 0;
-        std::thread::sleep(GROUP_WAIT);
         self.jobs.try_recv().ok()
     }
 }

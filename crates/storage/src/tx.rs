@@ -132,6 +132,23 @@ impl Tx {
         }
     }
 
+    /// Runs an `INSERT` of one row into a table with a `pk` and answers the one that it got; `None` when a conflict left
+    /// it out. SQLite knows it without `RETURNING`, for which it would make a table, and a copy of each page that the
+    /// statement changes.
+    pub(crate) async fn insert(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Option<i64>> {
+        self.count(sql, 1);
+        match &mut self.connection {
+            Connection::Sqlite(connection) => {
+                let inserted = execute_sqlite(connection, sql, params)?;
+                Ok((inserted > 0).then(|| connection.last_insert_rowid()))
+            }
+            Connection::Postgres(connection) => {
+                let rows = connection.query(&format!("{sql} RETURNING pk"), params).await?;
+                rows.first().map(|row| Row::Postgres(row).int(0)).transpose()
+            }
+        }
+    }
+
     /// Runs statements that do not depend on each other's results, in order. PostgreSQL gets them in one go.
     pub(crate) async fn execute_all(&mut self, statements: &[(&str, &[Param<'_>])]) -> Result<Vec<u64>> {
         for (sql, _) in statements {

@@ -196,6 +196,22 @@ impl Tx {
         .await
     }
 
+    /// The first channel of these teams, behind the key `after`, that a user is a member of, deleted ones included.
+    pub async fn find_channel_of_member_in_teams(
+        &mut self,
+        app_pk: i64,
+        user_id: &str,
+        teams: &[String],
+        after: i64,
+    ) -> Result<Option<i64>> {
+        let sql = format!(
+            "SELECT m.channel_pk FROM members m JOIN channels c ON c.pk = m.channel_pk WHERE m.app_pk = $1 \
+             AND m.user_id = $2 AND m.channel_pk > $3 AND {} ORDER BY m.channel_pk LIMIT 1",
+            self.dialect().is_in("c.team", 4)
+        );
+        self.query_optional(&sql, params![app_pk, user_id, after, teams.to_vec()], |row| row.int(0)).await
+    }
+
     /// The first conversation behind the key `after`: a channel of exactly two members, one of them the user. Deleted
     /// ones only when `deleted` asks for them. Channels that are being purged, whose cids have a comma, are none.
     pub async fn find_conversation(

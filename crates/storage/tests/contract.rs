@@ -196,6 +196,17 @@ async fn messages(tx: &mut Tx, channel_pk: i64) -> Result<()> {
             assert_eq!(ids, expected);
         }
     }
+    for (page, moment, expected) in [
+        (MessagePage::Newest, at(60), 1),
+        (MessagePage::Newest, at(95), 0),
+        (MessagePage::Before { at: at(0), inclusive: true }, at(60), 0),
+        (MessagePage::After { at: at(0), inclusive: false }, at(60), 1),
+        (MessagePage::Around { at: at(0) }, at(60), 1),
+    ] {
+        for visibility in [&Visibility::default(), &by_bob] {
+            assert_eq!(tx.list_pinned_page(channel_pk, page, 2, visibility, moment).await?.len(), expected);
+        }
+    }
     for user_id in [None, Some("bob")] {
         assert_eq!(
             tx.list_newest_messages(&[(channel_pk, at(41)), (-1, at(0))], 9, user_id).await?[0].len(),

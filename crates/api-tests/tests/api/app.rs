@@ -3,7 +3,8 @@
 use natterjack_api_tests::{RawReply, TestServer, both_databases};
 use serde_json::{Value, json};
 
-use crate::bodies::{post, post_ok};
+use crate::bodies::{get_ok, post, post_ok, sorted};
+use crate::tasks::ended;
 
 const APP: &str = "/api/v2/app";
 const USERS: &str = "/api/v2/users";
@@ -226,7 +227,18 @@ both_databases! {
         // A user given with another call is no exception.
         let data = json!({ "data": { "created_by": { "id": "eve", "name": "JOE" } } });
         post(server, &format!("{GENERAL}/query"), &data).await.expect_error(400, 6, "username 'JOE' already exists");
+        // Nor is a change of one field, nor a new name for who is reactivated.
+        assert_eq!(name(server, "eve", "Eve", &[]).await.status, 201);
+        for patches in [json!([{ "id": "eve", "set": { "name": "jane-doe" } }]),
+                        json!([{ "id": "eve", "set": { "name": "Same" } }, { "id": "joe", "set": { "name": "same" } }])] {
+            let refused = server.raw("PATCH", USERS).json(&json!({ "users": patches })).send().await;
+            refused.expect_error(400, 6, "already exists");
+        }
+        post_ok(server, "/api/v2/users/eve/deactivate", &json!({})).await;
+        let renamed = json!({ "name": "jane_doe" });
+        post(server, "/api/v2/users/eve/reactivate", &renamed).await.expect_error(400, 6, "already exists");
         set(server, json!({ "enforce_unique_usernames": "no" })).await;
+        post_ok(server, "/api/v2/users/eve/reactivate", &renamed).await;
         assert_eq!(name(server, "eve", "JOE", &[]).await.status, 201);
     }
 
@@ -256,5 +268,37 @@ both_databases! {
         post(server, GENERAL, &json!({ "invites": ["joe"] })).await.expect_error(400, 4, "joe");
         set(server, json!({ "multi_tenant_enabled": false })).await;
         post_ok(server, GENERAL, &json!({ "add_members": ["joe"] })).await;
+    }
+
+    async fn who_leaves_a_team_leaves_its_channels(server: TestServer) {
+        for (id, teams) in [("jane", ["red", "blue"].as_slice()), ("joe", &["red"]), ("eve", &["blue", "red"])] {
+            assert_eq!(name(server, id, id, teams).await.status, 201);
+        }
+        set(server, json!({ "multi_tenant_enabled": true })).await;
+        for (channel, team, members) in
+            [("r1", "red", ["jane", "joe", "eve"].as_slice()), ("r2", "red", &["jane"]), ("b", "blue", &["jane", "eve"])]
+        {
+            let data = json!({ "data": { "created_by_id": "jane", "team": team, "members": members } });
+            post_ok(server, &format!("/api/v2/chat/channels/messaging/{channel}/query"), &data).await;
+        }
+        // Nothing to do for who was no member there, or gets a team.
+        assert_eq!(name(server, "joe", "joe", &["red", "blue"]).await.body["membership_deletion_task_id"], "");
+        assert_eq!(name(server, "joe", "joe", &["red"]).await.body["membership_deletion_task_id"], "");
+        let jane = name(server, "jane", "jane", &["blue"]).await.body;
+        let change = json!({ "users": [{ "id": "eve", "set": { "teams": ["red"] } }] });
+        let eve = server.raw("PATCH", USERS).json(&change).send().await.body;
+        for (answer, id) in [(jane, "jane"), (eve, "eve")] {
+            let task = ended(server, &json!({ "task_id": answer["membership_deletion_task_id"] })).await;
+            assert_eq!(task["status"], "completed", "{task}");
+            assert_eq!(task["result"], json!({ id: { "status": "ok" } }));
+        }
+        for (channel, expected) in [("r1", ["eve", "joe"].as_slice()), ("r2", &[]), ("b", &["jane"])] {
+            let payload = json!({ "type": "messaging", "id": channel, "filter_conditions": {} });
+            let found = get_ok(server, "/api/v2/chat/members", &payload).await;
+            assert_eq!(sorted(&found["members"], "/user_id"), expected, "{channel}");
+        }
+        // Teams that are not kept apart keep nobody out.
+        set(server, json!({ "multi_tenant_enabled": false })).await;
+        assert_eq!(name(server, "joe", "joe", &[]).await.body["membership_deletion_task_id"], "");
     }
 }

@@ -99,6 +99,7 @@ fn of_channels() -> Vec<Template> {
         post("create a channel", CREATE, created(json!({ "members": [{ "user_id": "{me}" }] }))),
         post("freeze at creation", CREATE, created(json!({ "frozen": true }))),
         post("disable at creation", CREATE, created(json!({ "disabled": true }))),
+        post("translate at creation", CREATE, created(json!({ "auto_translation_enabled": true }))),
         post("give a role at creation", CREATE, created(role)),
         post(
             "get_or_create_distinct_channel",
@@ -133,6 +134,7 @@ fn of_updates() -> Vec<Template> {
         patch("freeze", CHANNEL, set(json!({ "frozen": true }))),
         patch("slow down", CHANNEL, set(json!({ "cooldown": 5 }))),
         patch("disable", CHANNEL, set(json!({ "disabled": true }))),
+        patch("translate", CHANNEL, set(json!({ "auto_translation_enabled": true }))),
         patch("change the team", CHANNEL, set(json!({ "team": "green" }))),
         patch("change the configuration", CHANNEL, set(json!({ "config_overrides": { "replies": false } }))),
     ]
@@ -187,6 +189,7 @@ fn of_messages() -> Vec<Template> {
         get("get_message", theirs, &[]),
         get("get_many_messages", "/api/v2/chat/channels/messaging/{id}/messages", &[("ids", "t-{id}")]),
         get("get_replies", "/api/v2/chat/messages/t-{id}/replies", &[]),
+        get("get_pinned_messages", "/channels/messaging/{id}/pinned_messages", &[]),
         post("update_message", theirs, text.clone()),
         post("update an own message", mine, text),
         put("update_message_partial", theirs, set(json!({ "text": "changed" }))),

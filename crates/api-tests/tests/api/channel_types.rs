@@ -137,6 +137,15 @@ both_databases! {
         }
     }
 
+    async fn the_older_version_fills_in_what_is_left_out(server: TestServer) {
+        let created = post_ok(server, "/channeltypes", &json!({ "name": "support", "reactions": false })).await;
+        assert_eq!(created["automod"], "disabled");
+        assert_eq!(created["automod_behavior"], "flag");
+        assert_eq!(created["max_message_length"], 5000);
+        assert_eq!((&created["reactions"], &created["replies"]), (&json!(false), &json!(true)));
+        post(server, "/channeltypes", &json!({})).await.expect_error(400, 4, "name is a required field");
+    }
+
     async fn a_name_is_taken_once_and_built_in_ones_are_taken(server: TestServer) {
         post_ok(server, TYPES, &settings("support", &json!({}))).await;
         for name in ["support", "messaging"] {

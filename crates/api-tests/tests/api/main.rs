@@ -31,6 +31,7 @@ mod messages;
 mod mutations;
 mod mutes;
 mod permissions;
+mod pinned_messages;
 mod predefined_filters;
 mod purging;
 mod query_channels;

@@ -90,7 +90,7 @@ both_databases! {
         }
     }
 
-    async fn members_are_found_by_their_invites_on_behalf_of_a_user(server: TestServer) {
+    async fn members_are_found_by_their_invites(server: TestServer) {
         general(server).await;
         let cases: &[(Value, &[&str])] = &[
             (json!({ "invite": "pending" }), &["eve"]),
@@ -99,10 +99,9 @@ both_databases! {
             (json!({ "joined": false }), &["eve"]),
         ];
         for (filter, expected) in cases {
-            let payload = json!({ "filter_conditions": filter, "user_id": "ann" });
-            assert_eq!(found(server, payload).await, *expected, "{filter}");
-            let reply = get(server, MEMBERS, &about(json!({ "filter_conditions": filter }))).await;
-            reply.expect_error(400, 4, "requires a valid user");
+            for payload in [json!({ "filter_conditions": filter, "user_id": "ann" }), json!({ "filter_conditions": filter })] {
+                assert_eq!(found(server, payload).await, *expected, "{filter}");
+            }
         }
     }
 
@@ -156,6 +155,28 @@ both_databases! {
         ] {
             get(server, MEMBERS, &about(page)).await.expect_error(400, 4, text);
         }
+    }
+
+    async fn members_come_in_pages_counted_from_an_id_or_a_moment(server: TestServer) {
+        general(server).await;
+        let bob = get_ok(server, MEMBERS, &about(json!({ "filter_conditions": { "id": "bob" } }))).await;
+        let then = &bob["members"][0]["created_at"];
+        let cases: &[(Value, &[&str])] = &[
+            (json!({ "user_id_lt": "bob" }), &["ann"]),
+            (json!({ "user_id_lte": "bob" }), &["ann", "bob"]),
+            (json!({ "user_id_gt": "bob" }), &["eve"]),
+            (json!({ "user_id_gte": "bob", "limit": 1 }), &["bob"]),
+            (json!({ "user_id_gt": "ann", "user_id_lt": "eve" }), &["bob"]),
+            (json!({ "user_id_gt": "" }), &["ann", "bob", "eve"]),
+            (json!({ "created_at_before": then }), &["ann"]),
+            (json!({ "created_at_before_or_equal": then }), &["ann", "bob"]),
+            (json!({ "created_at_after": then }), &["eve"]),
+            (json!({ "created_at_after_or_equal": then }), &["bob", "eve"]),
+        ];
+        for (page, expected) in cases {
+            assert_eq!(found(server, page.clone()).await, *expected, "{page}");
+        }
+        get(server, MEMBERS, &about(json!({ "created_at_after": "noon" }))).await.expect_error(400, 4, "created_at_after");
     }
 
     async fn members_of_a_distinct_channel_are_found_by_naming_them(server: TestServer) {

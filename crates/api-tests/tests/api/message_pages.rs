@@ -44,6 +44,20 @@ both_databases! {
         assert_eq!(read_page(server, &[("messages_limit", "3")]).await, range(7, 9));
     }
 
+    async fn an_offset_skips_messages_from_where_the_page_starts(server: TestServer) {
+        ten_messages(server).await;
+        assert_eq!(page(server, json!({ "limit": 3, "offset": 2 })).await, range(5, 7));
+        assert_eq!(page(server, json!({ "limit": 3, "offset": 9 })).await, [0]);
+        assert_eq!(page(server, json!({ "limit": 3, "offset": 20 })).await, Vec::<usize>::new());
+        assert_eq!(page(server, json!({ "limit": 3, "offset": 1, "id_lt": "m5" })).await, range(1, 3));
+        assert_eq!(page(server, json!({ "limit": 3, "offset": 1, "id_gt": "m5" })).await, range(7, 9));
+        assert_eq!(page(server, json!({ "limit": 3, "offset": 0, "id_around": "m5" })).await, range(4, 6));
+        for messages in [json!({ "offset": -1 }), json!({ "offset": 1001 }), json!({ "offset": 1, "id_around": "m5" })] {
+            let body = json!({ "state": true, "messages": messages });
+            post(server, "/channels/messaging/general/query", body).await.expect_error(400, 4, "messages.offset");
+        }
+    }
+
     async fn pages_before_a_message_end_at_it(server: TestServer) {
         ten_messages(server).await;
         assert_eq!(page(server, json!({ "id_lt": "m5", "limit": 3 })).await, range(2, 4));

@@ -346,6 +346,17 @@ both_databases! {
         query_channels(server, "ann", json!({ "team": "blue" }))
             .await
             .expect_error(403, 17, "search by team \"blue\" is not allowed");
+        // Whoever asks for all teams finds those that he or she may see.
+        let all = |found: &str| if found == "root" { vec!["blue", "red"] } else { vec!["red"] };
+        for user in ["lead", "root"] {
+            let found = query_channels(server, user, json!({ "team": {} })).await;
+            assert_eq!(sorted(&found.body["channels"], "/channel/id"), all(user));
+        }
+        for (user, expected) in [("ann", ["ann", "lead"].as_slice()), ("root", &["ann", "bob", "eve", "lead", "root"])] {
+            let found = query_users(server, user, json!({ "teams": {} })).await;
+            assert_eq!(sorted(&found.body["users"], "/id"), expected);
+        }
+        query_users(server, "root", json!({ "name": {} })).await.expect_error(400, 4, "expecting a value or an operator");
         query_channels(server, "ann", json!({ "$nor": [{ "team": "red" }] })).await.expect_error(400, 4, "team");
         query_channels(server, "ann", json!({ "team": { "$gt": "a" } })).await.expect_error(400, 4, "team");
 

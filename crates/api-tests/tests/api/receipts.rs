@@ -97,9 +97,11 @@ both_databases! {
         ok(post(server, path, older).await);
         assert_eq!(joe_got(server).await.as_deref(), Some("m0"));
         server.send("general", "jane", "m1", "a").await;
-        let older = json!({ "user": { "id": "joe" }, "latest_delivered_messages": [{ "cid": CID, "id": "m1" }] });
-        ok(post(server, path, older).await);
+        let object = json!({ "user": { "id": "joe" }, "latest_delivered_messages": [{ "cid": CID, "id": "m1" }] });
+        ok(post(server, path, object.clone()).await);
         assert_eq!(joe_got(server).await.as_deref(), Some("m1"));
+        ok(post(server, &format!("{path}?user_id=joe"), object.clone()).await);
+        post(server, &format!("{path}?user_id=jane"), object).await.expect_error(400, 4, "cannot set both");
     }
 
     async fn who_keeps_readings_private_is_left_out_for_others(server: TestServer) {

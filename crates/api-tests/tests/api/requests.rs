@@ -354,6 +354,8 @@ fn of_messages() -> Vec<Request> {
     ];
     let deletion = vec![("hard", json!(true)), ("deleted_by", json!("jane"))];
     let many = "/api/v2/chat/channels/messaging/general/messages";
+    let pinned = json!({ "limit": 2, "pinned_at_before": "2040-01-01T00:00:00Z", "sort": [{ "field": "pinned_at", "direction": -1 }],
+                         "user_id": "jane" });
     vec![
         Request::post("send_message", "/api/v2/chat/channels/messaging/general/message", send),
         Request::get("get_message", "/api/v2/chat/messages/m1", vec![("show_deleted_message", json!(true))]),
@@ -368,6 +370,11 @@ fn of_messages() -> Vec<Request> {
         Request::post("query_message_history", "/api/v2/chat/messages/history", history),
         Request::delete("delete_message", "/api/v2/chat/messages/m9", deletion),
         Request::get("get_replies", "/api/v2/chat/messages/m1/replies", replies),
+        Request::get(
+            "get_pinned_messages",
+            "/channels/messaging/general/pinned_messages",
+            vec![("payload", pinned)],
+        ),
         Request::get("search", "/api/v2/chat/search", vec![("payload", payload)]),
     ]
 }

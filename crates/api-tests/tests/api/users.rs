@@ -102,6 +102,17 @@ both_databases! {
         post(server, USERS, &json!({ "users": {} })).await.expect_error(400, 4, "users is a required field");
     }
 
+    async fn the_role_of_a_user_is_none_of_channels(server: TestServer) {
+        for role in ["channel_member", "channel_moderator"] {
+            for user in [json!({ "id": "jane", "role": role }), json!({ "id": "jane", "teams_role": { "red": role } })] {
+                post(server, USERS, &by_id(&[user])).await.expect_error(400, 4, role);
+            }
+            let set = json!({ "users": [{ "id": "jane", "set": { "role": role } }] });
+            server.users(&["jane"]).await;
+            server.raw("PATCH", USERS).json(&set).send().await.expect_error(400, 4, role);
+        }
+    }
+
     async fn custom_data_of_a_user_has_at_most_five_kilobytes(server: TestServer) {
         let user = |size| json!({ "id": "jane", "custom": { "x": "y".repeat(size) } });
         post(server, USERS, &by_id(&[user(5 * 1024)])).await.expect_error(413, 22, "custom");
@@ -276,6 +287,23 @@ both_databases! {
         get(server, USERS, &payload(json!(2), 1001)).await.expect_error(400, 4, "offset");
         get(server, USERS, &payload(json!(-1), 0)).await.expect_error(400, 4, "limit");
         get(server, USERS, &payload(json!(1), -1)).await.expect_error(400, 4, "offset");
+    }
+
+    async fn users_come_in_pages_counted_from_an_id(server: TestServer) {
+        server.users(&["a", "b", "c"]).await;
+        let cases: &[(Value, &[&str])] = &[
+            (json!({ "id_lt": "b" }), &["a"]),
+            (json!({ "id_lte": "b" }), &["a", "b"]),
+            (json!({ "id_gt": "b" }), &["c"]),
+            (json!({ "id_gte": "b", "limit": 1 }), &["b"]),
+            (json!({ "id_gt": "a", "filter_conditions": { "id": { "$in": ["a", "b"] } } }), &["b"]),
+            (json!({ "id_gt": "" }), &["a", "b", "c"]),
+        ];
+        for (page, expected) in cases {
+            let mut payload = json!({ "filter_conditions": {}, "sort": [{ "field": "id", "direction": 1 }] });
+            payload.as_object_mut().unwrap().extend(page.as_object().unwrap().clone());
+            assert_eq!(found(server, payload).await, *expected, "{page}");
+        }
     }
 
     async fn a_server_cannot_subscribe_to_presence(server: TestServer) {

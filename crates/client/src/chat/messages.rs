@@ -1,6 +1,7 @@
 use natterjack_protocol::messages::{
     DeleteMessage, DeleteMessageQuery, DeleteMessageResponse, GetManyMessages, GetManyMessagesQuery,
-    GetManyMessagesResponse, GetMessage, GetMessageQuery, GetMessageResponse, GetReplies, GetRepliesQuery,
+    GetManyMessagesResponse, GetMessage, GetMessageQuery, GetMessageResponse, GetPinnedMessages,
+    GetPinnedMessagesPayload, GetPinnedMessagesQuery, GetPinnedMessagesResponse, GetReplies, GetRepliesQuery,
     GetRepliesResponse, QueryMessageHistory, QueryMessageHistoryRequest, QueryMessageHistoryResponse,
     SendMessage, SendMessageRequest, SendMessageResponse, UndeleteMessage, UndeleteMessageRequest,
     UndeleteMessageResponse, UpdateMessage, UpdateMessagePartial, UpdateMessagePartialRequest,
@@ -257,6 +258,32 @@ impl Chat<'_> {
         request: QueryMessageHistoryRequest,
     ) -> Result<Reply<QueryMessageHistoryResponse>, Error> {
         self.client.call::<QueryMessageHistory>(NoPath {}, NoQuery, request).await
+    }
+
+    /// Reads pinned messages of a channel, most recently pinned first. One page: at most 300.
+    ///
+    /// # Errors
+    /// [`Error::Api`] with `NotFound` when there is no such channel. Any other kind of [`Error`].
+    ///
+    /// ```no_run
+    /// use natterjack_client::protocol::messages::GetPinnedMessagesPayload;
+    ///
+    /// # async fn run(client: natterjack_client::Client) -> Result<(), natterjack_client::Error> {
+    /// let page = GetPinnedMessagesPayload { limit: Some(20), ..Default::default() };
+    /// for pinned in &client.chat().get_pinned_messages("messaging", "general", page).await?.messages {
+    ///     println!("{}", pinned.text);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn get_pinned_messages(
+        &self,
+        kind: impl Into<String>,
+        id: impl Into<String>,
+        payload: GetPinnedMessagesPayload,
+    ) -> Result<Reply<GetPinnedMessagesResponse>, Error> {
+        let query = GetPinnedMessagesQuery { payload: Some(JsonParam(payload)) };
+        self.client.call::<GetPinnedMessages>(channel(kind, id), query, NoBody).await
     }
 
     /// Reads replies to a message, oldest first. One page: at most 300.

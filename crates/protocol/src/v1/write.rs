@@ -7,15 +7,13 @@ use serde::ser::{
 use serde_json::value::RawValue;
 use serde_json::{Error, Value};
 
-use super::{CUSTOM, is_lent, keeps_custom};
+use super::{CUSTOM, NULL_WHEN_EMPTY, is_lent, keeps_custom};
 use crate::Timestamp;
 
 type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What serde_json calls the types that it treats in a way of its own.
 const PRIVATE: &str = "$serde_json::private::";
-/// The map that is `null` when nothing is in it, as clients of this version know it.
-const NULL_WHEN_EMPTY: &str = "reaction_counts";
 /// As many fields as a message has.
 const FIELDS_USUAL: usize = 64;
 
@@ -110,6 +108,9 @@ impl<S: Serializer> Serializer for V1<S> {
         name: &'static str,
         value: &T,
     ) -> Result<S::Ok, S::Error> {
+        if name == NULL_WHEN_EMPTY {
+            return self.0.serialize_none();
+        }
         if name != Timestamp::NEWTYPE_NAME {
             return self.0.serialize_newtype_struct(name, &Nested(value));
         }
@@ -224,9 +225,6 @@ impl<M: SerializeMap, S: SerializeStruct<Ok = M::Ok, Error = M::Error>> Serializ
             return Ok(());
         }
         flat.names.push(name);
-        if name == NULL_WHEN_EMPTY && value.serialize(Entries).map_err(ser::Error::custom)?.is_empty() {
-            return flat.map.serialize_entry(name, &());
-        }
         flat.map.serialize_entry(name, &Nested(value))
     }
 

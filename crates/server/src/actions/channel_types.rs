@@ -53,14 +53,15 @@ fn not_found(name: &str) -> Error {
     Error::not_found("channel type", name)
 }
 
-/// Creates a channel type.
+/// Creates a channel type. With `complete` the settings without which version 2 makes none must be given.
 pub(crate) async fn create_channel_type(
     state: &State,
     caller: &Caller,
     request: ChannelTypeRequest,
+    complete: bool,
 ) -> Result<WrittenType> {
     state.reload_apps().await?;
-    let plan = check_create(state, caller, without_empty(request))?;
+    let plan = check_create(state, caller, without_empty(request), complete)?;
     let created = state
         .store
         .write("create_channel_type", plan, |tx, plan| Box::pin(do_create_channel_type(tx, plan)))
@@ -77,7 +78,12 @@ fn without_empty(mut request: ChannelTypeRequest) -> ChannelTypeRequest {
     request
 }
 
-fn check_create(state: &State, caller: &Caller, request: ChannelTypeRequest) -> Result<TypePlan> {
+fn check_create(
+    state: &State,
+    caller: &Caller,
+    request: ChannelTypeRequest,
+    complete: bool,
+) -> Result<TypePlan> {
     let name = request.name.as_deref().filter(|name| !name.is_empty());
     let name = name.ok_or_else(|| Error::required("name"))?;
     let name = ChannelTypeName::parse(name).map_err(|error| Error::id("name", &error))?.to_string();
@@ -86,7 +92,7 @@ fn check_create(state: &State, caller: &Caller, request: ChannelTypeRequest) -> 
         ("automod_behavior", request.automod_behavior.is_some()),
         ("max_message_length", request.max_message_length.is_some()),
     ] {
-        if !given {
+        if complete && !given {
             return Err(Error::required(field));
         }
     }

@@ -2,11 +2,12 @@
 
 use natterjack_protocol::Timestamp;
 use natterjack_protocol::channels::MessagePaginationParams;
+use natterjack_protocol::messages::GetPinnedMessagesPayload;
 use natterjack_storage::{Message, MessagePage, Tx};
 
-use super::{given, limit};
+use super::{given, limit, offset};
 use crate::error::{Error, Result};
-use crate::limits::MESSAGES_PAGE_MAX;
+use crate::limits::{MESSAGES_PAGE_MAX, OFFSET_MAX};
 
 /// Where a page of messages begins or ends: at a moment, or at a message that has still to be found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,10 +24,17 @@ enum Side {
     Around,
 }
 
+const BEFORE: Side = Side::Before { inclusive: false };
+const UP_TO: Side = Side::Before { inclusive: true };
+const AFTER: Side = Side::After { inclusive: false };
+const FROM: Side = Side::After { inclusive: true };
+
 /// A page of messages as a request asks for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct MessagePageRequest {
     pub(crate) limit: i64,
+    /// How many messages are skipped before the page begins.
+    offset: i64,
     pivot: Option<(Side, Pivot, &'static str)>,
 }
 
@@ -36,22 +44,59 @@ impl MessagePageRequest {
     /// # Errors
     /// When the limit is out of bounds or more than one pivot is given.
     pub(crate) fn new(at: &str, params: &MessagePaginationParams, default: i64) -> Result<Self> {
-        let before = |inclusive| Side::Before { inclusive };
-        let after = |inclusive| Side::After { inclusive };
         let ids = [
-            ("id_lt", before(false), &params.id_lt),
-            ("id_lte", before(true), &params.id_lte),
-            ("id_gt", after(false), &params.id_gt),
-            ("id_gte", after(true), &params.id_gte),
+            ("id_lt", BEFORE, &params.id_lt),
+            ("id_lte", UP_TO, &params.id_lte),
+            ("id_gt", AFTER, &params.id_gt),
+            ("id_gte", FROM, &params.id_gte),
             ("id_around", Side::Around, &params.id_around),
         ];
         let moments = [
-            ("created_at_before", before(false), params.created_at_before),
-            ("created_at_before_or_equal", before(true), params.created_at_before_or_equal),
-            ("created_at_after", after(false), params.created_at_after),
-            ("created_at_after_or_equal", after(true), params.created_at_after_or_equal),
+            ("created_at_before", BEFORE, params.created_at_before),
+            ("created_at_before_or_equal", UP_TO, params.created_at_before_or_equal),
+            ("created_at_after", AFTER, params.created_at_after),
+            ("created_at_after_or_equal", FROM, params.created_at_after_or_equal),
             ("created_at_around", Side::Around, params.created_at_around),
         ];
+        let offset = offset(&format!("{at}offset"), params.offset, OFFSET_MAX)?;
+        let page = Self { offset, ..Self::read(at, ids, moments, params.limit, default)? };
+        match page.pivot {
+            Some((Side::Around, _, name)) if offset > 0 => {
+                Err(Error::input(format!("{at}offset and {at}{name} cannot be used together")))
+            }
+            _ => Ok(page),
+        }
+    }
+
+    /// The same for a list of pinned messages, whose moments are those of the pins.
+    ///
+    /// # Errors
+    /// When the limit is out of bounds or more than one pivot is given.
+    pub(crate) fn of_pins(params: &GetPinnedMessagesPayload, default: i64) -> Result<Self> {
+        let ids = [
+            ("id_lt", BEFORE, &params.id_lt),
+            ("id_lte", UP_TO, &params.id_lte),
+            ("id_gt", AFTER, &params.id_gt),
+            ("id_gte", FROM, &params.id_gte),
+            ("id_around", Side::Around, &params.id_around),
+        ];
+        let moments = [
+            ("pinned_at_before", BEFORE, params.pinned_at_before),
+            ("pinned_at_before_or_equal", UP_TO, params.pinned_at_before_or_equal),
+            ("pinned_at_after", AFTER, params.pinned_at_after),
+            ("pinned_at_after_or_equal", FROM, params.pinned_at_after_or_equal),
+            ("pinned_at_around", Side::Around, params.pinned_at_around),
+        ];
+        Self::read("", ids, moments, params.limit, default)
+    }
+
+    fn read(
+        at: &str,
+        ids: [(&'static str, Side, &Option<String>); 5],
+        moments: [(&'static str, Side, Option<Timestamp>); 5],
+        size: Option<i64>,
+        default: i64,
+    ) -> Result<Self> {
         let ids = ids.into_iter().filter_map(|(name, side, id)| {
             given(id.as_ref()).map(|id| (side, Pivot::Message(id.to_owned()), name))
         });
@@ -65,8 +110,22 @@ impl MessagePageRequest {
                 "{at}{first} and {at}{second} cannot be used together; give one place to page from"
             )));
         }
-        let limit = limit(&format!("{at}limit"), params.limit, default, MESSAGES_PAGE_MAX)?;
-        Ok(Self { limit, pivot })
+        let limit = limit(&format!("{at}limit"), size, default, MESSAGES_PAGE_MAX)?;
+        Ok(Self { limit, offset: 0, pivot })
+    }
+
+    /// How many messages to read for the page.
+    pub(crate) fn reach(&self) -> i64 {
+        self.limit + self.offset
+    }
+
+    /// Takes the messages that are skipped out of what was read, oldest first.
+    pub(crate) fn skip(&self, messages: &mut Vec<Message>) {
+        let skipped = messages.len().min(usize::try_from(self.offset).unwrap_or_default());
+        match self.pivot {
+            Some((Side::After { .. }, ..)) => drop(messages.drain(..skipped)),
+            _ => messages.truncate(messages.len() - skipped),
+        }
     }
 
     /// Refuses a page that is counted from a message, for a list that cannot hold one yet.
@@ -83,19 +142,19 @@ impl MessagePageRequest {
     /// Finds the moment of the message that the page is counted from. `None` when the request names no place.
     ///
     /// # Errors
-    /// When there is no such message in the list, which `belongs` decides.
+    /// When there is no such message in the list, in which `place` says its moment.
     pub(crate) async fn resolve(
         &self,
         tx: &mut Tx,
         app_pk: i64,
-        belongs: impl Fn(&Message) -> bool,
+        place: impl Fn(&Message) -> Option<Timestamp>,
     ) -> Result<Option<MessagePage>> {
         let Some((side, pivot, name)) = &self.pivot else { return Ok(None) };
         let at = match pivot {
             Pivot::Moment(moment) => *moment,
             Pivot::Message(id) => {
-                let found = tx.find_message(app_pk, id).await?.filter(&belongs);
-                found.ok_or_else(|| unknown_pivot(name, id))?.created_at
+                let found = tx.find_message(app_pk, id).await?;
+                found.as_ref().and_then(&place).ok_or_else(|| unknown_pivot(name, id))?
             }
         };
         Ok(Some(match *side {

@@ -55,7 +55,8 @@ pub(crate) async fn get_replies(
             Box::pin(async move {
                 let at = page
                     .resolve(tx, context.app_pk, |message| {
-                        message.parent_pk == Some(*parent_pk) || message.pk == *parent_pk
+                        let belongs = message.parent_pk == Some(*parent_pk) || message.pk == *parent_pk;
+                        belongs.then_some(message.created_at)
                     })
                     .await?
                     .unwrap_or(*unpivoted);

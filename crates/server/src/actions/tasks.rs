@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::bans::DeleteMessages;
 use super::channels::DeleteChannels;
-use super::users::{DeactivateUsers, DeleteUsers, ReactivateUsers};
+use super::users::{DeactivateUsers, DeleteUsers, LeaveTeams, ReactivateUsers};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::state::State;
@@ -39,6 +39,7 @@ pub(crate) enum Work {
     ReactivateUsers(ReactivateUsers),
     DeleteUsers(DeleteUsers),
     DeleteMessages(DeleteMessages),
+    LeaveTeams(LeaveTeams),
 }
 
 /// Which part of the work on a subject comes next.
@@ -175,6 +176,7 @@ impl Work {
             Self::ReactivateUsers(_) => "reactivate_users",
             Self::DeleteUsers(_) => "delete_users",
             Self::DeleteMessages(_) => "delete_messages",
+            Self::LeaveTeams(_) => "leave_teams",
         }
     }
 
@@ -185,6 +187,7 @@ impl Work {
             Self::ReactivateUsers(work) => work.subjects(),
             Self::DeleteUsers(work) => work.subjects(),
             Self::DeleteMessages(work) => work.subjects(),
+            Self::LeaveTeams(work) => work.subjects(),
         }
     }
 
@@ -195,6 +198,7 @@ impl Work {
             Self::ReactivateUsers(work) => work.step(tx, context).await,
             Self::DeleteUsers(work) => work.step(tx, context).await,
             Self::DeleteMessages(work) => work.step(tx, context).await,
+            Self::LeaveTeams(work) => work.step(tx, context).await,
         }
     }
 }

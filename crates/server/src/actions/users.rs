@@ -9,6 +9,7 @@ mod guest;
 mod partial;
 mod reach;
 mod reactivate;
+mod teams;
 
 pub(crate) use address::note_address;
 pub(crate) use connect::{connect_user, own_user};
@@ -20,14 +21,16 @@ pub(crate) use partial::update_users_partial;
 pub(crate) use reach::within_teams;
 use reach::{check_may_update, limit_to_reach};
 pub(crate) use reactivate::{ReactivateUsers, reactivate_user, reactivate_users};
+use teams::LeavePlan;
+pub(crate) use teams::LeaveTeams;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use natterjack_filter::{limits::SORT_FIELDS_MAX, parse, parse_sort};
+use natterjack_filter::{Expression, Operand, Operator, limits::SORT_FIELDS_MAX, parse, parse_sort};
 use natterjack_protocol::users::{
     ChannelMute, FullUserResponse, PrivacySettingsResponse, QueryUsersPayload, UpdateUsersRequest,
-    UserMuteResponse, UserRequest,
+    UpdateUsersResponse, UserMuteResponse, UserRequest,
 };
 use natterjack_protocol::{ErrorCode, Timestamp, UserId};
 use natterjack_storage::queries::USERS;
@@ -37,14 +40,14 @@ use super::mutes::{load_mutes, present_mutes};
 use super::reads::load_unread;
 use super::user_mutes::present_user_mutes;
 use super::watching::Watch;
-use super::{check_count, check_custom, check_length, given, limit, offset};
+use super::{check_count, check_custom, check_length, comparison, given, limit, offset};
 use crate::auth::{Caller, Who};
 use crate::error::{Error, Result};
 use crate::limits::{
     BATCH_MAX, BLOCKS_SHOWN_MAX, NAME_LENGTH_MAX, OFFSET_MAX, ROLE_LENGTH_MAX, TEAM_SIZE_MAX, TEAMS_MAX,
     URL_LENGTH_MAX, USER_MUTES_SHOWN_MAX, USERS_PAGE_DEFAULT, USERS_PAGE_MAX,
 };
-use crate::permissions::Subject;
+use crate::permissions::{CHANNEL_ROLES, Subject};
 use crate::present::{self, Users};
 use crate::state::{CachedUser, State, access};
 
@@ -65,8 +68,9 @@ enum Missing {
 }
 
 /// Where two users may not have the same name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum UniqueNames {
+    #[default]
     Nowhere,
     InApp,
     InTeam,
@@ -87,6 +91,7 @@ impl UniqueNames {
 struct Upsert {
     app_pk: i64,
     unique_names: UniqueNames,
+    leaving: LeavePlan,
     requests: Vec<UserRequest>,
     missing: Missing,
     now: Timestamp,
@@ -97,7 +102,7 @@ pub(crate) async fn update_users(
     state: &State,
     caller: &Caller,
     request: UpdateUsersRequest,
-) -> Result<BTreeMap<String, FullUserResponse>> {
+) -> Result<UpdateUsersResponse> {
     if request.users.is_empty() {
         return Err(Error::required("users"));
     }
@@ -112,9 +117,23 @@ pub(crate) async fn update_users(
     for request in &requests {
         check_may_update(state, caller, request).await?;
     }
-    let users = upsert(state, caller, requests, Missing::Vanish).await?;
+    let (users, task_id) = upsert(state, caller, requests, Missing::Vanish).await?;
     let users = users.iter().map(|cached| &cached.user).collect();
-    Ok(full_users(state, caller, users).await?.into_iter().map(|user| (user.id.clone(), user)).collect())
+    updated(state, caller, users, task_id).await
+}
+
+/// The answer to a call that changed users, and with it began a task, if any.
+async fn updated(
+    state: &State,
+    caller: &Caller,
+    users: Vec<&User>,
+    task_id: Option<String>,
+) -> Result<UpdateUsersResponse> {
+    let users = full_users(state, caller, users).await?.into_iter().map(|user| (user.id.clone(), user));
+    Ok(UpdateUsersResponse {
+        users: users.collect(),
+        membership_deletion_task_id: task_id.unwrap_or_default(),
+    })
 }
 
 /// Finds the user who acts: the caller, or the one on whose behalf a server acts. `what` is the place in the request:
@@ -294,7 +313,7 @@ async fn accompany(
             return Ok(cached);
         }
     }
-    let mut users = upsert(state, caller, vec![request.clone()], Missing::Stay).await?;
+    let (mut users, _) = upsert(state, caller, vec![request.clone()], Missing::Stay).await?;
     Ok(users.pop().expect("an upsert answers each user"))
 }
 
@@ -303,17 +322,27 @@ async fn upsert(
     caller: &Caller,
     requests: Vec<UserRequest>,
     missing: Missing,
-) -> Result<Vec<Arc<CachedUser>>> {
-    let unique_names = UniqueNames::of(state, caller);
-    let plan = Upsert { app_pk: caller.app.pk, unique_names, requests, missing, now: state.now() };
-    let users = state.store.write("update_users", plan, |tx, plan| Box::pin(do_upsert(tx, plan))).await?;
+) -> Result<(Vec<Arc<CachedUser>>, Option<String>)> {
+    let plan = Upsert {
+        app_pk: caller.app.pk,
+        unique_names: UniqueNames::of(state, caller),
+        leaving: LeavePlan::of(state, caller),
+        requests,
+        missing,
+        now: state.now(),
+    };
+    let (users, task_id) =
+        state.store.write("update_users", plan, |tx, plan| Box::pin(do_upsert(tx, plan))).await?;
     for user in &users {
         state.forget_user(caller.app.pk, &user.id);
     }
-    Ok(users.into_iter().map(|user| state.remember_user(user)).collect())
+    if task_id.is_some() {
+        state.tasks.notify_one();
+    }
+    Ok((users.into_iter().map(|user| state.remember_user(user)).collect(), task_id))
 }
 
-async fn do_upsert(tx: &mut Tx, plan: &Upsert) -> Result<Vec<User>> {
+async fn do_upsert(tx: &mut Tx, plan: &Upsert) -> Result<(Vec<User>, Option<String>)> {
     let ids = plan.requests.iter().map(|request| request.id.clone()).collect();
     let existing: HashMap<String, User> =
         tx.lock_users(plan.app_pk, ids).await?.into_iter().map(|user| (user.id.clone(), user)).collect();
@@ -327,13 +356,18 @@ async fn do_upsert(tx: &mut Tx, plan: &Upsert) -> Result<Vec<User>> {
         changes.push((change(request, stored, plan.missing), stored));
     }
     lock_names(tx, plan.unique_names, plan.app_pk, &changes).await?;
+    let mut left = LeaveTeams::default();
     for (change, stored) in &changes {
         check_name(tx, plan.unique_names, plan.app_pk, change, *stored).await?;
+        if let Some(stored) = stored {
+            plan.leaving.do_note(tx, &mut left, stored, &change.teams).await?;
+        }
         let user = tx.upsert_user(plan.app_pk, change, plan.now).await?;
         do_log(tx, plan.app_pk, &change.id, "user.updated", None, plan.now).await?;
         users.push(user);
     }
-    Ok(users)
+    let task_id = plan.leaving.do_enqueue(tx, plan.app_pk, left, plan.now).await?;
+    Ok((users, task_id))
 }
 
 /// The name that a change gives to a user, when it is new, or new to his or her teams.
@@ -506,7 +540,7 @@ fn check_request(at: &str, request: &UserRequest) -> Result<()> {
         check_length(&field("image"), image, URL_LENGTH_MAX)?;
     }
     if let Some(role) = &request.role {
-        check_length(&field("role"), role, ROLE_LENGTH_MAX)?;
+        check_role(&field("role"), role)?;
     }
     if let Some(language) = &request.language {
         check_length(&field("language"), language, LANGUAGE_LENGTH_MAX)?;
@@ -526,7 +560,16 @@ fn check_request(at: &str, request: &UserRequest) -> Result<()> {
     check_count(&field("teams"), request.teams.as_ref().map_or(0, Vec::len), TEAMS_MAX)?;
     check_count(&field("teams_role"), request.teams_role.as_ref().map_or(0, BTreeMap::len), TEAMS_MAX)?;
     for role in request.teams_role.iter().flat_map(BTreeMap::values) {
-        check_length(&field("teams_role"), role, ROLE_LENGTH_MAX)?;
+        check_role(&field("teams_role"), role)?;
+    }
+    Ok(())
+}
+
+/// Refuses what cannot be the role of a user.
+fn check_role(field: &str, role: &str) -> Result<()> {
+    check_length(field, role, ROLE_LENGTH_MAX)?;
+    if CHANNEL_ROLES.contains(&role) {
+        return Err(Error::field(field, format!("must be a role of users, {role} is a role of a channel")));
     }
     Ok(())
 }
@@ -542,6 +585,16 @@ pub(crate) async fn query_users(
     optional_user(state, caller, "user", payload.user_id.as_ref(), payload.user.as_ref()).await?;
     let filter = parse(&USERS, &payload.filter_conditions)
         .map_err(|error| Error::filter("filter_conditions", &error))?;
+    let bounds = [
+        (Operator::Lt, &payload.id_lt),
+        (Operator::Lte, &payload.id_lte),
+        (Operator::Gt, &payload.id_gt),
+        (Operator::Gte, &payload.id_gte),
+    ];
+    let bounds = bounds.into_iter().filter_map(|(operator, id)| {
+        given(id.as_ref()).map(|id| comparison(&USERS, "id", operator, Operand::Text(id.to_owned())))
+    });
+    let filter = Expression::All([filter].into_iter().chain(bounds).collect());
     let query = UserQuery {
         filter: limit_to_reach(state, caller, filter).await?,
         sort: parse_sort(&USERS, &payload.sort, SORT_FIELDS_MAX)

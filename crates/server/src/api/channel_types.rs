@@ -5,6 +5,7 @@ use natterjack_protocol::channel_types::{
 };
 
 use super::Call;
+use super::reply::Dialect;
 use crate::actions::channel_types;
 use crate::error::Result;
 
@@ -21,8 +22,9 @@ pub(crate) async fn get_channel_type(call: Call<GetChannelType>) -> Result<GetCh
 }
 
 pub(crate) async fn create_channel_type(call: Call<CreateChannelType>) -> Result<CreateChannelTypeResponse> {
-    let Call { state, caller, body, .. } = call;
-    channel_types::create_channel_type(&state, &caller, body).await
+    let Call { state, caller, dialect, body, .. } = call;
+    // Version 1 fills in what is left out.
+    channel_types::create_channel_type(&state, &caller, body, dialect == Dialect::V2).await
 }
 
 pub(crate) async fn update_channel_type(call: Call<UpdateChannelType>) -> Result<UpdateChannelTypeResponse> {

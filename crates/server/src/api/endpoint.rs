@@ -41,6 +41,8 @@ pub struct Edge {
 pub(crate) struct Call<O: Operation> {
     pub(crate) state: Arc<State>,
     pub(crate) caller: Caller,
+    /// The version of the API in which the call is made.
+    pub(crate) dialect: Dialect,
     pub(crate) path: O::Path,
     pub(crate) query: O::Query,
     pub(crate) body: O::Body,
@@ -152,7 +154,7 @@ async fn decode<O: Operation>(
     } else {
         decode_body(dialect, &read_body(&parts.headers, body).await?)?
     };
-    Ok(Call { state: Arc::clone(&edge.state), caller, path, query, body, connection_id })
+    Ok(Call { state: Arc::clone(&edge.state), caller, dialect, path, query, body, connection_id })
 }
 
 /// The app that a key belongs to and who calls, who exists and may.

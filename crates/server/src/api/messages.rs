@@ -1,8 +1,9 @@
 use natterjack_protocol::messages::{
     DeleteMessage, DeleteMessageResponse, GetManyMessages, GetManyMessagesResponse, GetMessage,
-    GetMessageResponse, GetReplies, GetRepliesResponse, QueryMessageHistory, QueryMessageHistoryResponse,
-    SendMessage, SendMessageResponse, UndeleteMessage, UndeleteMessageResponse, UpdateMessage,
-    UpdateMessagePartial, UpdateMessagePartialResponse, UpdateMessageResponse,
+    GetMessageResponse, GetPinnedMessages, GetPinnedMessagesResponse, GetReplies, GetRepliesResponse,
+    QueryMessageHistory, QueryMessageHistoryResponse, SendMessage, SendMessageResponse, UndeleteMessage,
+    UndeleteMessageResponse, UpdateMessage, UpdateMessagePartial, UpdateMessagePartialResponse,
+    UpdateMessageResponse,
 };
 
 use super::Call;
@@ -58,6 +59,13 @@ pub(crate) async fn query_message_history(
 ) -> Result<QueryMessageHistoryResponse> {
     let Call { state, caller, body, .. } = call;
     messages::query_message_history(&state, &caller, body).await
+}
+
+pub(crate) async fn get_pinned_messages(call: Call<GetPinnedMessages>) -> Result<GetPinnedMessagesResponse> {
+    let Call { state, caller, path, query, .. } = call;
+    let payload = query.payload.map(|payload| payload.0).unwrap_or_default();
+    let messages = messages::get_pinned_messages(&state, &caller, &cid_of(&path)?, payload).await?;
+    Ok(GetPinnedMessagesResponse { messages })
 }
 
 pub(crate) async fn get_replies(call: Call<GetReplies>) -> Result<GetRepliesResponse> {

@@ -20,8 +20,8 @@ use natterjack_protocol::flags::{Flag, QueryFlagReports, QueryMessageFlags, Revi
 use natterjack_protocol::guests::CreateGuest;
 use natterjack_protocol::members::{QueryMembers, UpdateMemberPartial, UpdateMemberPartialByPath};
 use natterjack_protocol::messages::{
-    DeleteMessage, GetManyMessages, GetMessage, GetReplies, QueryMessageHistory, SendMessage,
-    UndeleteMessage, UpdateMessage, UpdateMessagePartial,
+    DeleteMessage, GetManyMessages, GetMessage, GetPinnedMessages, GetReplies, QueryMessageHistory,
+    SendMessage, UndeleteMessage, UpdateMessage, UpdateMessagePartial,
 };
 use natterjack_protocol::mutes::{MuteChannel, UnmuteChannel};
 use natterjack_protocol::permissions::{
@@ -175,6 +175,7 @@ fn routes() -> Routes {
         .add::<UndeleteMessage, _, _>(messages::undelete_message)
         .add::<QueryMessageHistory, _, _>(messages::query_message_history)
         .add::<GetReplies, _, _>(messages::get_replies)
+        .add::<GetPinnedMessages, _, _>(messages::get_pinned_messages)
         .add::<SendEvent, _, _>(events::send_event)
         .add::<SendUserCustomEvent, _, _>(events::send_user_custom_event)
         .add::<StopWatching, _, _>(events::stop_watching)

@@ -13,14 +13,12 @@ use crate::error::{Error, Result};
 
 pub(crate) async fn update_users(call: Call<UpdateUsers>) -> Result<UpdateUsersResponse> {
     let Call { state, caller, body, .. } = call;
-    let users = users::update_users(&state, &caller, body).await?;
-    Ok(UpdateUsersResponse { users, membership_deletion_task_id: String::new() })
+    users::update_users(&state, &caller, body).await
 }
 
 pub(crate) async fn update_users_partial(call: Call<UpdateUsersPartial>) -> Result<UpdateUsersResponse> {
     let Call { state, caller, body, .. } = call;
-    let users = users::update_users_partial(&state, &caller, body).await?;
-    Ok(UpdateUsersResponse { users, membership_deletion_task_id: String::new() })
+    users::update_users_partial(&state, &caller, body).await
 }
 
 pub(crate) async fn deactivate_user(call: Call<DeactivateUser>) -> Result<DeactivateUserResponse> {

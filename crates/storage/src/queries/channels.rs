@@ -20,7 +20,7 @@ pub static CHANNELS: Schema = Schema {
         Field::new("cid", Kind::Text, COMPARABLE).sortable(),
         Field::new("id", Kind::Text, COMPARABLE),
         Field::new("type", Kind::Text, COMPARABLE),
-        Field::new("team", Kind::Text, COMPARABLE).nullable(),
+        Field::new("team", Kind::Text, COMPARABLE).nullable().open(),
         Field::new("created_by_id", Kind::Text, COMPARABLE),
         Field::new("frozen", Kind::Boolean, COMPARABLE),
         Field::new("member_count", Kind::Integer, COMPARABLE).sortable(),

@@ -27,7 +27,7 @@ pub static USERS: Schema = Schema {
         Field::new("banned", Kind::Boolean, SAME).sortable(),
         Field::new("shadow_banned", Kind::Boolean, SAME),
         Field::new("bypass_moderation", Kind::Boolean, SAME),
-        Field::new("teams", Kind::TextList, Operators::EQUALITY.union(Operators::CONTAINS)).nullable(),
+        Field::new("teams", Kind::TextList, Operators::EQUALITY.union(Operators::CONTAINS)).nullable().open(),
         Field::new("language", Kind::Text, Operators::EQ).sortable(),
         Field::new("email", Kind::Text, Operators::EQUALITY),
     ],

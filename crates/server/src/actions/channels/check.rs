@@ -253,7 +253,11 @@ pub(super) fn check_may_change(access: &Access, change: &ChannelChange) -> Resul
     if change.team != was.team {
         return Err(protected("changing channel team is not allowed client-side"));
     }
-    check_protected(change.config_overrides != was.config_overrides, change.disabled != was.disabled)?;
+    check_protected(
+        change.config_overrides != was.config_overrides,
+        change.disabled != was.disabled,
+        change.auto_translation_enabled != was.auto_translation_enabled,
+    )?;
     if change.frozen != was.frozen {
         access.require(Action::UpdateChannelFrozen)?;
     }
@@ -266,8 +270,12 @@ pub(super) fn check_may_change(access: &Access, change: &ChannelChange) -> Resul
 }
 
 /// Refuses a client who sets what only servers set.
-pub(super) fn check_protected(config_overrides: bool, disabled: bool) -> Result<()> {
-    for (name, is_set) in [("config_overrides", config_overrides), ("disabled", disabled)] {
+pub(super) fn check_protected(config_overrides: bool, disabled: bool, auto_translation: bool) -> Result<()> {
+    for (name, is_set) in [
+        ("config_overrides", config_overrides),
+        ("disabled", disabled),
+        ("auto_translation_enabled", auto_translation),
+    ] {
         if is_set {
             return Err(protected(&format!("changing {name} is not allowed client-side")));
         }

@@ -289,7 +289,11 @@ async fn check_may_create(
     if is_for_others {
         require(Action::CreateDistinctChannelForOthers)?;
     }
-    check_protected(data.config_overrides.is_some(), data.disabled == Some(true))?;
+    check_protected(
+        data.config_overrides.is_some(),
+        data.disabled == Some(true),
+        data.auto_translation_enabled == Some(true),
+    )?;
     check_no_roles(data.members.as_deref().unwrap_or_default())?;
     check_no_roles(data.invites.as_deref().unwrap_or_default())?;
     if data.frozen == Some(true) { require(Action::UpdateChannelFrozen) } else { Ok(()) }

@@ -121,11 +121,16 @@ async fn load_full(
         [(channel_pk, from)] => {
             let page = request
                 .messages
-                .resolve(tx, request.context.app_pk, |message| message.channel_pk == *channel_pk)
+                .resolve(tx, request.context.app_pk, |message| {
+                    (message.channel_pk == *channel_pk).then_some(message.created_at)
+                })
                 .await?
                 .unwrap_or(MessagePage::Newest);
             let visibility = Visibility { from: *from, user_id: request.context.viewer.clone() };
-            vec![tx.list_messages(*channel_pk, page, request.messages.limit, &visibility).await?]
+            let mut messages =
+                tx.list_messages(*channel_pk, page, request.messages.reach(), &visibility).await?;
+            request.messages.skip(&mut messages);
+            vec![messages]
         }
         several => tx.list_newest_messages(several, request.messages.limit, viewer).await?,
     };

@@ -37,7 +37,9 @@ pub(crate) async fn mark_delivered(
         (Some(_), _) => query.user_id.as_ref(),
         (None, _) => request.user_id.as_ref(),
     };
-    let user = users::acting_user(state, caller, "user", user_id, request.user.as_ref()).await?;
+    // Older clients name the same user in the query and by an object.
+    let object = request.user.as_ref().filter(|user| given(user_id) != Some(user.id.as_str()));
+    let user = users::acting_user(state, caller, "user", user_id, object).await?;
     let named = request.latest_delivered_messages;
     if named.is_empty() {
         return Err(Error::required(FIELD));

@@ -182,7 +182,7 @@ impl DeleteUsers {
                 let phase = if left == 0 { Phase::Memberships } else { Phase::Threads };
                 Ok(Step::go_on(position.phase(phase)))
             }
-            Phase::Memberships => do_remove_member(tx, context).await,
+            Phase::Memberships => do_remove_next(tx, context).await,
             Phase::Channels => self.do_hand_over_channels(tx, context).await,
             Phase::End => {
                 // Somebody may have been faster than what is known of the deletion.
@@ -293,11 +293,16 @@ async fn do_take_reactions(tx: &mut Tx, context: &Context<'_>) -> Result<Step> {
 }
 
 /// Takes the user out of the next channel.
-async fn do_remove_member(tx: &mut Tx, context: &Context<'_>) -> Result<Step> {
+async fn do_remove_next(tx: &mut Tx, context: &Context<'_>) -> Result<Step> {
     let position = context.position;
     let found = tx.find_channel_of_member(context.app_pk, context.subject, position.channel_pk).await?;
     let Some(channel_pk) = found else { return Ok(Step::go_on(position.phase(Phase::Channels))) };
-    let next = Step::go_on(position.behind_channel(channel_pk));
+    do_remove_member(tx, context, channel_pk).await
+}
+
+/// Takes the user out of a channel. What comes next is behind it.
+pub(super) async fn do_remove_member(tx: &mut Tx, context: &Context<'_>, channel_pk: i64) -> Result<Step> {
+    let next = Step::go_on(context.position.behind_channel(channel_pk));
     let locked = tx.advance_any_channel(channel_pk, Advance::default(), context.now).await?;
     let Some((_, channel)) = locked else { return Ok(next) };
     let removed = tx.delete_members(channel_pk, vec![context.subject.to_owned()]).await?;

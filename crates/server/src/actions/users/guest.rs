@@ -31,7 +31,7 @@ pub(crate) async fn create_guest(
         teams_role: None,
         ..request.user
     };
-    let mut guests = upsert(state, caller, vec![guest], Missing::Stay).await?;
+    let (mut guests, _) = upsert(state, caller, vec![guest], Missing::Stay).await?;
     let guest = guests.pop().expect("an upsert answers each user");
     Ok(CreateGuestResponse { access_token: sign_user_token(&caller.app, &id)?, user: guest.response.clone() })
 }

@@ -1,14 +1,18 @@
 use std::collections::{BTreeMap, HashMap};
 
 use natterjack_protocol::users::{
-    FullUserResponse, PrivacySettingsResponse, UpdateUserPartialRequest, UpdateUsersPartialRequest,
+    PrivacySettingsResponse, UpdateUserPartialRequest, UpdateUsersPartialRequest, UpdateUsersResponse,
     UserRequest,
 };
 use natterjack_protocol::{JsonMap, Timestamp, UserId};
 use natterjack_storage::{Tx, User, UserChange};
 use serde_json::Value;
 
-use super::{ROLE_DEFAULT, change_of, check_may_update, check_request, do_log, full_users, was_deleted};
+use super::teams::{LeavePlan, LeaveTeams};
+use super::{
+    ROLE_DEFAULT, UniqueNames, change_of, check_may_update, check_name, check_request, do_log, lock_names,
+    updated, was_deleted,
+};
 use crate::actions::check_count;
 use crate::actions::partial::{PartialUpdate, set_at, unset_at};
 use crate::auth::Caller;
@@ -61,6 +65,8 @@ struct Patch {
 /// Changes that may be made.
 struct PatchPlan {
     app_pk: i64,
+    unique_names: UniqueNames,
+    leaving: LeavePlan,
     patches: Vec<Patch>,
     now: Timestamp,
 }
@@ -70,7 +76,7 @@ pub(crate) async fn update_users_partial(
     state: &State,
     caller: &Caller,
     request: UpdateUsersPartialRequest,
-) -> Result<BTreeMap<String, FullUserResponse>> {
+) -> Result<UpdateUsersResponse> {
     if request.users.is_empty() {
         return Err(Error::required("users"));
     }
@@ -81,12 +87,20 @@ pub(crate) async fn update_users_partial(
     for patch in &patches {
         check_may_patch(state, caller, patch).await?;
     }
-    let plan = PatchPlan { app_pk: caller.app.pk, patches, now: state.now() };
-    let users =
+    let plan = PatchPlan {
+        app_pk: caller.app.pk,
+        unique_names: UniqueNames::of(state, caller),
+        leaving: LeavePlan::of(state, caller),
+        patches,
+        now: state.now(),
+    };
+    let (users, task_id) =
         state.store.write("update_users_partial", plan, |tx, plan| Box::pin(do_patch_all(tx, plan))).await?;
     users.iter().for_each(|user| state.forget_user(caller.app.pk, &user.id));
-    let full = full_users(state, caller, users.iter().collect()).await?;
-    Ok(full.into_iter().map(|user| (user.id.clone(), user)).collect())
+    if task_id.is_some() {
+        state.tasks.notify_one();
+    }
+    updated(state, caller, users.iter().collect(), task_id).await
 }
 
 /// Refuses a change of a user that the caller may not make.
@@ -151,7 +165,7 @@ fn take<T: serde::de::DeserializeOwned>(
     Ok(taken.flatten())
 }
 
-async fn do_patch_all(tx: &mut Tx, plan: &PatchPlan) -> Result<Vec<User>> {
+async fn do_patch_all(tx: &mut Tx, plan: &PatchPlan) -> Result<(Vec<User>, Option<String>)> {
     let mut ids: Vec<String> = plan.patches.iter().map(|patch| patch.id.clone()).collect();
     ids.sort();
     ids.dedup();
@@ -161,12 +175,24 @@ async fn do_patch_all(tx: &mut Tx, plan: &PatchPlan) -> Result<Vec<User>> {
     if !unknown.is_empty() {
         return Err(Error::field("users", format!("names users who don't exist: [{}]", unknown.join(" "))));
     }
+    // What is wrong with a patch is said below, where those before it have been applied.
+    let changes: Vec<_> = plan
+        .patches
+        .iter()
+        .filter_map(|patch| {
+            users.get(&patch.id).and_then(|user| Some((patched(user, patch).ok()?, Some(user))))
+        })
+        .collect();
+    lock_names(tx, plan.unique_names, plan.app_pk, &changes).await?;
+    let mut left = LeaveTeams::default();
     for patch in &plan.patches {
         let Some(user) = users.get(&patch.id) else { continue };
         if user.deleted_at.is_some() {
             return Err(was_deleted(&patch.id));
         }
         let change = patched(user, patch)?;
+        check_name(tx, plan.unique_names, plan.app_pk, &change, Some(user)).await?;
+        plan.leaving.do_note(tx, &mut left, user, &change.teams).await?;
         if let Some(before) = patch.revoke_tokens {
             tx.revoke_user_tokens(plan.app_pk, &patch.id, before).await?;
         }
@@ -174,7 +200,8 @@ async fn do_patch_all(tx: &mut Tx, plan: &PatchPlan) -> Result<Vec<User>> {
         do_log(tx, plan.app_pk, &patch.id, "user.updated", None, plan.now).await?;
         users.insert(patch.id.clone(), user);
     }
-    Ok(users.into_values().collect())
+    let task_id = plan.leaving.do_enqueue(tx, plan.app_pk, left, plan.now).await?;
+    Ok((users.into_values().collect(), task_id))
 }
 
 /// The state that a patch gives to a user.

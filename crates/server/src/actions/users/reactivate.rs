@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::activation::{Activation, change_one, check_many, do_begin};
 use super::deactivate::of_one_channel;
-use super::{change_of, check_created_by, do_lock, do_log};
+use super::{UniqueNames, change_of, check_created_by, check_name, do_lock, do_log, lock_names};
 use crate::actions::messages::do_restore;
 use crate::actions::tasks::{self, Context, Phase, Step, Work};
 use crate::actions::{check_length, given};
@@ -22,6 +22,8 @@ pub(crate) struct ReactivateUsers {
     created_by_id: Option<String>,
     /// A new name.
     name: Option<String>,
+    #[serde(skip, default)]
+    unique_names: UniqueNames,
     messages: bool,
     channels: bool,
 }
@@ -41,6 +43,7 @@ pub(crate) async fn reactivate_user(
         user_ids: vec![user_id.as_str().to_owned()],
         created_by_id: check_created_by(state, caller, request.created_by_id.as_ref()).await?,
         name: given(request.name.as_ref()).map(str::to_owned),
+        unique_names: UniqueNames::of(state, caller),
         messages: request.restore_messages == Some(true),
         channels: false,
     };
@@ -59,6 +62,7 @@ pub(crate) async fn reactivate_users(
         user_ids,
         created_by_id,
         name: None,
+        unique_names: UniqueNames::Nowhere,
         messages: request.restore_messages == Some(true),
         channels: request.restore_channels == Some(true),
     };
@@ -86,6 +90,10 @@ impl Activation for ReactivateUsers {
         };
         if let Some(name) = &self.name {
             let change = UserChange { name: Some(name.clone()), ..change_of(&user) };
+            let changes = [(change, Some(&user))];
+            lock_names(tx, self.unique_names, app_pk, &changes).await?;
+            let [(change, _)] = changes;
+            check_name(tx, self.unique_names, app_pk, &change, Some(&user)).await?;
             tx.upsert_user(app_pk, &change, now).await?;
         }
         let reactivated = tx.update_user_deactivation(app_pk, id, None, now).await?;
