@@ -5,6 +5,11 @@
 //! nothing but this module knows the difference: [`to_vec`] and [`to_writer`] write any type of this crate, [`from_value`]
 //! reads it. Both go by the types' own descriptions of themselves, so that a new type needs nothing done for it.
 
+use std::collections::BTreeMap;
+
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
 mod read;
 mod reserved;
 mod write;
@@ -13,27 +18,8 @@ pub use read::{Reader, from_slice, from_value};
 pub use reserved::RESERVED;
 pub use write::{to_value, to_vec, to_writer};
 
-use std::collections::BTreeMap;
-
-use serde::{Serialize, Serializer};
-use serde_json::Value;
-
 /// The name of the field that holds custom data.
 const CUSTOM: &str = "custom";
-
-/// Marks an empty map that is `null` here.
-const NULL_WHEN_EMPTY: &str = "natterjack::NullWhenEmpty";
-
-/// Writes a map that is `null` in version 1 when it has no entries.
-pub(crate) fn null_when_empty<S: Serializer>(
-    map: &BTreeMap<String, i64>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    if map.is_empty() {
-        return serializer.serialize_newtype_struct(NULL_WHEN_EMPTY, map);
-    }
-    map.serialize(serializer)
-}
 
 /// Fields that an event of the app's own may use as it likes, where it does not have them as built-in ones. What they hold
 /// when they are built in: text or an object.
@@ -62,6 +48,20 @@ impl Lent {
         };
         !holds && !value.is_null()
     }
+}
+
+/// Marks an empty map that is `null` here.
+const NULL_WHEN_EMPTY: &str = "natterjack::NullWhenEmpty";
+
+/// Writes a map that is `null` in version 1 when it has no entries.
+pub(crate) fn null_when_empty<S: Serializer>(
+    map: &BTreeMap<String, i64>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    if map.is_empty() {
+        return serializer.serialize_newtype_struct(NULL_WHEN_EMPTY, map);
+    }
+    map.serialize(serializer)
 }
 
 /// Types whose custom data stays under `custom` in this encoding too, and those whose `custom` is yes or no.
