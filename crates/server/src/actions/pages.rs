@@ -29,6 +29,10 @@ const UP_TO: Side = Side::Before { inclusive: true };
 const AFTER: Side = Side::After { inclusive: false };
 const FROM: Side = Side::After { inclusive: true };
 
+/// The fields that name a message to page from.
+const IDS: [(&str, Side); 5] =
+    [("id_lt", BEFORE), ("id_lte", UP_TO), ("id_gt", AFTER), ("id_gte", FROM), ("id_around", Side::Around)];
+
 /// A page of messages as a request asks for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct MessagePageRequest {
@@ -44,13 +48,7 @@ impl MessagePageRequest {
     /// # Errors
     /// When the limit is out of bounds or more than one pivot is given.
     pub(crate) fn new(at: &str, params: &MessagePaginationParams, default: i64) -> Result<Self> {
-        let ids = [
-            ("id_lt", BEFORE, &params.id_lt),
-            ("id_lte", UP_TO, &params.id_lte),
-            ("id_gt", AFTER, &params.id_gt),
-            ("id_gte", FROM, &params.id_gte),
-            ("id_around", Side::Around, &params.id_around),
-        ];
+        let ids = [&params.id_lt, &params.id_lte, &params.id_gt, &params.id_gte, &params.id_around];
         let moments = [
             ("created_at_before", BEFORE, params.created_at_before),
             ("created_at_before_or_equal", UP_TO, params.created_at_before_or_equal),
@@ -73,13 +71,7 @@ impl MessagePageRequest {
     /// # Errors
     /// When the limit is out of bounds or more than one pivot is given.
     pub(crate) fn of_pins(params: &GetPinnedMessagesPayload, default: i64) -> Result<Self> {
-        let ids = [
-            ("id_lt", BEFORE, &params.id_lt),
-            ("id_lte", UP_TO, &params.id_lte),
-            ("id_gt", AFTER, &params.id_gt),
-            ("id_gte", FROM, &params.id_gte),
-            ("id_around", Side::Around, &params.id_around),
-        ];
+        let ids = [&params.id_lt, &params.id_lte, &params.id_gt, &params.id_gte, &params.id_around];
         let moments = [
             ("pinned_at_before", BEFORE, params.pinned_at_before),
             ("pinned_at_before_or_equal", UP_TO, params.pinned_at_before_or_equal),
@@ -92,12 +84,12 @@ impl MessagePageRequest {
 
     fn read(
         at: &str,
-        ids: [(&'static str, Side, &Option<String>); 5],
+        ids: [&Option<String>; 5],
         moments: [(&'static str, Side, Option<Timestamp>); 5],
         size: Option<i64>,
         default: i64,
     ) -> Result<Self> {
-        let ids = ids.into_iter().filter_map(|(name, side, id)| {
+        let ids = IDS.into_iter().zip(ids).filter_map(|((name, side), id)| {
             given(id.as_ref()).map(|id| (side, Pivot::Message(id.to_owned()), name))
         });
         let moments = moments
