@@ -3,6 +3,7 @@ use natterjack_protocol::{Custom, Timestamp};
 
 use crate::dialect::Dialect;
 use crate::error::Result;
+use crate::members::Member;
 use crate::tx::Tx;
 use crate::value::{Param, Row, json_unless_default, params};
 
@@ -172,6 +173,12 @@ impl Channel {
     /// The number of messages that is shown where the type counts them: those from the time when it began to.
     pub fn counted_messages(&self) -> i64 {
         self.messages_uncounted.map_or(0, |uncounted| (self.message_count - uncounted).max(0))
+    }
+
+    /// The moment up to which nothing is shown to who has this membership, or none.
+    pub fn shown_from(&self, membership: Option<&Member>) -> Timestamp {
+        let hidden_before = membership.and_then(|member| member.hide_messages_before);
+        self.history_from.max(hidden_before.unwrap_or_default())
     }
 }
 

@@ -194,6 +194,12 @@ pub enum MessagePage {
 }
 
 impl MessagePage {
+    /// The two pages that make up one of `limit` messages around a moment, which counts to the later half.
+    pub(crate) fn halves(at: Timestamp, limit: i64) -> [(Self, i64); 2] {
+        let before = Self::Before { at, inclusive: false };
+        [(before, limit / 2), (Self::After { at, inclusive: true }, limit - limit / 2)]
+    }
+
     /// How the moments of a page's messages compare with which one, and whether the page is read from its end. Not for
     /// a page around a moment, which is two pages.
     pub(crate) fn bound(self) -> (&'static str, i64, bool) {
@@ -423,19 +429,12 @@ impl Tx {
         visibility: &Visibility,
     ) -> Result<Vec<Vec<Message>>> {
         if let MessagePage::Around { at } = page {
-            // Half on each side; the pivot counts to the later half.
-            let before = MessagePage::Before { at, inclusive: false };
-            let after = MessagePage::After { at, inclusive: true };
-            let earlier =
-                Box::pin(self.list_message_pages(source, before, limit / 2, owners, visibility)).await?;
-            let later =
-                Box::pin(self.list_message_pages(source, after, limit - limit / 2, owners, visibility))
-                    .await?;
-            return Ok(earlier
-                .into_iter()
-                .zip(later)
-                .map(|(earlier, later)| earlier.into_iter().chain(later).collect())
-                .collect());
+            let mut pages = vec![Vec::new(); owners.len()];
+            for (page, limit) in MessagePage::halves(at, limit) {
+                let half = Box::pin(self.list_message_pages(source, page, limit, owners, visibility)).await?;
+                pages.iter_mut().zip(half).for_each(|(page, half)| page.extend(half));
+            }
+            return Ok(pages);
         }
         let (owner, partial) = match source {
             Source::Channel => ("m.channel_pk", "m.in_channel"),

@@ -7,6 +7,15 @@ use crate::messages::{MESSAGE_COLUMNS, Message, MessagePage, Visibility, message
 use crate::tx::Tx;
 use crate::value::{Param, params};
 
+/// Which messages `m` of channel `$1`, sent after `$2`, are pinned at the moment `$3`.
+const PINNED: &str = "m.channel_pk = $1 AND m.pinned_at IS NOT NULL AND m.created_at > $2 AND m.deleted_at IS NULL \
+    AND (m.pin_expires IS NULL OR m.pin_expires > $3)";
+
+/// Keeps restricted messages from who looks, if that is a user.
+const fn unrestricted(user_id: Option<&str>) -> &'static str {
+    if user_id.is_none() { "" } else { " AND m.restricted_visibility IS NULL" }
+}
+
 impl Tx {
     /// The pinned messages of several channels, most recently pinned first, at most `limit` each.
     pub async fn list_pinned_messages(
@@ -16,14 +25,9 @@ impl Tx {
         user_id: Option<&str>,
         now: Timestamp,
     ) -> Result<Vec<Vec<Message>>> {
-        let restricted = match user_id {
-            None => "",
-            Some(_) => " AND m.restricted_visibility IS NULL",
-        };
+        let unrestricted = unrestricted(user_id);
         let sql = format!(
-            "SELECT {MESSAGE_COLUMNS} FROM messages m WHERE m.channel_pk = $1 AND m.pinned_at IS NOT NULL \
-             AND m.created_at > $2 AND m.deleted_at IS NULL AND (m.pin_expires IS NULL OR m.pin_expires > $3){restricted} \
-             ORDER BY m.pinned_at DESC, m.pk DESC LIMIT $4"
+            "SELECT {MESSAGE_COLUMNS} FROM messages m WHERE {PINNED}{unrestricted} ORDER BY m.pinned_at DESC, m.pk DESC LIMIT $4"
         );
         let params: Vec<Vec<Param<'_>>> = channels
             .iter()
@@ -42,24 +46,19 @@ impl Tx {
         now: Timestamp,
     ) -> Result<Vec<Message>> {
         if let MessagePage::Around { at } = page {
-            let before = MessagePage::Before { at, inclusive: false };
-            let after = MessagePage::After { at, inclusive: true };
-            let earlier = self.list_pinned_page(channel_pk, before, limit / 2, visibility, now);
-            let mut messages = Box::pin(earlier).await?;
-            let later = self.list_pinned_page(channel_pk, after, limit - limit / 2, visibility, now);
-            messages.extend(Box::pin(later).await?);
+            let mut messages = Vec::new();
+            for (page, limit) in MessagePage::halves(at, limit) {
+                let half = self.list_pinned_page(channel_pk, page, limit, visibility, now);
+                messages.extend(Box::pin(half).await?);
+            }
             return Ok(messages);
         }
         let (comparison, bound, descending) = page.bound();
-        let restricted = match visibility.user_id {
-            None => "",
-            Some(_) => " AND m.restricted_visibility IS NULL",
-        };
+        let unrestricted = unrestricted(visibility.user_id.as_deref());
         let order = if descending { "DESC" } else { "ASC" };
         let sql = format!(
-            "SELECT {MESSAGE_COLUMNS} FROM messages m WHERE m.channel_pk = $1 AND m.pinned_at IS NOT NULL \
-             AND m.created_at > $2 AND m.deleted_at IS NULL AND (m.pin_expires IS NULL OR m.pin_expires > $3) \
-             AND m.pinned_at {comparison} $4{restricted} ORDER BY m.pinned_at {order}, m.pk {order} LIMIT $5"
+            "SELECT {MESSAGE_COLUMNS} FROM messages m WHERE {PINNED}{unrestricted} \
+             AND m.pinned_at {comparison} $4 ORDER BY m.pinned_at {order}, m.pk {order} LIMIT $5"
         );
         let mut messages = self
             .query(&sql, params![channel_pk, visibility.from, now, bound, limit], message_from_row)

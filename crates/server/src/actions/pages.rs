@@ -1,8 +1,8 @@
 //! Which part of a list a request asks for.
 
-use natterjack_protocol::Timestamp;
 use natterjack_protocol::channels::MessagePaginationParams;
 use natterjack_protocol::messages::GetPinnedMessagesPayload;
+use natterjack_protocol::{SortParam, Timestamp};
 use natterjack_storage::{Message, MessagePage, Tx};
 
 use super::{given, limit, offset};
@@ -154,6 +154,22 @@ impl MessagePageRequest {
             Side::After { inclusive } => MessagePage::After { at, inclusive },
             Side::Around => MessagePage::Around { at },
         }))
+    }
+}
+
+/// Whether a list that can only be sorted by `field` is asked for in descending order. `None` when no order is given.
+///
+/// # Errors
+/// When the order is by something else, or has another direction than 1 and -1.
+pub(crate) fn is_descending(sort: &[SortParam], field: &str) -> Result<Option<bool>> {
+    match sort {
+        [] => Ok(None),
+        [only] if only.field.as_deref() == Some(field) => match only.direction {
+            None | Some(0 | 1) => Ok(Some(false)),
+            Some(-1) => Ok(Some(true)),
+            Some(_) => Err(Error::field("sort", "must have direction 1 or -1")),
+        },
+        _ => Err(Error::field("sort", format!("must be one entry for {field}"))),
     }
 }
 

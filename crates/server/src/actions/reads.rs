@@ -48,8 +48,7 @@ async fn find_reader(tx: &mut Tx, channel: &Channel, user_id: &str) -> Result<Op
 
 /// What a member sees of a channel.
 fn visibility_for(channel: &Channel, member: &Member) -> Visibility {
-    let hidden_before = member.hide_messages_before.unwrap_or_default();
-    Visibility { from: channel.history_from.max(hidden_before), user_id: Some(member.user_id.clone()) }
+    Visibility { from: channel.shown_from(Some(member)), user_id: Some(member.user_id.clone()) }
 }
 
 /// A message that the field of a request names, as far as the channel shows it.

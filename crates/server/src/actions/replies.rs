@@ -7,7 +7,7 @@ use natterjack_protocol::messages::GetRepliesQuery;
 use natterjack_storage::{MessagePage, Visibility};
 
 use super::channels::check_member_custom_include;
-use super::pages::MessagePageRequest;
+use super::pages::{MessagePageRequest, is_descending};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::REPLIES_DEFAULT;
@@ -32,14 +32,10 @@ pub(crate) async fn get_replies(
     };
     let page = MessagePageRequest::new("", &params, REPLIES_DEFAULT)?;
     // Without an order clients expect the newest replies, and page back from them.
-    let (descending, unpivoted) = match query.sort.0.as_slice() {
-        [] => (false, MessagePage::Newest),
-        [only] if only.field.as_deref() == Some("created_at") => match only.direction {
-            None | Some(0 | 1) => (false, MessagePage::Oldest),
-            Some(-1) => (true, MessagePage::Newest),
-            Some(_) => return Err(Error::field("sort", "must have direction 1 or -1")),
-        },
-        _ => return Err(Error::field("sort", "must be one entry for created_at")),
+    let (descending, unpivoted) = match is_descending(&query.sort.0, "created_at")? {
+        None => (false, MessagePage::Newest),
+        Some(false) => (false, MessagePage::Oldest),
+        Some(true) => (true, MessagePage::Newest),
     };
     let context = MessageContext {
         member_custom_include: check_member_custom_include(query.member_custom_include.0)?,

@@ -63,13 +63,8 @@ pub(crate) async fn search(state: &State, caller: &Caller, payload: SearchPayloa
     if channels.is_empty() {
         return Ok(SearchResponse { results_warning, ..SearchResponse::default() });
     }
-    plan.query.channels = channels
-        .iter()
-        .map(|(channel, member)| {
-            let hidden_before = member.as_ref().and_then(|member| member.hide_messages_before);
-            (channel.pk, channel.history_from.max(hidden_before.unwrap_or_default()))
-        })
-        .collect();
+    plan.query.channels =
+        channels.iter().map(|(channel, member)| (channel.pk, channel.shown_from(member.as_ref()))).collect();
     let channels: HashMap<i64, (Channel, Option<Member>)> =
         channels.into_iter().map(|(channel, member)| (channel.pk, (channel, member))).collect();
     let input = (plan.clone(), channels.clone());

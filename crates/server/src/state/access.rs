@@ -360,10 +360,9 @@ pub(crate) fn may_see(
 ) -> bool {
     let role = membership.map(|member| member.channel_role.as_str());
     let rights = rights_of(state, &caller.app, subject, channel, role);
-    let hidden_before = membership.and_then(|member| member.hide_messages_before).unwrap_or_default();
     rights.reads
         && (rights.reads_disabled || !channel.disabled)
-        && message.created_at > channel.history_from.max(hidden_before)
+        && message.created_at > channel.shown_from(membership)
         && (rights.reads_restricted
             || message.restricted_visibility.is_empty()
             || subject.id().is_some_and(|id| message.is_visible_to(id)))

@@ -110,10 +110,7 @@ async fn load_full(
     let viewer = request.context.viewer.as_deref();
     let from: Vec<(i64, Timestamp)> = loaded
         .iter()
-        .map(|state| {
-            let hidden = state.membership.as_ref().and_then(|member| member.hide_messages_before);
-            (state.channel.pk, state.channel.history_from.max(hidden.unwrap_or_default()))
-        })
+        .map(|state| (state.channel.pk, state.channel.shown_from(state.membership.as_ref())))
         .collect();
     let members = tx.list_members_of_channels(pks, request.members_limit, request.members_offset).await?;
     let pinned = tx.list_pinned_messages(&from, PINNED_MESSAGES_MAX, viewer, request.now).await?;

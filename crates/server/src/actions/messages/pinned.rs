@@ -1,9 +1,11 @@
+use std::sync::Arc;
+
 use natterjack_protocol::Cid;
 use natterjack_protocol::message_types::MessageResponse;
 use natterjack_protocol::messages::GetPinnedMessagesPayload;
 use natterjack_storage::{MessagePage, Visibility};
 
-use crate::actions::pages::MessagePageRequest;
+use crate::actions::pages::{MessagePageRequest, is_descending};
 use crate::actions::users;
 use crate::auth::Caller;
 use crate::error::{Error, Result};
@@ -19,54 +21,37 @@ pub(crate) async fn get_pinned_messages(
     payload: GetPinnedMessagesPayload,
 ) -> Result<Vec<MessageResponse>> {
     let page = MessagePageRequest::of_pins(&payload, PINNED_PAGE_DEFAULT)?;
-    let descending = match payload.sort.as_slice() {
-        [] => true,
-        [only] if only.field.as_deref() == Some("pinned_at") => match only.direction {
-            None | Some(0 | 1) => false,
-            Some(-1) => true,
-            Some(_) => return Err(Error::field("sort", "must have direction 1 or -1")),
-        },
-        _ => return Err(Error::field("sort", "must be one entry for pinned_at")),
-    };
+    let descending = is_descending(&payload.sort, "pinned_at")?.unwrap_or(true);
     let unpivoted = if descending { MessagePage::Newest } else { MessagePage::Oldest };
     let user =
         users::optional_user(state, caller, "user", payload.user_id.as_ref(), payload.user.as_ref()).await?;
     let context = MessageContext::of(caller).seen_by(user.as_ref());
     let channel = access::channel(state, caller, &cid.to_string(), access::READ).await?;
-    let (channel_pk, history_from) = (channel.channel.pk, channel.channel.history_from);
-    let input = (channel_pk, history_from, page, unpivoted, context, state.now());
+    let input = (Arc::clone(&channel.cached), page, unpivoted, context, state.now());
     let (pinned, mut bundle) = state
         .store
-        .read(
-            "get_pinned_messages",
-            input,
-            |tx, (channel_pk, history_from, page, unpivoted, context, now)| {
-                Box::pin(async move {
-                    let member = match &context.viewer {
-                        Some(viewer) => tx.find_member(*channel_pk, viewer).await?,
-                        None => None,
-                    };
-                    let hidden_before =
-                        member.and_then(|member| member.hide_messages_before).unwrap_or_default();
-                    let visibility = Visibility {
-                        from: hidden_before.max(*history_from),
-                        user_id: context.viewer.clone(),
-                    };
-                    let at = page.resolve(tx, context.app_pk, |message| {
-                        let belongs =
-                            message.channel_pk == *channel_pk && message.created_at > visibility.from;
-                        message.pin.as_ref().filter(|_| belongs).map(|pin| pin.at)
-                    });
-                    let at = at.await?.unwrap_or(*unpivoted);
-                    let pinned = tx.list_pinned_page(*channel_pk, at, page.limit, &visibility, *now).await?;
-                    let referring: Vec<_> = pinned.iter().collect();
-                    let bundle = Bundle::load(tx, context.clone(), &referring, [], *now).await?;
-                    Ok::<_, Error>((pinned, bundle))
-                })
-            },
-        )
+        .read("get_pinned_messages", input, |tx, (cached, page, unpivoted, context, now)| {
+            Box::pin(async move {
+                let channel = &cached.channel;
+                let member = match &context.viewer {
+                    Some(viewer) => tx.find_member(channel.pk, viewer).await?,
+                    None => None,
+                };
+                let visibility =
+                    Visibility { from: channel.shown_from(member.as_ref()), user_id: context.viewer.clone() };
+                let at = page.resolve(tx, context.app_pk, |message| {
+                    let belongs = message.channel_pk == channel.pk && message.created_at > visibility.from;
+                    message.pin.as_ref().filter(|_| belongs).map(|pin| pin.at)
+                });
+                let at = at.await?.unwrap_or(*unpivoted);
+                let pinned = tx.list_pinned_page(channel.pk, at, page.limit, &visibility, *now).await?;
+                let referring: Vec<_> = pinned.iter().collect();
+                let bundle = Bundle::load(tx, context.clone(), &referring, [], *now).await?;
+                Ok::<_, Error>((pinned, bundle))
+            })
+        })
         .await?;
-    bundle.add_channel(channel_pk, &channel.channel.cid);
+    bundle.add_channel(channel.channel.pk, &channel.channel.cid);
     let mut messages: Vec<_> = pinned.iter().map(|message| bundle.message(message)).collect();
     if descending {
         messages.reverse();

@@ -90,8 +90,7 @@ pub(crate) async fn get_many_messages(
         .await?;
     let access = access::this_channel(state, caller, channel, access::READ).await?;
     let channel = &access.channel;
-    let hidden_before = member.and_then(|member| member.hide_messages_before).unwrap_or_default();
-    let from = channel.history_from.max(hidden_before);
+    let from = channel.shown_from(member.as_ref());
     let here = found
         .into_iter()
         .filter(|message| message.channel_pk == channel.pk && message.created_at > from)

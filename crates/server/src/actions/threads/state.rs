@@ -95,8 +95,8 @@ pub(super) async fn load_threads(
     let from: Vec<(i64, Timestamp)> = threads
         .iter()
         .map(|thread| {
-            let shown_from = channels.get(&thread.channel_pk).map(LoadedChannel::shown_from);
-            (thread.parent_pk, shown_from.unwrap_or_default())
+            let shown_from = |found: &LoadedChannel| found.channel.shown_from(found.membership.as_ref());
+            (thread.parent_pk, channels.get(&thread.channel_pk).map(shown_from).unwrap_or_default())
         })
         .collect();
     let replies = tx.list_newest_replies(&from, request.replies_limit, viewer).await?;
@@ -162,14 +162,6 @@ async fn load_bundle(
         bundle.add_channel(channel.pk, &channel.cid);
     }
     Ok(bundle)
-}
-
-impl LoadedChannel {
-    /// The moment up to which nothing is shown.
-    fn shown_from(&self) -> Timestamp {
-        let hidden = self.membership.as_ref().and_then(|member| member.hide_messages_before);
-        self.channel.history_from.max(hidden.unwrap_or_default())
-    }
 }
 
 impl LoadedThreads {

@@ -22,7 +22,7 @@ pub(crate) struct ReactivateUsers {
     created_by_id: Option<String>,
     /// A new name.
     name: Option<String>,
-    #[serde(skip, default)]
+    #[serde(skip)]
     unique_names: UniqueNames,
     messages: bool,
     channels: bool,
