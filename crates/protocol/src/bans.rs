@@ -11,8 +11,8 @@ use crate::{JsonMap, JsonParam, SortParam, Timestamp, operation, query_params};
 operation! {
     /// Bans a user from writing, in one channel or in the whole app, in place of an earlier ban of the same kind. A banned
     /// user can still read. With `shadow` the user is not told and may go on, but others see what he or she sends as
-    /// shadowed. 4 for a user who does not exist, who bans himself or herself, or a timeout below 0. 16 for a channel that
-    /// does not exist. 17 for who may not ban.
+    /// shadowed. 4 for a user who does not exist, who calls to ban himself or herself, or a timeout below 0. 16 for a channel
+    /// that does not exist. 17 for who may not ban.
     Ban = "ban", Post "/api/v2/moderation/ban",
         body: BanRequest, response: ModerationBanResponse, repeatable: true,
 }

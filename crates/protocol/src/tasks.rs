@@ -10,6 +10,12 @@ operation! {
         path: TaskPath, response: GetTaskResponse, server_side_only: true,
 }
 
+operation! {
+    /// As [`GetTask`], by the name that version 1 has for what exports channels.
+    GetExportChannelsStatus = "get_export_channels_status", Get "/export_channels/{id}",
+        path: TaskPath, response: GetTaskResponse, server_side_only: true,
+}
+
 /// A task.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

@@ -317,7 +317,7 @@ operation! {
     /// Deletes one user, as version 1 has it: softly, unless `hard_delete` removes him or her with all messages and
     /// conversations. The rest of the work is a task.
     DeleteUser = "delete_user", Delete "/users/{user_id}",
-        path: UserPath, query: DeleteUserQuery, response: DeleteUsersResponse, server_side_only: true,
+        path: UserPath, query: DeleteUserQuery, response: DeleteUserResponse, server_side_only: true,
 }
 
 query_params! {
@@ -330,6 +330,17 @@ query_params! {
         /// True deletes the channels of exactly two members, one of them the user.
         pub delete_conversation_channels: Option<bool>,
     }
+}
+
+/// The deleted user, and the work that goes on.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DeleteUserResponse {
+    /// The task, for `get_task`.
+    pub task_id: String,
+    /// The user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserResponse>,
 }
 
 /// A user as it is written. Fields that are left out keep their value, `custom` apart.

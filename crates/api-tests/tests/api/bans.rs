@@ -365,7 +365,6 @@ both_databases! {
             (json!({ "banned_by_id": "jane" }), 4, "target_user_id"),
             (json!({ "target_user_id": "joe" }), 4, "banned_by"),
             (by_jane(json!({ "target_user_id": "nobody" })), 4, "target_user_id"),
-            (by_jane(json!({ "target_user_id": "jane" })), 4, "target_user_id"),
             (by_jane(json!({ "banned_by_id": "nobody" })), 4, "banned_by_id"),
             (by_jane(json!({ "timeout": -1 })), 4, "timeout"),
             (by_jane(json!({ "timeout": i64::MAX })), 4, "timeout"),
@@ -382,6 +381,20 @@ both_databases! {
         unban(server, &[("channel_cid", "messaging:nowhere")]).await.expect_error(404, 16, "messaging:nowhere");
         let nobody = server.raw("POST", "/api/v2/moderation/unban").json(&json!({})).send().await;
         nobody.expect_error(400, 4, "target_user_id");
+        server.check().await;
+    }
+
+    async fn a_server_may_ban_a_user_in_the_users_own_name(server: TestServer) {
+        jane_and_joe(server).await;
+        ok(server.raw("PATCH", "/api/v2/users").json(&json!({ "users": [{ "id": "jane", "set": { "role": "admin" } }] })).send().await);
+        let own = json!({ "target_user_id": "jane" });
+        let by_herself = server.raw("POST", "/api/v2/moderation/ban").as_user("jane").json(&own).send().await;
+        by_herself.expect_error(400, 4, "target_user_id");
+        ok(ban(server, json!({ "target_user_id": "joe", "user_id": "joe", "reason": "own" })).await);
+        let found = ok(bans(server, json!({ "filter_conditions": { "reason": "own" } })).await);
+        let entry = &found["bans"][0];
+        assert_eq!((&entry["user"]["id"], &entry["banned_by"]["id"]), (&json!("joe"), &json!("joe")));
+        ok(unban(server, &[]).await);
         server.check().await;
     }
 

@@ -6,7 +6,7 @@ use natterjack_api_tests::{RawReply, TestServer, both_databases};
 use serde_json::{Value, json};
 
 use crate::bodies::{post, post_ok, texts};
-use crate::chat::sent;
+use crate::chat::{ok, sent};
 
 const CHANNELS: &str = "/api/v2/chat/channels";
 const GENERAL: &str = "/api/v2/chat/channels/messaging/general";
@@ -126,6 +126,7 @@ both_databases! {
 
     async fn only_members_hide_channels(server: TestServer) {
         general(server).await;
+        ok(server.raw("PATCH", "/api/v2/app").json(&json!({ "channel_hide_members_only": true })).send().await);
         for verb in ["hide", "show"] {
             let path = format!("{GENERAL}/{verb}");
             post(server, &path, &json!({ "user_id": "sam" })).await.expect_error(400, 4, "\"sam\" is not a member");
@@ -135,6 +136,17 @@ both_databases! {
             let none = format!("{CHANNELS}/messaging/none/{verb}");
             post(server, &none, &json!({ "user_id": "joe" })).await.expect_error(404, 16, "messaging:none");
         }
+    }
+
+    async fn a_server_hides_nothing_from_who_is_no_member_unless_that_is_refused(server: TestServer) {
+        general(server).await;
+        for verb in ["hide", "show"] {
+            post_ok(server, &format!("{GENERAL}/{verb}"), &json!({ "user_id": "sam" })).await;
+        }
+        let body = json!({ "filter_conditions": { "hidden": true }, "user_id": "sam" });
+        assert_eq!(post_ok(server, CHANNELS, &body).await["channels"], json!([]));
+        let all = json!({ "filter_conditions": {}, "user_id": "sam" });
+        assert_eq!(texts(&post_ok(server, CHANNELS, &all).await["channels"], "/channel/id"), ["general"]);
     }
 
     async fn a_channel_may_be_hidden_from_its_creator_from_the_start(server: TestServer) {

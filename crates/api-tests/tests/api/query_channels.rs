@@ -294,6 +294,7 @@ both_databases! {
             (by("created_at", 1), ["alpha", "beta", "gamma", "distinct"]),
             (by("created_at", -1), ["distinct", "gamma", "beta", "alpha"]),
             (by("updated_at", 1), ["alpha", "beta", "gamma", "distinct"]),
+            (by("id", -1), ["gamma", "beta", "alpha", "distinct"]),
             (by("last_updated", 1), ["beta", "gamma", "distinct", "alpha"]),
             (json!([{ "field": "member_count" }, { "field": "created_at", "direction": -1 }]),
              ["gamma", "distinct", "beta", "alpha"]),

@@ -149,6 +149,10 @@ both_databases! {
         assert_eq!(counts["jane"]["total_unread_threads_count"], 1);
         assert_eq!((&counts["eve"]["total_unread_count"], &counts["eve"]["channels"]), (&json!(0), &json!([])));
         assert!(counts["eve"].get("total_unread_count_by_team").is_none());
+        // Version 1 has those alone who have something to read.
+        let older = server.raw("POST", "/unread_batch").json(&json!({ "user_ids": ["jane", "joe", "eve"] })).send().await;
+        let counts = older.body["counts_by_user"].as_object().unwrap();
+        assert_eq!(counts.keys().collect::<Vec<_>>(), ["jane", "joe"], "{}", older.text);
     }
 
     async fn batches_of_counts_are_bounded(server: TestServer) {

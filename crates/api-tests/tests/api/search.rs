@@ -282,6 +282,20 @@ both_databases! {
         assert_eq!(ids(&page(second["previous"].as_str()).await), ["m0", "m1", "m2"]);
     }
 
+    async fn a_cursor_goes_on_in_its_own_order(server: TestServer) {
+        messages(server, &[("m0", "word"), ("m1", "word"), ("m2", "word")]).await;
+        let newest = json!([{ "field": "created_at", "direction": -1 }]);
+        let first = ok(search(server, json!({ "query": "word", "sort": newest, "limit": 1 })).await);
+        assert_eq!(ids(&first), ["m2"]);
+        for sort in [json!([]), json!([{ "field": "id", "direction": 1 }])] {
+            let more = json!({ "query": "word", "sort": sort, "limit": 1, "next": first["next"] });
+            let second = ok(search(server, more).await);
+            assert_eq!(ids(&second), ["m1"], "{sort}");
+            let back = json!({ "query": "word", "limit": 1, "next": second["previous"] });
+            assert_eq!(ids(&ok(search(server, back).await)), ["m2"], "{sort}");
+        }
+    }
+
     async fn pages_are_limited(server: TestServer) {
         messages(server, &[("m1", "word"), ("m2", "word"), ("m3", "word")]).await;
         assert_eq!(found(server, json!({ "query": "word", "limit": 2, "offset": 1 })).await, ["m2", "m3"]);

@@ -25,6 +25,8 @@ both_databases! {
     async fn an_unknown_task_is_not_found(server: TestServer) {
         let reply = server.raw("GET", "/api/v2/tasks/nothing").send().await;
         reply.expect_error(404, 16, "Can't find task with id \"nothing\"");
+        let export = server.raw("GET", "/export_channels/nothing").send().await;
+        export.expect_error(404, 16, "Can't find task with id \"nothing\"");
     }
 
     async fn channels_are_deleted_at_once_and_stay_deleted(server: TestServer) {

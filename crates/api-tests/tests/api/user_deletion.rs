@@ -103,6 +103,33 @@ both_databases! {
         }
         assert_eq!(found(server).await, ["jane"]);
     }
+
+    async fn version_1_deletes_one_user_and_shows_who_it_was(server: TestServer) {
+        server.users(&["jane", "joe"]).await;
+        for (id, query) in [("jane", "mark_messages_deleted"), ("joe", "hard_delete")] {
+            let reply = server.raw("DELETE", &format!("/users/{id}")).query(query, "true").send().await;
+            assert_eq!(reply.status, 200, "{}", reply.text);
+            assert_eq!(reply.body["user"]["id"], id);
+            assert!(reply.body["user"]["deleted_at"].is_string(), "{}", reply.text);
+            assert_eq!(ended(server, &reply.body).await["status"], "completed");
+        }
+        assert_eq!(found(server).await, Vec::<String>::new());
+        server.raw("DELETE", "/users/nobody").send().await.expect_error(400, 4, "nobody");
+    }
+
+    async fn version_1_takes_what_is_not_said_of_a_hard_deletion_as_hard(server: TestServer) {
+        jane_and_joe(server).await;
+        let path = "/users/delete";
+        let soft = json!({ "user_ids": ["jane"], "user": "hard", "messages": "soft", "conversations": null });
+        post(server, path, &soft).await.expect_error(400, 4, "messages");
+        post(server, path, &json!({ "user_ids": ["nobody"], "user": "hard" })).await.expect_error(400, 4, "nobody");
+        let body = json!({ "user_ids": ["nobody", "jane"], "user": "hard", "messages": null, "conversations": null });
+        let task = ended(server, &post_ok(server, path, &body).await).await;
+        assert_eq!((&task["status"], &task["result"]["jane"]["status"]), (&json!("completed"), &json!("ok")));
+        assert_eq!(found(server).await, ["joe"]);
+        chat::get(server, "/channels/messaging/general", &[]).await.expect_error(404, 16, "general");
+        server.check().await;
+    }
 }
 
 /// A conversation with everything that is counted: replies, reactions, unread and restricted messages.

@@ -146,7 +146,7 @@ async fn check_ban(state: &State, caller: &Caller, request: &BanRequest) -> Resu
     if channel.is_none() {
         access::require_ban_in_app(state, caller, &target).await?;
     }
-    if banned_by.user.id == target.user.id {
+    if banned_by.user.id == target.user.id && !caller.is_server() {
         return Err(Error::field("target_user_id", "must not be the user who bans"));
     }
     let reason = given(request.reason.as_ref()).unwrap_or_default();
@@ -237,7 +237,7 @@ async fn do_ban(tx: &mut Tx, plan: &BanPlan) -> Result<Banned> {
     let ids = vec![plan.ban.user_id.clone(), plan.ban.banned_by_id.clone()];
     // Neither of them is removed before the ban is stored.
     let found = tx.lock_users(plan.app_pk, ids).await?;
-    if found.len() != 2 {
+    if [&plan.ban.user_id, &plan.ban.banned_by_id].iter().any(|id| found.iter().all(|user| user.id != **id)) {
         return Err(Error::field(
             "target_user_id",
             format!("names a user who doesn't exist: {}", plan.ban.user_id),

@@ -15,7 +15,7 @@ pub(crate) use address::note_address;
 pub(crate) use connect::{connect_user, own_user};
 pub(crate) use deactivate::of_one_channel;
 pub(crate) use deactivate::{DeactivateUsers, deactivate_user, deactivate_users};
-pub(crate) use delete::{DeleteUsers, check_deletion, delete_users, restore_users};
+pub(crate) use delete::{DeleteUsers, check_deletion, delete_user, delete_users, restore_users};
 pub(crate) use guest::create_guest;
 pub(crate) use partial::update_users_partial;
 pub(crate) use reach::within_teams;

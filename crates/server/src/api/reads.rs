@@ -7,6 +7,7 @@ use natterjack_protocol::reads::{
 };
 
 use super::Call;
+use super::reply::Dialect;
 use crate::actions::{cid_of, reads};
 use crate::error::Result;
 
@@ -41,7 +42,11 @@ pub(crate) async fn unread_counts(call: Call<UnreadCounts>) -> Result<WrappedUnr
 }
 
 pub(crate) async fn unread_counts_batch(call: Call<UnreadCountsBatch>) -> Result<UnreadCountsBatchResponse> {
-    let Call { state, caller, body, .. } = call;
-    let counts_by_user = reads::unread_counts_batch(&state, &caller, body).await?;
+    let Call { state, caller, dialect, body, .. } = call;
+    let mut counts_by_user = reads::unread_counts_batch(&state, &caller, body).await?;
+    if dialect == Dialect::V1 {
+        counts_by_user
+            .retain(|_, counts| counts.total_unread_count > 0 || counts.total_unread_threads_count > 0);
+    }
     Ok(UnreadCountsBatchResponse { counts_by_user })
 }

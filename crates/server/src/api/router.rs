@@ -38,7 +38,7 @@ use natterjack_protocol::reads::{
 };
 use natterjack_protocol::roles::{CreateRole, DeleteRole, ListRoles, SearchRoles};
 use natterjack_protocol::search::Search;
-use natterjack_protocol::tasks::GetTask;
+use natterjack_protocol::tasks::{GetExportChannelsStatus, GetTask};
 use natterjack_protocol::threads::{GetThread, QueryThreads, UpdateThreadPartial};
 use natterjack_protocol::user_mutes::{Mute, Unmute};
 use natterjack_protocol::users::{
@@ -128,6 +128,7 @@ fn routes() -> Routes {
         .add::<UpdatePermission, _, _>(roles::update_permission)
         .add::<DeletePermission, _, _>(roles::delete_permission)
         .add::<GetTask, _, _>(tasks::get_task)
+        .add::<GetExportChannelsStatus, _, _>(tasks::get_export_channels_status)
         .add::<ListChannelTypes, _, _>(channel_types::list_channel_types)
         .add::<GetChannelType, _, _>(channel_types::get_channel_type)
         .add::<CreateChannelType, _, _>(channel_types::create_channel_type)

@@ -2,12 +2,13 @@ use natterjack_protocol::UserId;
 use natterjack_protocol::guests::{CreateGuest, CreateGuestResponse};
 use natterjack_protocol::users::{
     DeactivateUser, DeactivateUserResponse, DeactivateUsers, DeactivateUsersResponse, DeleteUser,
-    DeleteUsers, DeleteUsersRequest, DeleteUsersResponse, QueryUsers, QueryUsersResponse, ReactivateUser,
-    ReactivateUserResponse, ReactivateUsers, ReactivateUsersResponse, RestoreUsers, RestoreUsersResponse,
-    UpdateUsers, UpdateUsersPartial, UpdateUsersResponse,
+    DeleteUserResponse, DeleteUsers, DeleteUsersRequest, DeleteUsersResponse, QueryUsers, QueryUsersResponse,
+    ReactivateUser, ReactivateUserResponse, ReactivateUsers, ReactivateUsersResponse, RestoreUsers,
+    RestoreUsersResponse, UpdateUsers, UpdateUsersPartial, UpdateUsersResponse,
 };
 
 use super::Call;
+use super::reply::Dialect;
 use crate::actions::users;
 use crate::error::{Error, Result};
 
@@ -44,11 +45,17 @@ pub(crate) async fn reactivate_users(call: Call<ReactivateUsers>) -> Result<Reac
 }
 
 pub(crate) async fn delete_users(call: Call<DeleteUsers>) -> Result<DeleteUsersResponse> {
-    let Call { state, caller, body, .. } = call;
-    Ok(DeleteUsersResponse { task_id: users::delete_users(&state, &caller, body).await? })
+    let Call { state, caller, dialect, mut body, .. } = call;
+    if dialect == Dialect::V1 && body.user.as_deref() == Some("hard") {
+        // Older clients leave out what cannot be otherwise.
+        body.messages.get_or_insert_with(|| "hard".to_owned());
+        body.conversations.get_or_insert_with(|| "hard".to_owned());
+    }
+    let task_id = users::delete_users(&state, &caller, body, dialect == Dialect::V1).await?;
+    Ok(DeleteUsersResponse { task_id })
 }
 
-pub(crate) async fn delete_user(call: Call<DeleteUser>) -> Result<DeleteUsersResponse> {
+pub(crate) async fn delete_user(call: Call<DeleteUser>) -> Result<DeleteUserResponse> {
     let Call { state, caller, path, query, .. } = call;
     let is_hard = query.hard_delete == Some(true);
     let kind = |asked: Option<bool>| match (is_hard, asked) {
@@ -63,7 +70,8 @@ pub(crate) async fn delete_user(call: Call<DeleteUser>) -> Result<DeleteUsersRes
         conversations: kind(query.delete_conversation_channels),
         ..DeleteUsersRequest::default()
     };
-    Ok(DeleteUsersResponse { task_id: users::delete_users(&state, &caller, request).await? })
+    let (task_id, user) = users::delete_user(&state, &caller, request).await?;
+    Ok(DeleteUserResponse { task_id, user })
 }
 
 pub(crate) async fn restore_users(call: Call<RestoreUsers>) -> Result<RestoreUsersResponse> {

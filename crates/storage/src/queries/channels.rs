@@ -18,7 +18,7 @@ pub static CHANNELS: Schema = Schema {
     resource: "channels",
     fields: &[
         Field::new("cid", Kind::Text, COMPARABLE).sortable(),
-        Field::new("id", Kind::Text, COMPARABLE),
+        Field::new("id", Kind::Text, COMPARABLE).sortable(),
         Field::new("type", Kind::Text, COMPARABLE),
         Field::new("team", Kind::Text, COMPARABLE).nullable().open(),
         Field::new("created_by_id", Kind::Text, COMPARABLE),

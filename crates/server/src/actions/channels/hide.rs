@@ -15,6 +15,8 @@ struct HidePlan {
     user_id: String,
     hidden: bool,
     clear_history: bool,
+    /// Whether the call does nothing, instead of being refused, for who is no member and has no lists of channels.
+    passes_others: bool,
     now: Timestamp,
 }
 
@@ -57,6 +59,8 @@ async fn write(
         user_id: user.user.id.clone(),
         hidden,
         clear_history,
+        passes_others: caller.is_server()
+            && state.current_app(&caller.app).app.settings.channel_hide_members_only != Some(true),
         now: state.now(),
     };
     let name = if hidden { "hide_channel" } else { "show_channel" };
@@ -67,8 +71,9 @@ async fn do_hide(tx: &mut Tx, plan: &HidePlan) -> Result<()> {
     let gone = || Error::not_found("channel", &plan.cid);
     let channel = tx.lock_channel(plan.app_pk, &plan.cid).await?;
     let channel = channel.filter(|channel| channel.deleted_at.is_none()).ok_or_else(gone)?;
-    let member = tx.find_member(channel.pk, &plan.user_id).await?;
-    let member = member.ok_or_else(|| not_a_member(&plan.user_id, &plan.cid))?;
+    let Some(member) = tx.find_member(channel.pk, &plan.user_id).await? else {
+        return if plan.passes_others { Ok(()) } else { Err(not_a_member(&plan.user_id, &plan.cid)) };
+    };
     if member.hidden == plan.hidden && !plan.clear_history {
         // Nothing changes, and nobody is told.
         return Ok(());

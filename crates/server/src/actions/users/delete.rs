@@ -1,6 +1,6 @@
 use natterjack_protocol::Timestamp;
-use natterjack_protocol::users::{DeleteUsersRequest, RestoreUsersRequest};
-use natterjack_storage::{Advance, ChannelEvent, Deletion, Tx, UserChange};
+use natterjack_protocol::users::{DeleteUsersRequest, RestoreUsersRequest, UserResponse};
+use natterjack_storage::{Advance, ChannelEvent, Deletion, Tx, User, UserChange};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -16,6 +16,7 @@ use crate::actions::tasks::{self, Context, Phase, Step, Work};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::SWEEP_BATCH;
+use crate::present;
 use crate::state::State;
 
 /// Threads that a user leaves in one transaction.
@@ -38,6 +39,8 @@ struct DeletePlan {
     app_pk: i64,
     task_id: String,
     work: Work,
+    /// Whether who does not exist counts as deleted, beside others who do exist.
+    passes_unknown: bool,
     now: Timestamp,
 }
 
@@ -46,20 +49,44 @@ pub(crate) async fn delete_users(
     state: &State,
     caller: &Caller,
     request: DeleteUsersRequest,
+    passes_unknown: bool,
 ) -> Result<String> {
-    let work = check_delete(state, caller, &request).await?;
+    let (task_id, _) = mark_deleted(state, caller, &request, passes_unknown).await?;
+    Ok(task_id)
+}
+
+/// As [`delete_users`], for one user, who is answered too.
+pub(crate) async fn delete_user(
+    state: &State,
+    caller: &Caller,
+    request: DeleteUsersRequest,
+) -> Result<(String, Option<UserResponse>)> {
+    let (task_id, users) = mark_deleted(state, caller, &request, false).await?;
+    Ok((task_id, users.first().map(|user| present::user(user, state.now()))))
+}
+
+/// Marks users as deleted and begins the task. Answers its id, and the users.
+async fn mark_deleted(
+    state: &State,
+    caller: &Caller,
+    request: &DeleteUsersRequest,
+    passes_unknown: bool,
+) -> Result<(String, Vec<User>)> {
+    let work = check_delete(state, caller, request).await?;
     let user_ids = work.user_ids.clone();
     let task_id = tasks::new_id();
     let plan = DeletePlan {
         app_pk: caller.app.pk,
         task_id: task_id.clone(),
         work: Work::DeleteUsers(work),
+        passes_unknown,
         now: state.now(),
     };
-    state.store.write("delete_users", plan, |tx, plan| Box::pin(do_mark_deleted(tx, plan))).await?;
+    let users =
+        state.store.write("delete_users", plan, |tx, plan| Box::pin(do_mark_deleted(tx, plan))).await?;
     user_ids.iter().for_each(|id| state.forget_user(caller.app.pk, id));
     state.tasks.notify_one();
-    Ok(task_id)
+    Ok((task_id, users))
 }
 
 async fn check_delete(state: &State, caller: &Caller, request: &DeleteUsersRequest) -> Result<DeleteUsers> {
@@ -101,13 +128,13 @@ pub(crate) fn check_deletion(
     }
 }
 
-/// Marks all users as deleted, or none when one of them does not exist.
-async fn do_mark_deleted(tx: &mut Tx, plan: &DeletePlan) -> Result<()> {
+/// Marks all users as deleted, or none when one of them does not exist. Answers them.
+async fn do_mark_deleted(tx: &mut Tx, plan: &DeletePlan) -> Result<Vec<User>> {
     let Work::DeleteUsers(work) = &plan.work else { unreachable!("the plan is made for it") };
-    let locked = tx.lock_users(plan.app_pk, work.user_ids.clone()).await?;
+    let mut locked = tx.lock_users(plan.app_pk, work.user_ids.clone()).await?;
     let is_there = |id: &String| locked.iter().any(|user| user.id == *id);
     let unknown: Vec<&str> = work.user_ids.iter().filter(|id| !is_there(id)).map(String::as_str).collect();
-    if !unknown.is_empty() {
+    if !unknown.is_empty() && (!plan.passes_unknown || locked.is_empty()) {
         return Err(Error::field(
             "user_ids",
             format!("names users who don't exist: [{}]", unknown.join(" ")),
@@ -122,11 +149,15 @@ async fn do_mark_deleted(tx: &mut Tx, plan: &DeletePlan) -> Result<()> {
         "delete_conversation": mode(work.conversations),
         "delete_conversation_channels": work.conversations.is_some(),
     });
-    for id in &work.user_ids {
+    for id in work.user_ids.iter().filter(|id| is_there(id)) {
         tx.delete_user(plan.app_pk, id, work.user, plan.now).await?;
         do_log(tx, plan.app_pk, id, "user.deleted", Some(payload.clone()), plan.now).await?;
     }
-    tasks::do_enqueue(tx, plan.app_pk, &plan.task_id, &plan.work, plan.now).await
+    tasks::do_enqueue(tx, plan.app_pk, &plan.task_id, &plan.work, plan.now).await?;
+    for user in &mut locked {
+        user.deleted_at.get_or_insert(plan.now);
+    }
+    Ok(locked)
 }
 
 /// Brings back users whose deletion was soft: the users themselves, not what was deleted with them.
