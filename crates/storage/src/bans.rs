@@ -280,7 +280,8 @@ impl Tx {
         .await
     }
 
-    /// Bans from a channel that was just created, and has no members yet, whom its creator banned from later channels.
+    /// Bans from a channel that was just created, or brought back, whom its creator banned from later channels. What
+    /// members who were there before are told of it is copied by [`Tx::settle_member_bans`].
     pub async fn ban_from_new_channel(
         &mut self,
         app_pk: i64,
@@ -292,8 +293,21 @@ impl Tx {
             "INSERT INTO bans (app_pk, channel_pk, user_id, banned_by_id, reason, shadow, created_at, expires) \
              SELECT f.app_pk, CAST($1 AS BIGINT), f.user_id, f.banned_by_id, f.reason, f.shadow, \
              CAST($2 AS BIGINT), f.expires FROM future_channel_bans f WHERE f.app_pk = $3 AND f.banned_by_id = $4 \
-             AND (f.expires IS NULL OR f.expires > $2) ON CONFLICT (app_pk, channel_pk, user_id) DO NOTHING",
+             AND (f.expires IS NULL OR f.expires > $2) ON CONFLICT (app_pk, channel_pk, user_id) DO UPDATE SET \
+             banned_by_id = excluded.banned_by_id, reason = excluded.reason, shadow = excluded.shadow, ip = NULL, \
+             created_at = excluded.created_at, expires = excluded.expires WHERE bans.expires <= excluded.created_at",
             params![channel_pk, now, app_pk, created_by_id],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Copies all bans from a channel into the rows of its members.
+    pub async fn settle_member_bans(&mut self, channel_pk: i64) -> Result<()> {
+        self.execute(
+            "UPDATE members SET banned = NOT b.shadow, shadow_banned = b.shadow, ban_expires = b.expires FROM bans b \
+             WHERE b.channel_pk = $1 AND members.channel_pk = b.channel_pk AND members.user_id = b.user_id",
+            params![channel_pk],
         )
         .await?;
         Ok(())

@@ -8,7 +8,9 @@ use natterjack_client::protocol::bans::{
 };
 use serde_json::{Value, json};
 
-use crate::chat::{get, ids, jane_and_joe, message, ok, post, sent, state, state_for, update_channel};
+use crate::chat::{
+    delete, get, ids, jane_and_joe, message, ok, post, sent, state, state_for, update_channel,
+};
 
 const GENERAL: &str = "messaging:general";
 
@@ -300,6 +302,20 @@ both_databases! {
             let payload = json!({ field: value }).to_string();
             get(server, "/query_future_channel_bans", &[("payload", &payload)]).await.expect_error(400, 4, field);
         }
+    }
+
+    async fn bans_reach_the_members_of_a_channel_that_the_banner_brings_back(server: TestServer) {
+        jane_and_joe(server).await;
+        server.channel("back", &["jane", "joe"]).await;
+        // An earlier ban that is over stands in nobody's way.
+        jane_bans_joe(server, json!({ "channel_cid": "messaging:back", "timeout": 1 })).await;
+        server.advance(Duration::from_secs(60));
+        jane_bans_joe(server, json!({ "channel_cid": GENERAL, "ban_from_future_channels": true })).await;
+        assert_eq!(joe_sends(server, "back", "m1").await.status, 201);
+        ok(delete(server, "/channels/messaging/back", &[]).await);
+        server.channel("back", &["jane"]).await;
+        joe_sends(server, "back", "m2").await.expect_error(403, 17, "banned");
+        server.check().await;
     }
 
     async fn bans_are_found_by_a_filter(server: TestServer) {

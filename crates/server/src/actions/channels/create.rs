@@ -324,6 +324,9 @@ async fn do_create(tx: &mut Tx, plan: &CreatePlan) -> Result<Channel> {
         }
     };
     tx.ban_from_new_channel(plan.app_pk, channel.pk, &plan.new.created_by_id, plan.now).await?;
+    if channel.deleted_at.is_some() {
+        tx.settle_member_bans(channel.pk).await?;
+    }
     let mut all: Vec<NewMember> = plan.members.iter().chain(&plan.invites).cloned().collect();
     let created_by = plan.new.created_by_id.as_str();
     let ignoring = blocks::list_ignoring(tx, plan.app_pk, Some(created_by), &all).await?;
