@@ -183,4 +183,10 @@ impl Tx {
         }
         Ok(changes)
     }
+
+    /// After a member has gone for whom the channel was quiet because of a block: it is so no longer, should he or she
+    /// come back. `advanced` is what the channel's lock gave.
+    pub async fn settle_left(&mut self, channel_pk: i64, user_id: &str, advanced: &Advanced) -> Result<()> {
+        self.settle_quiet(channel_pk, user_id, advanced.at, advanced.unread_seq).await
+    }
 }

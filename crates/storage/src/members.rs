@@ -63,6 +63,9 @@ pub struct RemovedMember {
     pub custom: Custom,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+    /// Whether the channel was blocked for the member, which [`Tx::settle_left`] brings to its end.
+    #[serde(skip)]
+    pub blocked: bool,
 }
 
 /// A member to be added.
@@ -260,7 +263,7 @@ impl Tx {
     ) -> Result<Vec<RemovedMember>> {
         let sql = format!(
             "DELETE FROM members WHERE channel_pk = $1 AND {} \
-             RETURNING user_id, channel_role, custom, created_at, updated_at",
+             RETURNING user_id, channel_role, custom, created_at, updated_at, blocked",
             self.dialect().is_in("user_id", 2)
         );
         self.query(&sql, params![channel_pk, user_ids], |row| {
@@ -270,6 +273,7 @@ impl Tx {
                 custom: row.json(2, "members.custom")?,
                 created_at: row.time(3)?,
                 updated_at: row.time(4)?,
+                blocked: row.bool(5)?,
             })
         })
         .await

@@ -72,6 +72,19 @@ async fn three(server: &TestServer) {
 }
 
 both_databases! {
+    async fn who_comes_back_after_a_block_counts_again(server: TestServer) {
+        three(server).await;
+        block(server, "jane", "joe").await;
+        let change = |more: Value| update_channel(server, "pair", more);
+        change(json!({ "remove_members": ["jane"] })).await;
+        server.check().await;
+        change(json!({ "add_members": ["jane", "eve"] })).await;
+        assert_eq!(unread(server, "jane").await, 0);
+        server.send("pair", "eve", "back", "hello").await;
+        assert_eq!(unread(server, "jane").await, 1);
+        server.check().await;
+    }
+
     async fn blocks_are_listed_newest_first(server: TestServer) {
         three(server).await;
         let request = BlockUsersRequest {

@@ -4,7 +4,7 @@ use natterjack_protocol::UserId;
 use natterjack_protocol::blocks::{
     BlockUsersRequest, BlockUsersResponse, BlockedUserResponse, GetBlockedUsersQuery,
 };
-use natterjack_storage::{Advance, Advanced, NewMember, Tx, UserBlock, UserEvent};
+use natterjack_storage::{Advance, Advanced, NewMember, RemovedMember, Tx, UserBlock, UserEvent};
 
 use super::users;
 use crate::auth::Caller;
@@ -103,6 +103,19 @@ async fn do_settle_pair(tx: &mut Tx, plan: &BlockPlan) -> Result<()> {
             }
         }
     }
+}
+
+/// After members have gone from a channel: ends what a block did to them there.
+pub(super) async fn do_settle_left(
+    tx: &mut Tx,
+    channel_pk: i64,
+    removed: &[RemovedMember],
+    advanced: Advanced,
+) -> Result<()> {
+    for gone in removed.iter().filter(|gone| gone.blocked) {
+        tx.settle_left(channel_pk, &gone.user_id, &advanced).await?;
+    }
+    Ok(())
 }
 
 /// After the members of a channel have changed, or whom they block: hides it from who blocked the only other member,

@@ -422,6 +422,7 @@ pub(super) async fn do_update(tx: &mut Tx, plan: &UpdatePlan) -> Result<Updated>
     do_log(tx, before.pk, log, message.map(|new| new.id.as_str()), advanced, advance).await?;
     notify_added(tx, plan.app_pk, before.pk, &added, &plan.invite, at).await?;
     do_notify(tx, plan, &removed, answered, at).await?;
+    blocks::do_settle_left(tx, before.pk, &removed, advanced).await?;
     let changes_members = !added.is_empty() || !removed.is_empty();
     if changes_members && [advanced.member_count, advanced.member_count - advance.members].contains(&2) {
         blocks::do_settle_blocks(tx, plan.app_pk, before.pk, advanced).await?;

@@ -346,6 +346,7 @@ pub(super) async fn do_remove_member(tx: &mut Tx, context: &Context<'_>, channel
     };
     let advanced = tx.advance_any_channel(channel_pk, advance, context.now).await?;
     if let (Some((advanced, _)), [gone]) = (advanced, removed.as_slice()) {
+        blocks::do_settle_left(tx, channel_pk, &removed, advanced).await?;
         let event = ChannelEvent {
             channel_pk,
             seq: advanced.event_seq,
