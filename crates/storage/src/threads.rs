@@ -158,7 +158,7 @@ impl Tx {
             })
             .collect();
         let joined = self
-            .query_each(
+            .write_each(
                 "INSERT INTO thread_participants (parent_pk, user_id, app_pk, channel_pk, read_seq, last_read, \
                  created_at, last_message_at, has_unread, unread_less) \
                  VALUES ($1, $2, $3, $4, $5, $6, $6, $6, TRUE, 0) \

@@ -136,7 +136,7 @@ async fn members(tx: &mut Tx, channel_pk: i64) -> Result<()> {
     assert!(tx.find_member(channel_pk, "nobody").await?.is_none());
     assert_eq!(tx.list_members_with_ids(channel_pk, vec!["bob".to_owned()]).await?.len(), 1);
     assert_eq!(tx.list_members_of_channels(&[channel_pk, -1], 2, 1).await?[0].len(), 2);
-    assert_eq!(tx.list_memberships(APP, "ann", vec![channel_pk]).await?.len(), 1);
+    assert_eq!(tx.list_memberships("ann", vec![channel_pk]).await?.len(), 1);
     assert!(tx.update_member_role(channel_pk, "bob", "channel_moderator", at(32)).await?);
     assert!(tx.show_hidden_channel(channel_pk, "ann", at(9), Some(vec!["ann".to_owned()])).await?.is_empty());
     assert_eq!(tx.show_hidden_channel(channel_pk, "ann", at(9), None).await?, ["bob"]);
