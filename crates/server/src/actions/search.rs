@@ -299,6 +299,7 @@ fn present_results(
 
 #[cfg(test)]
 mod tests {
+    use natterjack_protocol::SortParam;
     use natterjack_protocol::search::SearchPayload;
 
     use super::{Cursor, check_place, check_question};
