@@ -32,6 +32,18 @@ both_databases! {
         assert_eq!(same.body["channel"]["custom"], json!({ "name": "General", "color": "red" }));
     }
 
+    async fn channels_are_also_found_by_get(server: TestServer) {
+        general(server).await;
+        let get = async |payload: &str| server.raw("GET", "/channels").query("payload", payload).send().await;
+        let payload = json!({ "filter_conditions": { "name": "General" }, "sort": null, "state": true, "watch": false });
+        let reply = get(&payload.to_string()).await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
+        assert_eq!(reply.body["channels"][0]["channel"]["cid"], "messaging:general");
+        assert_eq!(reply.body["channels"][0]["members"].as_array().unwrap().len(), 2);
+        get("[").await.expect_error(400, 4, "payload");
+        get("{\"limit\":-1}").await.expect_error(400, 4, "QueryChannels");
+    }
+
     async fn what_is_written_in_one_version_is_read_in_the_other(server: TestServer) {
         general(server).await;
         let message = json!({ "id": "m1", "text": "hi", "mood": "good", "attachments": [{ "type": "x", "size": 3 }] });
