@@ -61,18 +61,19 @@ impl Dialect {
         }
     }
 
-    /// The elements of the list in parameter `number` ([`Param::Texts`]), as a table `each(value)`.
-    pub(crate) fn listed_texts(self, number: usize) -> String {
+    /// The elements of the list in parameter `number`, which are of the type `kind`, `TEXT` for [`Param::Texts`] and
+    /// `BIGINT` for [`Param::Ints`], as a table `each(value)`.
+    pub(crate) fn listed(self, number: usize, kind: &str) -> String {
         match self {
             Self::Sqlite => format!("json_each(${number}) AS each"),
-            Self::Postgres => format!("UNNEST(CAST(${number} AS TEXT[])) AS each(value)"),
+            Self::Postgres => format!("UNNEST(CAST(${number} AS {kind}[])) AS each(value)"),
         }
     }
 
-    /// What stands behind `FROM` for the rows `m` of a table whose unique key is `column`, one of the list `$1`, together
-    /// with `other`, which is `$2`. PostgreSQL, which guesses how many rows have the `other` alone, would sometimes
-    /// rather go through all of these.
-    pub(crate) fn found_by_each(self, table: &str, column: &str, other: &str) -> String {
+    /// What stands behind `FROM` for the rows `m` of a table whose unique key is `column`, of the type `kind`, one of the
+    /// list `$1`, together with `other`, which is `$2`. PostgreSQL, which guesses how many rows have the `other` alone,
+    /// would sometimes rather go through all of these.
+    pub(crate) fn found_by_each(self, table: &str, column: &str, kind: &str, other: &str) -> String {
         match self {
             Self::Sqlite => {
                 format!("{table} m WHERE {} AND m.{other} = $2", self.is_in(&format!("m.{column}"), 1))
@@ -80,7 +81,7 @@ impl Dialect {
             Self::Postgres => format!(
                 "{} CROSS JOIN LATERAL (SELECT * FROM {table} x WHERE x.{column} = each.value \
                  AND x.{other} = $2 LIMIT 1) AS m",
-                self.listed_texts(1)
+                self.listed(1, kind)
             ),
         }
     }

@@ -170,7 +170,7 @@ impl Tx {
         if user_ids.is_empty() {
             return Ok(Vec::new());
         }
-        let found = self.dialect().found_by_each("members", "user_id", "channel_pk");
+        let found = self.dialect().found_by_each("members", "user_id", "TEXT", "channel_pk");
         let sql = format!("SELECT {MEMBER_COLUMNS} FROM {found}");
         let mut members = self.query(&sql, params![user_ids, channel_pk], member_from_row).await?;
         // An order in the query makes SQLite walk through the whole channel in this order.
@@ -199,17 +199,10 @@ impl Tx {
     }
 
     /// The memberships of one user in these channels.
-    pub async fn list_memberships(
-        &mut self,
-        app_pk: i64,
-        user_id: &str,
-        channel_pks: Vec<i64>,
-    ) -> Result<Vec<Member>> {
-        let sql = format!(
-            "SELECT {MEMBER_COLUMNS} FROM members m WHERE m.app_pk = $1 AND m.user_id = $2 AND {}",
-            self.dialect().is_in("m.channel_pk", 3)
-        );
-        self.query(&sql, params![app_pk, user_id, channel_pks], member_from_row).await
+    pub async fn list_memberships(&mut self, user_id: &str, channel_pks: Vec<i64>) -> Result<Vec<Member>> {
+        let found = self.dialect().found_by_each("members", "channel_pk", "BIGINT", "user_id");
+        let sql = format!("SELECT {MEMBER_COLUMNS} FROM {found}");
+        self.query(&sql, params![channel_pks, user_id], member_from_row).await
     }
 
     /// Adds members who have read everything so far. Those who are members already stay as they are.
@@ -248,7 +241,7 @@ impl Tx {
                 ]
             })
             .collect();
-        let added = self.query_each(INSERT, &params, |row| row.text(0)).await?;
+        let added = self.write_each(INSERT, &params, |row| row.text(0)).await?;
         Ok(added.into_iter().flatten().collect())
     }
 

@@ -691,7 +691,7 @@ impl Tx {
     /// Takes deleted messages off what members have not read.
     pub async fn insert_unread_gaps(&mut self, channel_pk: i64, seqs: &[i64]) -> Result<()> {
         let params: Vec<_> = seqs.iter().map(|seq| vec![Param::Int(channel_pk), Param::Int(*seq)]).collect();
-        self.query_each(
+        self.write_each(
             "INSERT INTO unread_gaps (channel_pk, seq) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING seq",
             &params,
             |row| row.int(0),

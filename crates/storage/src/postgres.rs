@@ -1,16 +1,19 @@
 //! The database server: a pool of connections, prepared statements, pipelining, group commit.
 
+mod each;
 mod groups;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, QueueMode, RecyclingMethod, Runtime};
 use futures_util::future::{join, join_all};
+use tokio::sync::oneshot;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{NoTls, Row};
 
+use self::each::Each;
 use self::groups::Groups;
 use crate::error::{Error, Result, Transient, error_chain};
 use crate::events::Moved;
@@ -57,6 +60,8 @@ impl Postgres {
             Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
         let pool = Pool::builder(manager)
             .max_size(POOL_SIZE)
+            // The connection that was used last knows its statements, and their plans, best.
+            .queue_mode(QueueMode::Lifo)
             .wait_timeout(Some(POOL_WAIT_MAX))
             .create_timeout(Some(POOL_WAIT_MAX))
             .runtime(Runtime::Tokio1)
@@ -107,18 +112,30 @@ impl Postgres {
         self.groups.write(channel_pk, turn, name, operation).await
     }
 
+    /// Runs a reading operation in a task of its own: a caller that goes away would leave the database at work on a
+    /// connection that the pool takes for lost.
     pub(crate) async fn read<E: Transient>(
         &self,
         name: &'static str,
         operation: Arc<dyn Operation<E>>,
     ) -> Result<Output, E> {
-        let mut tx = Tx::postgres(Arc::new(PostgresTx::new(self.client().await?, BEGIN_READ)));
-        let result = operation.run(&mut tx).await;
-        tx.report(name);
-        let connection = tx.into_postgres().expect("it is a PostgreSQL connection that nobody shares");
-        // The answer does not wait for the end of a transaction that wrote nothing.
-        tokio::spawn(connection.roll_back());
-        result
+        let connections = Arc::clone(&self.connections);
+        let (answer, answered) = oneshot::channel();
+        tokio::spawn(async move {
+            let client = match connections.client().await {
+                Ok(client) if answer.is_closed() => return drop(client),
+                Ok(client) => client,
+                Err(error) => return drop(answer.send(Err(error.into()))),
+            };
+            let mut tx = Tx::postgres(Arc::new(PostgresTx::new(client, BEGIN_READ)));
+            let result = operation.run(&mut tx).await;
+            tx.report(name);
+            let connection = tx.into_postgres().expect("it is a PostgreSQL connection that nobody shares");
+            // The answer does not wait for the end of a transaction that wrote nothing.
+            drop(answer.send(result));
+            connection.roll_back().await;
+        });
+        answered.await.unwrap_or_else(|_| Err(Error::Database("an operation panicked".into()).into()))
     }
 
     /// A reading transaction on a connection of its own.
@@ -266,7 +283,35 @@ impl PostgresTx {
         .await
     }
 
+    /// Runs a `SELECT` with each list of parameters, as one statement that joins the lists with it.
     pub(crate) async fn query_each(&self, sql: &str, params: &[Vec<Param<'_>>]) -> Result<Vec<Vec<Row>>> {
+        let [_, others @ ..] = params else { return Ok(Vec::new()) };
+        if others.is_empty() {
+            return Ok(vec![self.query(sql, &params[0]).await?]);
+        }
+        let rows = self
+            .run(async |client| {
+                let types = client.prepare_cached(sql).await?.params().to_vec();
+                let Some(each) = Each::of(sql, &types, params) else {
+                    return Ok(None);
+                };
+                let statement = client.prepare_cached(&each.sql).await?;
+                client.query(&statement, &each.references()).await.map(Some)
+            })
+            .await?;
+        let Some(rows) = rows else {
+            return self.write_each(sql, params).await;
+        };
+        let mut found: Vec<Vec<Row>> = params.iter().map(|_| Vec::new()).collect();
+        for row in rows {
+            let position: i64 = row.try_get(row.len() - 1)?;
+            found[position as usize - 1].push(row);
+        }
+        Ok(found)
+    }
+
+    /// Runs a statement with each list of parameters, all sent together.
+    pub(crate) async fn write_each(&self, sql: &str, params: &[Vec<Param<'_>>]) -> Result<Vec<Vec<Row>>> {
         self.run(async |client| {
             let statement = &client.prepare_cached(sql).await?;
             let runs =

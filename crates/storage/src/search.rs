@@ -216,7 +216,7 @@ impl Tx {
             "INSERT INTO search_words (app_pk, word, listed_at) SELECT $1, value, CAST($2 AS BIGINT) FROM {} WHERE TRUE \
              ORDER BY value ON CONFLICT (app_pk, word) DO UPDATE SET listed_at = excluded.listed_at \
              WHERE search_words.listed_at < excluded.listed_at - {}",
-            self.dialect().listed_texts(3),
+            self.dialect().listed(3, "TEXT"),
             LISTED_FOR_SECONDS * 1_000_000_000
         );
         for (app_pk, words) in words.iter().filter(|(_, words)| !words.is_empty()) {

@@ -188,8 +188,26 @@ impl Tx {
         Ok(self.query(sql, params, map).await?.pop())
     }
 
-    /// Runs the same query with each list of parameters. PostgreSQL gets them all in one go.
+    /// Runs the same `SELECT` with each list of parameters. PostgreSQL gets one statement that joins the lists with it.
     pub(crate) async fn query_each<T>(
+        &mut self,
+        sql: &str,
+        params: &[Vec<Param<'_>>],
+        mut map: impl FnMut(Row<'_>) -> Result<T>,
+    ) -> Result<Vec<Vec<T>>> {
+        let number = if self.dialect() == Dialect::Sqlite { params.len() } else { 1 };
+        self.count(sql, number as u64);
+        match &mut self.connection {
+            Connection::Sqlite(connection) => query_each_sqlite(connection, sql, params, &mut map),
+            Connection::Postgres(connection) => {
+                map_each(&connection.query_each(sql, params).await?, &mut map)
+            }
+        }
+    }
+
+    /// Runs the same changing statement, which answers rows, with each list of parameters. PostgreSQL gets them all in
+    /// one go.
+    pub(crate) async fn write_each<T>(
         &mut self,
         sql: &str,
         params: &[Vec<Param<'_>>],
@@ -197,15 +215,10 @@ impl Tx {
     ) -> Result<Vec<Vec<T>>> {
         self.count(sql, params.len() as u64);
         match &mut self.connection {
-            Connection::Sqlite(connection) => {
-                params.iter().map(|params| query_sqlite(connection, sql, params, &mut map)).collect()
+            Connection::Sqlite(connection) => query_each_sqlite(connection, sql, params, &mut map),
+            Connection::Postgres(connection) => {
+                map_each(&connection.write_each(sql, params).await?, &mut map)
             }
-            Connection::Postgres(connection) => connection
-                .query_each(sql, params)
-                .await?
-                .iter()
-                .map(|rows| rows.iter().map(|row| map(Row::Postgres(row))).collect())
-                .collect(),
         }
     }
 
@@ -269,6 +282,22 @@ fn query_sqlite<T>(
         mapped.push(map(Row::Sqlite(row))?);
     }
     Ok(mapped)
+}
+
+fn query_each_sqlite<T>(
+    connection: &rusqlite::Connection,
+    sql: &str,
+    params: &[Vec<Param<'_>>],
+    map: &mut impl FnMut(Row<'_>) -> Result<T>,
+) -> Result<Vec<Vec<T>>> {
+    params.iter().map(|params| query_sqlite(connection, sql, params, map)).collect()
+}
+
+fn map_each<T>(
+    found: &[Vec<tokio_postgres::Row>],
+    map: &mut impl FnMut(Row<'_>) -> Result<T>,
+) -> Result<Vec<Vec<T>>> {
+    found.iter().map(|rows| rows.iter().map(|row| map(Row::Postgres(row))).collect()).collect()
 }
 
 /// Whether `$1`, `$2`, … first appear in the order of their numbers: SQLite numbers parameters by appearance,

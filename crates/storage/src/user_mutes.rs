@@ -96,7 +96,7 @@ impl Tx {
             target_ids.iter().map(|target_id| of_target(target_id.as_str())).collect()
         };
         // A span that has ended by the clock ends here too: the next one may begin.
-        self.query_each(
+        self.write_each(
             "UPDATE mute_spans SET until_pk = CASE WHEN from_pk > $1 THEN from_pk ELSE $1 END \
              WHERE app_pk = $2 AND user_id = $3 AND target_id = $4 \
              AND until_pk = 9223372036854775807 AND until_at <= $5 RETURNING from_pk",
@@ -105,7 +105,7 @@ impl Tx {
         )
         .await?;
         let moved = self
-            .query_each(
+            .write_each(
                 "UPDATE mute_spans SET until_at = $1 WHERE app_pk = $2 AND user_id = $3 AND target_id = $4 \
                  AND until_pk = 9223372036854775807 RETURNING target_id",
                 &of_targets(&[until.into()], &[]),
@@ -118,7 +118,7 @@ impl Tx {
             .filter_map(|(params, moved)| moved.is_empty().then_some(params))
             .collect();
         // The newest message may have gone for good since the span before ended with it.
-        self.query_each(
+        self.write_each(
             "INSERT INTO mute_spans (app_pk, user_id, target_id, from_pk, until_pk, until_at) \
              VALUES ($1, $2, $3, (SELECT CASE WHEN MAX(k.until_pk) > $4 THEN MAX(k.until_pk) ELSE $4 END \
              FROM mute_spans k WHERE k.app_pk = $1 AND k.user_id = $2 AND k.target_id = $3), $5, $6) ON CONFLICT (app_pk, user_id, target_id, from_pk) DO UPDATE SET \
@@ -134,7 +134,7 @@ impl Tx {
              updated_at = excluded.updated_at, expires = excluded.expires RETURNING {MUTE_COLUMNS}"
         );
         let stored =
-            self.query_each(&sql, &of_targets(&[], &[now.into(), expires.into()]), mute_from_row).await?;
+            self.write_each(&sql, &of_targets(&[], &[now.into(), expires.into()]), mute_from_row).await?;
         Ok(stored.into_iter().flatten().collect())
     }
 

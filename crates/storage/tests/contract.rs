@@ -136,7 +136,7 @@ async fn members(tx: &mut Tx, channel_pk: i64) -> Result<()> {
     assert!(tx.find_member(channel_pk, "nobody").await?.is_none());
     assert_eq!(tx.list_members_with_ids(channel_pk, vec!["bob".to_owned()]).await?.len(), 1);
     assert_eq!(tx.list_members_of_channels(&[channel_pk, -1], 2, 1).await?[0].len(), 2);
-    assert_eq!(tx.list_memberships(APP, "ann", vec![channel_pk]).await?.len(), 1);
+    assert_eq!(tx.list_memberships("ann", vec![channel_pk]).await?.len(), 1);
     assert!(tx.update_member_role(channel_pk, "bob", "channel_moderator", at(32)).await?);
     assert!(tx.show_hidden_channel(channel_pk, "ann", at(9), Some(vec!["ann".to_owned()])).await?.is_empty());
     assert_eq!(tx.show_hidden_channel(channel_pk, "ann", at(9), None).await?, ["bob"]);
@@ -286,8 +286,51 @@ async fn thread(tx: &mut Tx, channel_pk: i64, parent_pk: i64) -> Result<()> {
     assert_eq!(tx.list_unread_threads(&unread_of(&["ann"])).await?, [UnreadThreads::default()]);
     let participant = tx.find_thread_participant(parent_pk, "ann").await?.unwrap();
     assert_eq!((participant.unread(2), participant.last_read), (0, at(66)));
-    assert!(!tx.spread_queued_thread(10).await?);
+    assert_eq!(tx.spread_queued_thread(0, 10).await?, None);
     threads_in_order(tx, parent_pk).await
+}
+
+/// Replies that keep coming do not keep a large thread's last participants from hearing of them.
+async fn busy_thread(tx: &mut Tx, channel_pk: i64) -> Result<()> {
+    const BATCH: i64 = 10;
+    let others: Vec<String> = (0..150).map(|number| format!("p{number:03}")).collect();
+    let parent_pk =
+        tx.insert_message(APP, channel_pk, &message("busy", "ann"), 3, None, at(80)).await?.unwrap();
+    for number in 1..=40 {
+        let when = at(80 + number);
+        let seq = tx.advance_thread(APP, channel_pk, parent_pk, "ann", when).await?;
+        let reply = NewMessage {
+            kind: MessageKind::Reply,
+            parent_pk: Some(parent_pk),
+            parent_id: Some("busy".to_owned()),
+            in_channel: false,
+            counts_unread: false,
+            ..message(&format!("busy-{number}"), "ann")
+        };
+        let pk = tx.insert_message(APP, channel_pk, &reply, 3, Some(seq), when).await?.unwrap();
+        let reply = Message::from_new(reply, pk, APP, channel_pk, 3, Some(seq), when);
+        let joining = if number == 1 { others.iter().map(String::as_str).collect() } else { Vec::new() };
+        tx.follow_reply(&reply, &joining).await?;
+        if number == 1 {
+            while tx.spread_queued_thread(0, BATCH).await?.is_some() {}
+            let read = ThreadReadPosition {
+                read_seq: 1,
+                unread_less: 0,
+                last_read: when,
+                last_read_message_id: None,
+            };
+            assert!(tx.update_thread_read_position(parent_pk, "p149", &read).await?);
+            assert_eq!(tx.list_unread_threads(&unread_of(&["p149"])).await?[0].threads, 0);
+        } else {
+            assert_eq!(tx.spread_queued_thread(0, BATCH).await?, Some(parent_pk));
+        }
+    }
+    assert_eq!(tx.list_unread_threads(&unread_of(&["p149"])).await?[0].threads, 1);
+    // When the replies end, so does the work, and nothing is left to be done.
+    assert_eq!(tx.spread_queued_thread(parent_pk, BATCH).await?, None);
+    while tx.spread_queued_thread(0, BATCH).await?.is_some() {}
+    assert!(!tx.has_queued_thread().await?);
+    Ok(())
 }
 
 async fn threads_in_order(tx: &mut Tx, parent_pk: i64) -> Result<()> {
@@ -730,6 +773,16 @@ async fn every_operation_runs_on_both_databases() {
     let databases = Databases::open().await;
     for store in &databases.stores {
         everything(store).await;
+    }
+    databases.close().await;
+}
+
+#[tokio::test]
+async fn the_participants_of_a_busy_thread_hear_of_it() {
+    let databases = Databases::open().await;
+    for store in &databases.stores {
+        let pk = write(store, (), |tx, ()| Box::pin(users_and_channels(tx))).await;
+        write(store, pk, |tx, pk| Box::pin(busy_thread(tx, *pk))).await;
     }
     databases.close().await;
 }

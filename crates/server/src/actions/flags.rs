@@ -317,7 +317,7 @@ async fn load_flagged(
     let all: Vec<&Message> = messages.iter().collect();
     let mut bundle = Bundle::load(tx, context.clone(), &all, users, now).await?;
     let pks: BTreeSet<i64> = messages.iter().map(|message| message.channel_pk).collect();
-    let named = NamedChannels::load(tx, context.app_pk, context.viewer.as_deref(), pks).await?;
+    let named = NamedChannels::load(tx, context.viewer.as_deref(), pks).await?;
     for channel in named.channels.values() {
         bundle.add_channel(channel.pk, &channel.cid);
     }

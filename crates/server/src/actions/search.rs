@@ -191,7 +191,7 @@ async fn list_channels(
                     None => HashMap::new(),
                     Some(user_id) => {
                         let pks = channels.iter().map(|channel| channel.pk).collect();
-                        let members = tx.list_memberships(*app_pk, user_id, pks).await?;
+                        let members = tx.list_memberships(user_id, pks).await?;
                         members.into_iter().map(|member| (member.channel_pk, member)).collect()
                     }
                 };

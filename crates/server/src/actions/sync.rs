@@ -115,7 +115,7 @@ async fn list_channels(tx: &mut Tx, plan: &SyncPlan) -> Result<Vec<(Channel, Opt
         channels.extend(found.filter(|channel| channel.deleted_at.is_none()));
     }
     let pks: Vec<i64> = channels.iter().map(|channel| channel.pk).collect();
-    let members = tx.list_memberships(plan.app_pk, &plan.user.user.id, pks).await?;
+    let members = tx.list_memberships(&plan.user.user.id, pks).await?;
     let mut members: HashMap<i64, Member> =
         members.into_iter().map(|member| (member.channel_pk, member)).collect();
     Ok(channels

@@ -101,7 +101,7 @@ pub(super) async fn load(
     let mut batch = UserBatch::default();
     if !pks.is_empty() {
         let pks: Vec<i64> = pks.into_iter().collect();
-        let members = tx.list_memberships(app_pk, user_id, pks.clone()).await?;
+        let members = tx.list_memberships(user_id, pks.clone()).await?;
         batch.members = members.into_iter().map(|member| (member.channel_pk, member)).collect();
         let channels = tx.list_channels(pks).await?;
         batch.channels = channels.into_iter().map(|channel| (channel.pk, channel)).collect();

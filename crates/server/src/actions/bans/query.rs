@@ -77,7 +77,7 @@ async fn load(tx: &mut Tx, app_pk: i64, query: &BanQuery) -> Result<(Vec<Ban>, N
     let bans = tx.query_bans(app_pk, query).await?;
     let pks: BTreeSet<i64> = bans.iter().map(|ban| ban.channel_pk).filter(|pk| *pk != WHOLE_APP).collect();
     let viewer = query.within.as_ref().and_then(|within| within.user_id.as_deref());
-    let named = NamedChannels::load(tx, app_pk, viewer, pks).await?;
+    let named = NamedChannels::load(tx, viewer, pks).await?;
     Ok((bans, named))
 }
 

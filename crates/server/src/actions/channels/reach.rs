@@ -88,18 +88,13 @@ pub(crate) struct NamedChannels {
 
 impl NamedChannels {
     /// `viewer` is `None` for servers, who may see all of them.
-    pub(crate) async fn load(
-        tx: &mut Tx,
-        app_pk: i64,
-        viewer: Option<&str>,
-        pks: BTreeSet<i64>,
-    ) -> Result<Self> {
+    pub(crate) async fn load(tx: &mut Tx, viewer: Option<&str>, pks: BTreeSet<i64>) -> Result<Self> {
         if pks.is_empty() {
             return Ok(Self::default());
         }
         let pks: Vec<i64> = pks.into_iter().collect();
         let members = match viewer {
-            Some(viewer) => tx.list_memberships(app_pk, viewer, pks.clone()).await?,
+            Some(viewer) => tx.list_memberships(viewer, pks.clone()).await?,
             None => Vec::new(),
         };
         let channels = tx.list_channels(pks).await?;

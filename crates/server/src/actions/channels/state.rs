@@ -58,7 +58,7 @@ pub(super) async fn load_states(
     let mut memberships: HashMap<i64, Member> = match &context.viewer {
         None => HashMap::new(),
         Some(user_id) => tx
-            .list_memberships(context.app_pk, user_id, pks.clone())
+            .list_memberships(user_id, pks.clone())
             .await?
             .into_iter()
             .map(|member| (member.channel_pk, member))

@@ -125,7 +125,7 @@ async fn load_channels(
     let mut members: HashMap<i64, Vec<Member>> = pks.iter().copied().zip(members).collect();
     let mut memberships = match &request.context.viewer {
         None => Vec::new(),
-        Some(viewer) => tx.list_memberships(request.context.app_pk, viewer, pks.clone()).await?,
+        Some(viewer) => tx.list_memberships(viewer, pks.clone()).await?,
     };
     let channels = tx.list_channels(pks).await?.into_iter().map(|channel| {
         let own = memberships.iter().position(|member| member.channel_pk == channel.pk);
