@@ -14,9 +14,10 @@ use natterjack_storage::queries::{
 use natterjack_storage::{
     Advance, Ban, BanKind, ChannelChange, ChannelEvent, ChannelMute, ChannelQuery, Error, FlagTarget,
     MemberQuery, Message, MessageChange, MessageExtra, MessageKind, MessagePage, NewApp, NewChannel,
-    NewMember, NewMessage, Pin, PurgeKind, Reaction, ReactionSummary, Reactor, ReadPosition, Result, Review,
-    Store, ThreadQuery, ThreadReadPosition, ToldChange, Tx, UnreadChannels, UnreadGroup, UnreadQuery,
-    UnreadThreads, UserBlock, UserChange, UserEvent, UserQuery, VersionEnd, Visibility, WHOLE_APP,
+    NewMember, NewMessage, Pin, PurgeKind, Reaction, ReactionGroup, ReactionSummary, Reactor, ReadPosition,
+    Result, Review, Store, ThreadQuery, ThreadReadPosition, ToldChange, Tx, UnreadChannels, UnreadGroup,
+    UnreadQuery, UnreadThreads, UserBlock, UserChange, UserEvent, UserQuery, VersionEnd, Visibility,
+    WHOLE_APP,
 };
 
 const APP: i64 = 7;
@@ -376,25 +377,39 @@ fn unread_of(user_ids: &[&str]) -> UnreadQuery {
 }
 
 async fn reactions(tx: &mut Tx, message_pk: i64) -> Result<()> {
-    for score in [1, 5] {
-        let reaction = Reaction {
-            user_id: "bob".to_owned(),
-            kind: "like".to_owned(),
-            score,
-            custom: Custom::new().with("e", "x"),
-            created_at: at(67),
-            updated_at: at(67 + score),
-        };
-        tx.upsert_reaction(message_pk, &reaction).await?;
+    let reaction = |user_id: &str, score, moment| Reaction {
+        user_id: user_id.to_owned(),
+        kind: "like".to_owned(),
+        score,
+        custom: Custom::new().with("e", "x"),
+        created_at: at(moment),
+        updated_at: at(moment + score),
+    };
+    let (first, replaced) = (reaction("bob", 1, 67), reaction("bob", 5, 67));
+    let mut summary = ReactionSummary::default();
+    tx.upsert_reaction(message_pk, &first).await?;
+    summary.add(&first);
+    tx.upsert_reaction(message_pk, &replaced).await?;
+    summary.replace(&first, &replaced);
+    for (user_id, moment) in [("ann", 68), ("eve", 69)] {
+        let other = reaction(user_id, 2, moment);
+        tx.upsert_reaction(message_pk, &other).await?;
+        summary.add(&other);
+        tx.delete_reaction(message_pk, user_id, "like").await?;
+        tx.subtract_reaction(message_pk, &mut summary, &other).await?;
     }
-    let group = tx.count_reaction_group(message_pk, "like", 9).await?.unwrap();
-    assert_eq!((group.count, group.sum_scores), (1, 5));
-    assert_eq!(group.latest_by, [Reactor { user_id: "bob".to_owned(), created_at: at(67) }]);
-    assert!(tx.count_reaction_group(message_pk, "love", 9).await?.is_none());
+    let group = ReactionGroup {
+        count: 1,
+        sum_scores: 5,
+        first_reaction_at: at(67),
+        last_reaction_at: at(67),
+        latest_by: vec![Reactor { user_id: "bob".to_owned(), created_at: at(67) }],
+    };
+    assert_eq!(summary.groups, [("like".to_owned(), group)].into());
     let latest = tx.list_reactions(message_pk, 10, 0).await?;
+    assert_eq!(summary.latest, latest);
     assert_eq!(tx.list_reactions_by_user(message_pk, "bob").await?, latest);
     assert_eq!(tx.list_own_reactions(vec![message_pk], "bob").await?, [(message_pk, latest[0].clone())]);
-    let summary = ReactionSummary { groups: [("like".to_owned(), group)].into(), latest };
     tx.update_reaction_summary(message_pk, &summary).await?;
     assert_eq!(tx.find_message(APP, "m1").await?.unwrap().reactions, summary);
     assert!(tx.delete_reaction(message_pk, "bob", "like").await?);
