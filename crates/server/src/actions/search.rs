@@ -36,7 +36,7 @@ struct Cursor {
     /// Whether words are looked for as parts of others, as the first page decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     parts: Option<bool>,
-    /// The order that the first page asked for.
+    /// The order of the results.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     sort: Vec<SortParam>,
 }
@@ -46,7 +46,7 @@ struct Cursor {
 struct SearchPlan {
     channels: Limited,
     query: SearchQuery,
-    /// The order as it was asked for.
+    /// The order of the query, as it was asked for.
     sort: Vec<SortParam>,
     /// Results of a whole page; the query may ask for fewer.
     page_limit: i64,
@@ -106,10 +106,10 @@ fn check_search(
     }
     let channels = limit_to(state, caller, client, channels)?;
     let filter = check_question(&payload)?;
-    let cursor = check_place(&payload)?;
-    let parsed_sort = parse_sort(&MESSAGES, &cursor.sort, SORT_FIELDS_MAX)
-        .map_err(|error| Error::filter("sort", &error))?;
     let page_limit = limit("limit", payload.limit, SEARCH_PAGE_MAX, SEARCH_PAGE_MAX)?;
+    let cursor = check_place(&payload)?;
+    let sort = parse_sort(&MESSAGES, &cursor.sort, SORT_FIELDS_MAX)
+        .map_err(|error| Error::filter("sort", &error))?;
     let limit = cursor.limit.unwrap_or(page_limit).min(page_limit).min(SEARCH_DEPTH_MAX - cursor.offset);
     let include = payload.message_options.map(|options| options.member_custom_include).unwrap_or_default();
     let context = MessageContext {
@@ -119,7 +119,7 @@ fn check_search(
     let query = SearchQuery {
         channels: Vec::new(),
         filter,
-        sort: parsed_sort,
+        sort,
         limit,
         offset: cursor.offset,
         mode: cursor.parts.map(|parts| if parts { SearchMode::Parts } else { SearchMode::Words }),
@@ -146,7 +146,7 @@ fn check_question(payload: &SearchPayload) -> Result<Expression> {
     }
 }
 
-/// Where the page begins, and in which order: at an offset, or as a cursor says, whatever is said beside it.
+/// Where the page begins, and in which order: at an offset, or where a cursor says, which goes on in its own order.
 fn check_place(payload: &SearchPayload) -> Result<Cursor> {
     let offset = offset("offset", payload.offset, OFFSET_MAX)?;
     let next = given(payload.next.as_ref());
@@ -308,9 +308,9 @@ mod tests {
     fn cursors_come_back_as_they_went_out() {
         for cursor in [
             Cursor { limit: Some(50), parts: Some(true), ..Cursor::default() },
-            Cursor { offset: 9_999, sort: vec![SortParam::ascending("created_at")], ..Cursor::default() },
+            Cursor { offset: 9_999, sort: vec![SortParam::descending("created_at")], ..Cursor::default() },
         ] {
-            assert_eq!(Cursor::decode(&cursor.encode()).as_ref(), Some(&cursor));
+            assert_eq!(Cursor::decode(&cursor.encode()), Some(cursor));
         }
     }
 
