@@ -21,6 +21,8 @@ mod live;
 mod permissions;
 mod present;
 mod proxies;
+#[cfg(test)]
+mod races;
 mod rate_limits;
 mod serve;
 mod state;
