@@ -95,3 +95,16 @@ async fn a_client_that_hangs_up_does_not_keep_what_follows_a_commit_from_being_d
     world.state.store.write("test", (), |_, ()| Box::pin(async { Ok::<_, Error>(()) })).await.unwrap();
     assert!(world.is_deactivated().await);
 }
+
+#[tokio::test]
+async fn the_answer_to_an_older_write_does_not_bring_the_older_user_back() {
+    let world = World::new().await;
+    let World { state, caller, .. } = &world;
+    let mut renamed = pin!(users::update_users(state, caller, jane("Janet")));
+    assert!(poll!(renamed.as_mut()).is_pending(), "it is written first, and answered last");
+    let id = UserId::parse("jane").unwrap();
+    users::deactivate_user(state, caller, &id, DeactivateUserRequest::default()).await.unwrap();
+    let renamed = renamed.await.unwrap();
+    assert_eq!(renamed.users["jane"].name.as_deref(), Some("Janet"));
+    assert!(world.is_deactivated().await);
+}

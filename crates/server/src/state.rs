@@ -250,26 +250,20 @@ impl State {
     /// Keeps what was read of a user, unless something was dropped since `dropped`.
     fn remember_read_user(&self, user: User, dropped: u64) -> Arc<CachedUser> {
         let key = (user.app_pk, user.id.clone());
-        let cached = self.keep_user(user);
-        if self.dropped() != dropped {
+        let response = Arc::new(present::user(&user, self.now()));
+        let cached = Arc::new(CachedUser { user, response });
+        self.users.insert(key.clone(), Arc::clone(&cached));
+        if self.dropped.has_moved(&key, dropped) {
             self.users.remove(&key);
         }
         cached
     }
 
-    /// Keeps what was just written of a user.
-    pub(crate) fn remember_user(&self, user: User) -> Arc<CachedUser> {
-        let cached = self.keep_user(user);
-        self.live.hub.note_moved(cached.user.app_pk, &cached.user.id);
-        cached
-    }
-
-    fn keep_user(&self, user: User) -> Arc<CachedUser> {
+    /// What a transaction wrote of a user. It is not kept: another may have written something newer meanwhile, and told of
+    /// it before this one.
+    pub(crate) fn written_user(&self, user: User) -> Arc<CachedUser> {
         let response = Arc::new(present::user(&user, self.now()));
-        let key = (user.app_pk, user.id.clone());
-        let cached = Arc::new(CachedUser { user, response });
-        self.users.insert(key, Arc::clone(&cached));
-        cached
+        Arc::new(CachedUser { user, response })
     }
 
     /// The configuration of a channel type.

@@ -339,7 +339,7 @@ async fn upsert(
     if task_id.is_some() {
         state.tasks.notify_one();
     }
-    Ok((users.into_iter().map(|user| state.remember_user(user)).collect(), task_id))
+    Ok((users.into_iter().map(|user| state.written_user(user)).collect(), task_id))
 }
 
 async fn do_upsert(tx: &mut Tx, plan: &Upsert) -> Result<(Vec<User>, Option<String>)> {
