@@ -432,39 +432,42 @@ fn scope_in(of_app: &CachedApp, channel: &Channel) -> Arc<Scope> {
 #[derive(Debug)]
 pub(crate) struct Freshness<'a> {
     app_pk: i64,
-    cid: &'a str,
-    user_id: Option<&'a str>,
+    cid: Option<&'a str>,
+    user_ids: &'a [&'a str],
     attempts: usize,
 }
 
 impl<'a> Freshness<'a> {
-    /// Changes of the same channel that may get in between.
+    /// Changes of the same channel or user that may get in between.
     const ATTEMPTS_MAX: usize = 500;
 
-    /// For a write that relies on what is cached of this channel and this user.
-    pub(crate) fn new(app_pk: i64, cid: &'a str, user_id: Option<&'a str>) -> Self {
-        Self { app_pk, cid, user_id, attempts: 0 }
+    /// For a write that relies on what is cached of this channel and these users.
+    pub(crate) fn new(app_pk: i64, cid: Option<&'a str>, user_ids: &'a [&'a str]) -> Self {
+        Self { app_pk, cid, user_ids, attempts: 0 }
     }
 
     /// What the write answered, or `None` when the checks have to be repeated with fresh data.
     ///
     /// # Errors
-    /// The write's own error, or that the channel changed under it too often.
+    /// The write's own error, or that something changed under it too often.
     pub(crate) fn settle<T>(&mut self, state: &State, outcome: Result<T>) -> Result<Option<T>> {
         match outcome {
             Err(Error::Stale) if self.attempts < Self::ATTEMPTS_MAX => {
                 self.attempts += 1;
-                state.forget_channel(self.app_pk, self.cid);
-                if let Some(user_id) = self.user_id {
-                    state.forget_user(self.app_pk, user_id);
+                if let Some(cid) = self.cid {
+                    state.forget_channel(self.app_pk, cid);
                 }
                 Ok(None)
             }
             Err(Error::Stale) => {
-                let text = "the channel changed too often while it was written to; repeat the call";
+                let text = match self.cid {
+                    Some(_) => "the channel changed too often while it was written to; repeat the call",
+                    None => "the users changed too often while they were written to; repeat the call",
+                };
                 Err(Error::caller(ErrorCode::Timeout, text))
             }
             outcome => outcome.map(Some),
         }
     }
 }
+                self.user_ids.iter().for_each(|user_id| state.forget_user(self.app_pk, user_id));

@@ -71,7 +71,8 @@ pub(crate) async fn send_reaction(
     let user =
         users::acting_user(state, caller, "reaction.user", given.user_id.as_ref(), given.user.as_ref())
             .await?;
-    let mut fresh = Freshness::new(caller.app.pk, &cid, Some(&user.user.id));
+    let user_ids = [user.user.id.as_str()];
+    let mut fresh = Freshness::new(caller.app.pk, Some(&cid), &user_ids);
     let reacted = loop {
         let plan = check_send(state, caller, &cid, id, &request).await?;
         let outcome = state

@@ -50,7 +50,7 @@ pub(crate) async fn truncate_channel(
     if caller.who == Who::Anonymous {
         return Err(users::anonymous());
     }
-    let mut fresh = Freshness::new(caller.app.pk, &cid, None);
+    let mut fresh = Freshness::new(caller.app.pk, Some(&cid), &[]);
     let truncated = loop {
         let plan = check_truncate(state, caller, &cid, &request, user.as_ref()).await?;
         let outcome =

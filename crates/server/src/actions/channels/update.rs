@@ -121,7 +121,7 @@ pub(crate) async fn update_channel(
     let cid_text = cid.to_string();
     let user =
         users::optional_user(state, caller, "user", request.user_id.as_ref(), request.user.as_ref()).await?;
-    let mut fresh = Freshness::new(caller.app.pk, &cid_text, None);
+    let mut fresh = Freshness::new(caller.app.pk, Some(&cid_text), &[]);
     let updated = loop {
         let plan = check_update(state, caller, &cid_text, &request, user.as_ref()).await?;
         let outcome =

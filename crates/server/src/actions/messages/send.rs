@@ -73,7 +73,8 @@ pub(crate) async fn send_message(
         || users::sender(state, caller, &cid_text, message.user_id.as_ref(), message.user.as_ref());
     let first = find_sender().await?;
     let mut sender = Arc::clone(&first);
-    let mut fresh = Freshness::new(caller.app.pk, &cid_text, Some(&first.user.id));
+    let sender_ids = [first.user.id.as_str()];
+    let mut fresh = Freshness::new(caller.app.pk, Some(&cid_text), &sender_ids);
     loop {
         let Checked { plan, content_users, quoted } =
             check_send(state, caller, &cid_text, &request, sender).await?;
