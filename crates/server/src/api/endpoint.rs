@@ -22,7 +22,7 @@ use tracing::Instrument;
 
 use super::reply::{self, Dialect};
 use crate::actions::users;
-use crate::auth::{Authenticator, Caller, Credentials, check_not_revoked};
+use crate::auth::{Authenticator, Caller, Credentials, Term};
 use crate::compress;
 use crate::error::{Error, Result};
 use crate::limits::{BODY_SIZE_MAX, BODY_TIME_MAX, UNWANTED_BODY_TIME_MAX};
@@ -186,9 +186,9 @@ pub(crate) async fn caller(
     credentials: Credentials<'_>,
     now: Timestamp,
 ) -> Result<Caller> {
-    let (caller, issued_at) = identify(edge, api_key, credentials, now).await?;
+    let (caller, term) = identify(edge, api_key, credentials, now).await?;
     if let Some(id) = caller.user_id() {
-        check_user(&edge.state, &caller.app, id, issued_at).await?;
+        check_user(&edge.state, &caller.app, id, term).await?;
     }
     Ok(caller)
 }
@@ -200,10 +200,10 @@ pub(crate) async fn identify(
     api_key: &str,
     credentials: Credentials<'_>,
     now: Timestamp,
-) -> Result<(Caller, Option<i64>)> {
+) -> Result<(Caller, Option<Term>)> {
     let authenticate = |app: Arc<App>| {
         let identity = edge.authenticator.authenticate(&app, credentials, now)?;
-        Ok((Caller { app, who: identity.who, address: None }, identity.issued_at))
+        Ok((Caller { app, who: identity.who, address: None }, identity.term))
     };
     let known = match edge.state.app(api_key).map(authenticate) {
         Some(Err(Error::Caller(fault))) if fault.code == ErrorCode::TokenSignature => None,
@@ -220,7 +220,7 @@ pub(crate) async fn identify(
 }
 
 /// Refuses the token of somebody who does not exist, may not act any more, or whose tokens were revoked.
-pub(crate) async fn check_user(state: &State, app: &App, id: &UserId, issued_at: Option<i64>) -> Result<()> {
+pub(crate) async fn check_user(state: &State, app: &App, id: &UserId, term: Option<Term>) -> Result<()> {
     let Some(user) = state.user(app.pk, id.as_str()).await? else {
         return Err(Error::caller(
             ErrorCode::Authentication,
@@ -228,7 +228,7 @@ pub(crate) async fn check_user(state: &State, app: &App, id: &UserId, issued_at:
         ));
     };
     users::check_active(&user)?;
-    check_not_revoked(user.user.revoke_tokens_issued_before, issued_at)
+    term.map_or(Ok(()), |term| term.check_not_revoked(user.user.revoke_tokens_issued_before))
 }
 
 pub(crate) fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

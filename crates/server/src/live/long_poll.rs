@@ -91,9 +91,9 @@ async fn begin(edge: &Edge, parts: &Parts) -> Result<Begun> {
     let api_key = query.get("api_key");
     let api_key =
         api_key.ok_or_else(|| Error::caller(ErrorCode::ApiKey, "api_key or app_id not provided"))?;
-    let (caller, issued_at) = identify(edge, api_key, query.credentials(header), state.now()).await?;
+    let (caller, term) = identify(edge, api_key, query.credentials(header), state.now()).await?;
     if let Some(user_id) = caller.user_id() {
-        check_user(state, &caller.app, user_id, issued_at).await?;
+        check_user(state, &caller.app, user_id, term).await?;
     }
     let connection = named_connection(state, &caller, "connection_id", Some(id))?;
     if !connection.polls {
