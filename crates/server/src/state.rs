@@ -1,6 +1,8 @@
 pub(crate) mod access;
 
+use std::array;
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use natterjack_protocol::channel_types::ChannelTypeConfig;
 use natterjack_protocol::users::UserResponse;
 use natterjack_protocol::{ErrorCode, Timestamp};
-use natterjack_storage::{Advanced, App, Ban, Channel, KnownWords, NewApp, Store, User};
+use natterjack_storage::{App, Ban, Basis, Channel, KnownWords, NewApp, Store, User};
 use quick_cache::sync::Cache;
 use tokio::sync::Notify;
 
@@ -40,8 +42,7 @@ pub struct State {
     apps: Apps,
     users: Cache<(i64, String), Arc<CachedUser>>,
     channels: Cache<(i64, String), Arc<CachedChannel>>,
-    /// Moves with every entry that is dropped, so that a read that began before does not bring an old one back.
-    dropped: AtomicU64,
+    dropped: Drops,
     memberships: Cache<(i64, String), CachedMembership>,
     /// From where users last called.
     pub(crate) last_addresses: Cache<(i64, String), LastAddress>,
@@ -84,9 +85,13 @@ pub(crate) struct CachedChannel {
 }
 
 impl CachedChannel {
-    /// Whether channel and configuration are still what a transaction found.
-    pub(crate) fn is_fresh(&self, advanced: &Advanced) -> bool {
-        self.channel.version == advanced.version && self.app_version == advanced.app_version
+    /// What a transaction goes by that was decided by this channel and its configuration, and by a user.
+    pub(crate) fn basis<'a>(&self, user: Option<&'a User>) -> Basis<'a> {
+        Basis {
+            channel: self.channel.version,
+            app: self.app_version,
+            user: user.map(|user| (user.id.as_str(), user.version)),
+        }
     }
 }
 
@@ -120,7 +125,7 @@ impl State {
             apps: Apps::new(development),
             users: Cache::new(USERS_CACHED),
             channels: Cache::new(CHANNELS_CACHED),
-            dropped: AtomicU64::new(0),
+            dropped: Drops::default(),
             memberships: Cache::new(MEMBERSHIPS_CACHED),
             last_addresses: Cache::new(USERS_CACHED),
             known_words: Arc::default(),
@@ -214,7 +219,7 @@ impl State {
                 })
                 .await?;
             for user in read {
-                let cached = self.remember_read_user(user, dropped);
+                let cached = self.remember_read_user(user, &dropped);
                 found.insert(cached.user.id.clone(), cached);
             }
         }
@@ -242,13 +247,13 @@ impl State {
         Some(Arc::new(CachedUser { user: cached.user.clone(), response }))
     }
 
-    /// How many entries were dropped so far: what is read after this may be kept if it has not moved since.
-    pub(crate) fn dropped(&self) -> u64 {
-        self.dropped.load(Ordering::Acquire)
+    /// What was dropped so far: what is read after this may be kept if it was not dropped since.
+    pub(crate) fn dropped(&self) -> Dropped {
+        self.dropped.so_far()
     }
 
-    /// Keeps what was read of a user, unless something was dropped since `dropped`.
-    fn remember_read_user(&self, user: User, dropped: u64) -> Arc<CachedUser> {
+    /// Keeps what was read of a user, unless it was dropped since `dropped`.
+    fn remember_read_user(&self, user: User, dropped: &Dropped) -> Arc<CachedUser> {
         let key = (user.app_pk, user.id.clone());
         let response = Arc::new(present::user(&user, self.now()));
         let cached = Arc::new(CachedUser { user, response });
@@ -289,12 +294,13 @@ impl State {
     /// When it does not exist.
     async fn channel(&self, app: &App, cid: &str) -> Result<Arc<CachedChannel>> {
         let key = (app.pk, cid.to_owned());
+        let app_version = self.current_app(app).app.version;
+        if let Some(cached) = self.channels.get(&key).filter(|cached| cached.app_version == app_version) {
+            return Ok(cached);
+        }
         let dropped = self.dropped();
         if let Some(cached) = self.channels.get(&key) {
-            if cached.app_version == self.current_app(app).app.version {
-                return Ok(cached);
-            }
-            return Ok(self.remember_channel(app, cached.channel.clone(), dropped));
+            return Ok(self.remember_channel(app, cached.channel.clone(), &dropped));
         }
         let (found, app_version) = self
             .store
@@ -309,17 +315,24 @@ impl State {
             self.reload_apps().await?;
         }
         match found {
-            Some(channel) if channel.deleted_at.is_none() => Ok(self.remember_channel(app, channel, dropped)),
+            Some(channel) if channel.deleted_at.is_none() => {
+                Ok(self.remember_channel(app, channel, &dropped))
+            }
             _ => Err(Error::not_found("channel", cid)),
         }
     }
 
-    /// Keeps what was read of a channel, unless something was dropped since `dropped`.
-    pub(crate) fn remember_channel(&self, app: &App, channel: Channel, dropped: u64) -> Arc<CachedChannel> {
+    /// Keeps what was read of a channel, unless it was dropped since `dropped`.
+    pub(crate) fn remember_channel(
+        &self,
+        app: &App,
+        channel: Channel,
+        dropped: &Dropped,
+    ) -> Arc<CachedChannel> {
         let key = (app.pk, channel.cid.clone());
         let cached = Arc::new(self.configured(app, channel));
         self.channels.insert(key.clone(), Arc::clone(&cached));
-        if self.dropped() != dropped {
+        if self.dropped.has_moved(&key, dropped) {
             self.channels.remove(&key);
         }
         cached
@@ -371,14 +384,16 @@ impl State {
 
     /// Drops what is cached of a channel, after a change or when it was found stale.
     pub(crate) fn forget_channel(&self, app_pk: i64, cid: &str) {
-        self.dropped.fetch_add(1, Ordering::AcqRel);
-        self.channels.remove(&(app_pk, cid.to_owned()));
+        let key = (app_pk, cid.to_owned());
+        self.dropped.note(&key);
+        self.channels.remove(&key);
     }
 
     /// Drops what is cached of a user, after a change or when it was found stale.
     pub(crate) fn forget_user(&self, app_pk: i64, id: &str) {
-        self.dropped.fetch_add(1, Ordering::AcqRel);
-        self.users.remove(&(app_pk, id.to_owned()));
+        let key = (app_pk, id.to_owned());
+        self.dropped.note(&key);
+        self.users.remove(&key);
         self.live.hub.note_moved(app_pk, id);
     }
 
@@ -411,6 +426,44 @@ impl State {
         let cached = CachedMembership { channel_version: channel.version, membership: membership.clone() };
         self.memberships.insert(key, cached);
         Ok(membership)
+    }
+}
+
+/// Counts what is dropped from the caches, so that a read that began before does not bring an old entry back. Many keys
+/// share a counter; what was not kept for the sake of another is read once more.
+#[derive(Debug)]
+struct Drops([AtomicU64; Self::COUNTERS]);
+
+/// The counters of [`Drops`] at one moment.
+#[derive(Debug)]
+pub(crate) struct Dropped([u64; Drops::COUNTERS]);
+
+impl Default for Drops {
+    fn default() -> Self {
+        Self(array::from_fn(|_| AtomicU64::new(0)))
+    }
+}
+
+impl Drops {
+    const COUNTERS: usize = 64;
+
+    fn place(key: &(i64, String)) -> usize {
+        let mut hasher = DefaultHasher::new();
+        key.hash(&mut hasher);
+        hasher.finish() as usize % Self::COUNTERS
+    }
+
+    fn note(&self, key: &(i64, String)) {
+        self.0[Self::place(key)].fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn so_far(&self) -> Dropped {
+        Dropped(array::from_fn(|place| self.0[place].load(Ordering::Acquire)))
+    }
+
+    fn has_moved(&self, key: &(i64, String), since: &Dropped) -> bool {
+        let place = Self::place(key);
+        self.0[place].load(Ordering::Acquire) != since.0[place]
     }
 }
 
@@ -457,6 +510,7 @@ impl<'a> Freshness<'a> {
                 if let Some(cid) = self.cid {
                     state.forget_channel(self.app_pk, cid);
                 }
+                self.user_ids.iter().for_each(|user_id| state.forget_user(self.app_pk, user_id));
                 Ok(None)
             }
             Err(Error::Stale) => {
@@ -470,4 +524,3 @@ impl<'a> Freshness<'a> {
         }
     }
 }
-                self.user_ids.iter().for_each(|user_id| state.forget_user(self.app_pk, user_id));

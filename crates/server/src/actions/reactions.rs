@@ -146,13 +146,8 @@ async fn do_send(tx: &mut Tx, plan: &SendPlan) -> Result<Reacted> {
     let channel = &plan.channel.channel;
     let user = &plan.user.user;
     let advance = Advance { events: 1, ..Advance::default() };
-    let (first, user_version) = tx
-        .advance_channel_for(channel.pk, advance, plan.now, plan.app_pk, &user.id)
-        .await?
-        .ok_or(Error::Stale)?;
-    if !plan.channel.is_fresh(&first) || user_version != Some(user.version) {
-        return Err(Error::Stale);
-    }
+    let basis = plan.channel.basis(Some(user));
+    let first = tx.advance_channel_on(channel.pk, basis, advance, plan.now).await?.ok_or(Error::Stale)?;
     let message = lock_message(tx, plan.app_pk, first, &plan.channel, &plan.message_id).await?;
     if message.deleted_at.is_some() {
         return Err(Error::field("id", format!("names a deleted message: {}", message.id)));

@@ -269,7 +269,7 @@ pub(crate) async fn message(
             channel.deleted_at.is_none() && message.created_at > channel.history_from
         })
         .ok_or_else(gone)?;
-    let cached = state.remember_channel(&caller.app, channel, dropped);
+    let cached = state.remember_channel(&caller.app, channel, &dropped);
     let client = subject(state, caller).await?.map(|subject| Client {
         subject,
         channel_role: member.as_ref().map(|member| member.channel_role.as_str().into()),

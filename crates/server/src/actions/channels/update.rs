@@ -362,11 +362,8 @@ fn check_answer(
 pub(super) async fn do_update(tx: &mut Tx, plan: &UpdatePlan) -> Result<Updated> {
     let before = &plan.channel.channel;
     // Locks the channel; how far its counters move is known only after the members have been looked at.
-    let locked = tx.advance_channel(before.pk, Advance::default(), plan.now).await?;
-    let locked = locked.ok_or_else(|| Error::not_found("channel", &before.cid))?;
-    if !plan.channel.is_fresh(&locked) {
-        return Err(Error::Stale);
-    }
+    let locked = tx.advance_channel_on(before.pk, plan.channel.basis(None), Advance::default(), plan.now);
+    let locked = locked.await?.ok_or(Error::Stale)?;
     let at = locked.at;
     let mut new: Vec<NewMember> = plan.add.iter().chain(&plan.invite).cloned().collect();
     let ignoring = blocks::list_ignoring(tx, plan.app_pk, plan.user_id.as_deref(), &new).await?;

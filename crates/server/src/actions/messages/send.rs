@@ -298,14 +298,8 @@ async fn do_send(tx: &mut Tx, plan: &SendPlan) -> Result<Message> {
         counting: Some(plan.channel.config.count_messages),
         ..Advance::default()
     };
-    let sender = &plan.sender.user;
-    let (advanced, sender_version) = tx
-        .advance_channel_for(channel.pk, advance, plan.now, plan.app_pk, &sender.id)
-        .await?
-        .ok_or(Error::Stale)?;
-    if !plan.channel.is_fresh(&advanced) || sender_version != Some(sender.version) {
-        return Err(Error::Stale);
-    }
+    let basis = plan.channel.basis(Some(&plan.sender.user));
+    let advanced = tx.advance_channel_on(channel.pk, basis, advance, plan.now).await?.ok_or(Error::Stale)?;
     if let Some(cooldown) = plan.cooldown {
         check_cooled_down(tx, plan, cooldown, advanced.at).await?;
     }
