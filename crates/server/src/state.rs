@@ -1,4 +1,5 @@
 pub(crate) mod access;
+mod decided;
 
 use std::array;
 use std::collections::HashMap;
@@ -10,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use natterjack_protocol::channel_types::ChannelTypeConfig;
 use natterjack_protocol::users::UserResponse;
 use natterjack_protocol::{ErrorCode, Timestamp};
-use natterjack_storage::{App, Ban, Basis, Channel, KnownWords, NewApp, Store, User};
+use natterjack_storage::{App, Ban, Basis, Channel, KnownWords, Member, NewApp, Store, User};
 use quick_cache::sync::Cache;
 use tokio::sync::Notify;
 
@@ -21,6 +22,8 @@ use crate::live::Live;
 use crate::permissions::Scope;
 use crate::present;
 use crate::rate_limits::RateLimits;
+
+pub(crate) use decided::Decided;
 
 /// Users kept in memory.
 const USERS_CACHED: usize = 20_000;
@@ -96,12 +99,18 @@ impl CachedChannel {
 }
 
 /// What a user is in a channel.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Membership {
     /// `None` for one who is not a member.
     pub(crate) channel_role: Option<Arc<str>>,
     /// The ban from the channel, which need not be one of a member and may be over.
     pub(crate) ban: Option<Arc<Ban>>,
+}
+
+impl Membership {
+    fn of(member: Option<Member>, ban: Option<Ban>) -> Self {
+        Self { channel_role: member.map(|member| member.channel_role.into()), ban: ban.map(Arc::new) }
+    }
 }
 
 /// What a user is in a channel, as of a version of the channel.
@@ -419,10 +428,7 @@ impl State {
                 })
             })
             .await?;
-        let membership = Membership {
-            channel_role: member.map(|member| member.channel_role.into()),
-            ban: ban.map(Arc::new),
-        };
+        let membership = Membership::of(member, ban);
         let cached = CachedMembership { channel_version: channel.version, membership: membership.clone() };
         self.memberships.insert(key, cached);
         Ok(membership)
@@ -521,6 +527,14 @@ impl<'a> Freshness<'a> {
                 Err(Error::caller(ErrorCode::Timeout, text))
             }
             outcome => outcome.map(Some),
+        }
+    }
+
+    /// Drops the channel that a write relied on which went on although the channel had another version: for others more may
+    /// have changed than for this one.
+    pub(crate) fn note_version(&self, state: &State, relied_on: &CachedChannel, version: i64) {
+        if let Some(cid) = self.cid.filter(|_| relied_on.channel.version != version) {
+            state.forget_channel(self.app_pk, cid);
         }
     }
 }

@@ -88,7 +88,8 @@ async fn an_operation_whose_basis_is_gone_undoes_no_other() {
     for store in &databases.stores {
         let channel_pk = write(store, (), |tx, ()| {
             Box::pin(async move {
-                let app_pk = tx.insert_app(&app(0), at(1)).await?;
+                tx.insert_app(&app(0), at(1)).await?;
+                let app_pk = tx.list_apps().await?[0].pk;
                 let new = NewChannel {
                     kind: "messaging".to_owned(),
                     id: "general".to_owned(),
