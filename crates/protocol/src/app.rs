@@ -182,6 +182,7 @@ optional_fields! {
     /// Where events are sent.
     pub struct EventHook {
         /// When it was created; set by the server.
+        #[serde(deserialize_with = "crate::set_time")]
         created_at: Timestamp,
         /// Whether it is in use.
         enabled: bool,
@@ -222,6 +223,7 @@ optional_fields! {
         /// Milliseconds that one call may take.
         timeout_ms: i64,
         /// When it was last changed; set by the server.
+        #[serde(deserialize_with = "crate::set_time")]
         updated_at: Timestamp,
         /// Where a webhook is sent.
         webhook_url: String,

@@ -52,10 +52,10 @@ pub struct ChannelTypeRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// When it was created; cannot be changed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "crate::set_time", skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
     /// When it was last changed; cannot be changed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "crate::set_time", skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
     /// Kind of automatic moderation: `disabled`, `simple` or `AI`. Required in a creation.
     #[serde(skip_serializing_if = "Option::is_none")]

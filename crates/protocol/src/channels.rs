@@ -12,7 +12,9 @@ use crate::members::{ChannelMemberRequest, ChannelMemberResponse};
 use crate::message_types::MessageResponse;
 use crate::messages::MessageRequest;
 use crate::users::UserRequest;
-use crate::{ChannelPath, ChannelTypePath, Custom, JsonMap, SortParam, Timestamp, operation, query_params};
+use crate::{
+    ChannelPath, ChannelTypePath, Custom, JsonMap, JsonParam, SortParam, Timestamp, operation, query_params,
+};
 
 operation! {
     /// The channel with this id: created when it does not exist, returned untouched otherwise (`data` is
@@ -106,6 +108,20 @@ operation! {
     /// not allowed; 70 when the caller may see none of the channels asked for.
     QueryChannels = "query_channels", Post "/api/v2/chat/channels",
         body: QueryChannelsRequest, response: QueryChannelsResponse, repeatable: true,
+}
+
+operation! {
+    /// [`QueryChannels`] as older clients of version 1 ask it: all of it stands in the query.
+    FindChannels = "query_channels", Get "/channels",
+        query: FindChannelsQuery, response: QueryChannelsResponse, named: "QueryChannels",
+}
+
+query_params! {
+    /// Carries the question as one JSON object.
+    pub struct FindChannelsQuery {
+        /// Filter, order and page.
+        pub payload: Option<JsonParam<QueryChannelsRequest>>,
+    }
 }
 
 /// Filter, order and page; how much to answer of each channel.

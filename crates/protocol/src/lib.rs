@@ -67,7 +67,7 @@ pub use time::Timestamp;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::de::{self, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// A JSON object without a fixed shape, its keys in the order in which they were written.
@@ -119,6 +119,18 @@ where
 {
     Option::deserialize(deserializer).map(Some)
 }
+
+/// Reads a time that only the server sets, in an object that clients make up or give back. Clients whose times cannot be
+/// missing write the first moment of the year 1 for one that was never set, which is missing here.
+pub(crate) fn set_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    match Option::<serde_json::Value>::deserialize(deserializer)? {
+        Some(time) if time != NEVER_SET => Timestamp::deserialize(time).map(Some).map_err(de::Error::custom),
+        _ => Ok(None),
+    }
+}
+
+/// A time that was never set.
+const NEVER_SET: &str = "0001-01-01T00:00:00Z";
 
 /// Reads a list or map that `null` clears, as empty does; missing it stays `None`.
 pub(crate) fn null_clears<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>

@@ -282,6 +282,22 @@ both_databases! {
         assert_eq!(ids(&page(second["previous"].as_str()).await), ["m0", "m1", "m2"]);
     }
 
+    async fn a_cursor_goes_on_in_its_own_order(server: TestServer) {
+        let texts: Vec<String> = (0..5).map(|number| format!("m{number}")).collect();
+        messages(server, &texts.iter().map(|id| (id.as_str(), "word")).collect::<Vec<_>>()).await;
+        let sort = json!([{ "field": "created_at", "direction": -1 }, { "field": "id" }]);
+        let first = ok(search(server, json!({ "query": "word", "sort": sort, "limit": 2 })).await);
+        assert_eq!(ids(&first), ["m4", "m3"]);
+        let second = ok(search(server, json!({ "query": "word", "limit": 2, "next": first["next"] })).await);
+        assert_eq!(ids(&second), ["m2", "m1"]);
+        let other = json!([{ "field": "created_at", "direction": 1 }]);
+        let third = json!({ "query": "word", "sort": other, "limit": 2, "next": second["next"] });
+        let third = ok(search(server, third).await);
+        assert_eq!(ids(&third), ["m0"]);
+        let back = ok(search(server, json!({ "query": "word", "limit": 2, "next": second["previous"] })).await);
+        assert_eq!(ids(&back), ["m4", "m3"]);
+    }
+
     async fn pages_are_limited(server: TestServer) {
         messages(server, &[("m1", "word"), ("m2", "word"), ("m3", "word")]).await;
         assert_eq!(found(server, json!({ "query": "word", "limit": 2, "offset": 1 })).await, ["m2", "m3"]);

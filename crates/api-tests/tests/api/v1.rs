@@ -32,6 +32,18 @@ both_databases! {
         assert_eq!(same.body["channel"]["custom"], json!({ "name": "General", "color": "red" }));
     }
 
+    async fn channels_are_also_found_by_get(server: TestServer) {
+        general(server).await;
+        let get = async |payload: &str| server.raw("GET", "/channels").query("payload", payload).send().await;
+        let payload = json!({ "filter_conditions": { "name": "General" }, "sort": null, "state": true, "watch": false });
+        let reply = get(&payload.to_string()).await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
+        assert_eq!(reply.body["channels"][0]["channel"]["cid"], "messaging:general");
+        assert_eq!(reply.body["channels"][0]["members"].as_array().unwrap().len(), 2);
+        get("[").await.expect_error(400, 4, "payload");
+        get("{\"limit\":-1}").await.expect_error(400, 4, "QueryChannels");
+    }
+
     async fn what_is_written_in_one_version_is_read_in_the_other(server: TestServer) {
         general(server).await;
         let message = json!({ "id": "m1", "text": "hi", "mood": "good", "attachments": [{ "type": "x", "size": 3 }] });
@@ -104,6 +116,29 @@ both_databases! {
         assert_eq!(own.body["permission"]["condition"], json!({ "$subject.rank": 1 }));
         let listed = server.raw("GET", "/permissions").send().await;
         assert!(listed.body["permissions"].as_array().unwrap().iter().any(|one| one["custom"] == false));
+    }
+
+    async fn times_that_were_never_set_count_as_missing(server: TestServer) {
+        let never = "0001-01-01T00:00:00Z";
+        let kind = json!({ "name": "lobby", "automod": "disabled", "automod_behavior": "flag", "max_message_length": 5000,
+            "commands": ["all"], "permissions": null, "grants": null, "created_at": never, "updated_at": never });
+        let made = post(server, "/channeltypes", kind).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        assert!(made.body["created_at"].as_str().unwrap().starts_with("2026-01-02"), "{}", made.text);
+        let change = json!({ "reactions": false, "created_at": never, "updated_at": never });
+        let changed = server.raw("PUT", "/channeltypes/lobby").json(&change).send().await;
+        assert_eq!((changed.status, &changed.body["created_at"]), (201, &made.body["created_at"]), "{}", changed.text);
+        let other = json!({ "created_at": "2020-01-01T00:00:00Z" });
+        let refused = server.raw("PUT", "/channeltypes/lobby").json(&other).send().await;
+        refused.expect_error(400, 4, "created_at");
+        let hook = json!({ "id": "", "hook_type": "webhook", "enabled": true, "event_types": ["message.new"],
+            "webhook_url": "http://example.org", "created_at": never, "updated_at": never });
+        let set = server.raw("PATCH", "/app").json(&json!({ "event_hooks": [hook] })).send().await;
+        assert_eq!(set.status, 200, "{}", set.text);
+        let app = server.raw("GET", "/app").send().await.body["app"].clone();
+        let shown = &app["event_hooks"][0];
+        assert!(shown["created_at"].as_str().unwrap().starts_with("2026-01-02"), "{shown}");
+        assert!(!shown["id"].as_str().unwrap().is_empty());
     }
 
     async fn what_only_the_server_sets_is_refused_by_name(server: TestServer) {

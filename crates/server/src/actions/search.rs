@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use natterjack_filter::limits::SORT_FIELDS_MAX;
 use natterjack_filter::{Expression, parse, parse_sort};
-use natterjack_protocol::JsonMap;
 use natterjack_protocol::search::{SearchPayload, SearchResponse, SearchResult, SearchWarning};
+use natterjack_protocol::{JsonMap, SortParam};
 use natterjack_storage::queries::{CHANNELS, needs_user};
 use natterjack_storage::{Channel, ChannelQuery, Found, MESSAGES, Member, SearchMode, SearchQuery, Tx};
 use serde::{Deserialize, Serialize};
@@ -27,7 +27,7 @@ const WARNING_SEARCH_OFF: i64 = 1;
 const WARNING_TOO_MANY_CHANNELS: i64 = 2;
 
 /// Where a page of results begins. Opaque to clients.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Cursor {
     offset: i64,
     /// Ends a page early, so that the page before one that began amid a page does not overlap with it.
@@ -36,6 +36,9 @@ struct Cursor {
     /// Whether words are looked for as parts of others, as the first page decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     parts: Option<bool>,
+    /// The order of the results.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    sort: Vec<SortParam>,
 }
 
 /// A search that may be made. Only [`check_search`] makes one.
@@ -43,6 +46,8 @@ struct Cursor {
 struct SearchPlan {
     channels: Limited,
     query: SearchQuery,
+    /// The order of the query, as it was asked for.
+    sort: Vec<SortParam>,
     /// Results of a whole page; the query may ask for fewer.
     page_limit: i64,
     context: MessageContext,
@@ -101,10 +106,10 @@ fn check_search(
     }
     let channels = limit_to(state, caller, client, channels)?;
     let filter = check_question(&payload)?;
-    let sort = parse_sort(&MESSAGES, &payload.sort, SORT_FIELDS_MAX)
-        .map_err(|error| Error::filter("sort", &error))?;
     let page_limit = limit("limit", payload.limit, SEARCH_PAGE_MAX, SEARCH_PAGE_MAX)?;
     let cursor = check_place(&payload)?;
+    let sort = parse_sort(&MESSAGES, &cursor.sort, SORT_FIELDS_MAX)
+        .map_err(|error| Error::filter("sort", &error))?;
     let limit = cursor.limit.unwrap_or(page_limit).min(page_limit).min(SEARCH_DEPTH_MAX - cursor.offset);
     let include = payload.message_options.map(|options| options.member_custom_include).unwrap_or_default();
     let context = MessageContext {
@@ -121,7 +126,7 @@ fn check_search(
         user_id: context.viewer.clone(),
         now: state.now(),
     };
-    Ok(SearchPlan { channels, query, page_limit, context })
+    Ok(SearchPlan { channels, query, sort: cursor.sort, page_limit, context })
 }
 
 /// What messages are looked for: words, or those that a filter selects.
@@ -141,7 +146,7 @@ fn check_question(payload: &SearchPayload) -> Result<Expression> {
     }
 }
 
-/// Where the page begins: at an offset, or where a cursor says.
+/// Where the page begins, and in which order: at an offset, or where a cursor says, which goes on in its own order.
 fn check_place(payload: &SearchPayload) -> Result<Cursor> {
     let offset = offset("offset", payload.offset, OFFSET_MAX)?;
     let next = given(payload.next.as_ref());
@@ -152,7 +157,7 @@ fn check_place(payload: &SearchPayload) -> Result<Cursor> {
         return Err(Error::input("offset and sort cannot be used together; use next"));
     }
     match next {
-        None => Ok(Cursor { offset, limit: None, parts: None }),
+        None => Ok(Cursor { offset, sort: payload.sort.clone(), ..Cursor::default() }),
         Some(text) => {
             Cursor::decode(text).ok_or_else(|| Error::field("next", "is not a cursor of an earlier answer"))
         }
@@ -160,8 +165,8 @@ fn check_place(payload: &SearchPayload) -> Result<Cursor> {
 }
 
 impl Cursor {
-    fn encode(self) -> String {
-        cursor::encode(&self)
+    fn encode(&self) -> String {
+        cursor::encode(self)
     }
 
     fn decode(text: &str) -> Option<Self> {
@@ -255,11 +260,12 @@ fn cursors(plan: &SearchPlan, found: &Found) -> (Option<String>, Option<String>)
     let parts = Some(found.mode == SearchMode::Parts);
     let offset = plan.query.offset;
     let end = offset + plan.query.limit;
-    let next = Cursor { offset: end, limit: None, parts };
+    let next = Cursor { offset: end, limit: None, parts, sort: plan.sort.clone() };
     let previous = Cursor {
         offset: (offset - plan.page_limit).max(0),
         limit: (offset < plan.page_limit).then_some(offset),
         parts,
+        sort: plan.sort.clone(),
     };
     let next = (found.has_more && end < SEARCH_DEPTH_MAX).then(|| next.encode());
     (next, (offset > 0).then(|| previous.encode()))
@@ -293,6 +299,7 @@ fn present_results(
 
 #[cfg(test)]
 mod tests {
+    use natterjack_protocol::SortParam;
     use natterjack_protocol::search::SearchPayload;
 
     use super::{Cursor, check_place, check_question};
@@ -300,8 +307,8 @@ mod tests {
     #[test]
     fn cursors_come_back_as_they_went_out() {
         for cursor in [
-            Cursor { offset: 0, limit: Some(50), parts: Some(true) },
-            Cursor { offset: 9_999, limit: None, parts: None },
+            Cursor { limit: Some(50), parts: Some(true), ..Cursor::default() },
+            Cursor { offset: 9_999, sort: vec![SortParam::descending("created_at")], ..Cursor::default() },
         ] {
             assert_eq!(Cursor::decode(&cursor.encode()), Some(cursor));
         }
@@ -309,9 +316,9 @@ mod tests {
 
     #[test]
     fn forged_cursors_are_refused() {
-        let beyond = Cursor { offset: 10_000, limit: None, parts: None };
-        let negative = Cursor { offset: -1, limit: None, parts: None };
-        let endless = Cursor { offset: 0, limit: Some(1_000_000), parts: None };
+        let beyond = Cursor { offset: 10_000, ..Cursor::default() };
+        let negative = Cursor { offset: -1, ..Cursor::default() };
+        let endless = Cursor { limit: Some(1_000_000), ..Cursor::default() };
         for cursor in [beyond, negative, endless] {
             assert_eq!(Cursor::decode(&cursor.encode()), None);
         }

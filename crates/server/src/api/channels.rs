@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use natterjack_protocol::channel_state::ChannelStateResponse;
 use natterjack_protocol::channels::{
-    DeleteChannel, DeleteChannelResponse, DeleteChannels, DeleteChannelsResponse, GetChannel,
+    DeleteChannel, DeleteChannelResponse, DeleteChannels, DeleteChannelsResponse, FindChannels, GetChannel,
     GetOrCreateChannel, GetOrCreateDistinctChannel, HideChannel, HideChannelResponse, QueryChannels,
     QueryChannelsResponse, ShowChannel, ShowChannelResponse, TruncateChannel, TruncateChannelResponse,
     UpdateChannel, UpdateChannelPartial, UpdateChannelPartialResponse, UpdateChannelResponse,
@@ -34,6 +34,12 @@ pub(crate) async fn get_channel(call: Call<GetChannel>) -> Result<ChannelStateRe
 pub(crate) async fn query_channels(call: Call<QueryChannels>) -> Result<QueryChannelsResponse> {
     let Call { state, caller, body, connection_id, .. } = call;
     channels::query_channels(&state, &caller, body, connection_id.as_deref()).await
+}
+
+pub(crate) async fn find_channels(call: Call<FindChannels>) -> Result<QueryChannelsResponse> {
+    let Call { state, caller, query, connection_id, .. } = call;
+    let payload = query.payload.ok_or_else(|| Error::required("payload"))?.0;
+    channels::query_channels(&state, &caller, payload, connection_id.as_deref()).await
 }
 
 pub(crate) async fn update_channel(call: Call<UpdateChannel>) -> Result<UpdateChannelResponse> {

@@ -12,8 +12,8 @@ use natterjack_protocol::channel_types::{
     CreateChannelType, DeleteChannelType, GetChannelType, ListChannelTypes, UpdateChannelType,
 };
 use natterjack_protocol::channels::{
-    DeleteChannel, DeleteChannels, GetChannel, GetOrCreateChannel, GetOrCreateDistinctChannel, HideChannel,
-    QueryChannels, ShowChannel, TruncateChannel, UpdateChannel, UpdateChannelPartial,
+    DeleteChannel, DeleteChannels, FindChannels, GetChannel, GetOrCreateChannel, GetOrCreateDistinctChannel,
+    HideChannel, QueryChannels, ShowChannel, TruncateChannel, UpdateChannel, UpdateChannelPartial,
 };
 use natterjack_protocol::events::{SendEvent, SendUserCustomEvent, StopWatching, Sync as SyncChannels};
 use natterjack_protocol::flags::{Flag, QueryFlagReports, QueryMessageFlags, ReviewFlagReport, Unflag};
@@ -139,6 +139,7 @@ fn routes() -> Routes {
         .add::<UpdatePredefinedFilter, _, _>(predefined_filters::update_predefined_filter)
         .add::<DeletePredefinedFilter, _, _>(predefined_filters::delete_predefined_filter)
         .add::<QueryChannels, _, _>(channels::query_channels)
+        .add::<FindChannels, _, _>(channels::find_channels)
         .add::<GetOrCreateDistinctChannel, _, _>(channels::get_or_create_distinct_channel)
         .add::<GetOrCreateChannel, _, _>(channels::get_or_create_channel)
         .add::<GetChannel, _, _>(channels::get_channel)
@@ -228,7 +229,7 @@ async fn unknown_path(mut request: Request) -> Response<Body> {
     pass_over(request.body_mut()).await;
     let error = Error::caller(
         natterjack_protocol::ErrorCode::NotFound,
-        format!("there is nothing at {}: not found, or not enabled on this server", request.uri().path()),
+        format!("Not Found: {} is not found, or not enabled on this server", request.uri().path()),
     );
     super::reply::failure("Request", &error, std::time::Duration::ZERO)
 }
