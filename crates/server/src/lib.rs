@@ -22,7 +22,7 @@ mod permissions;
 mod present;
 mod proxies;
 #[cfg(test)]
-mod races;
+mod race_tests;
 mod rate_limits;
 mod serve;
 mod state;
