@@ -84,8 +84,26 @@ fn measure(database: Database) -> Vec<BTreeMap<String, u64>> {
         taken.push(calls(server, "GET", "/api/v2/chat/channels/messaging/large", json!(null)).await);
         taken.push(calls(server, "POST", "/api/v2/chat/channels/messaging/large/read", read).await);
         taken.push(calls(server, "POST", "/api/v2/chat/channels", list).await);
+        send_after_a_join(server).await;
     });
     taken
+}
+
+/// Requires that a send which was checked before somebody else came is not begun again.
+async fn send_after_a_join(server: &TestServer) {
+    server
+        .beside(async |other| {
+            other.send("small", "u0", "early", "a").await;
+            // The other server is not told, and finds out when it sends.
+            let join = json!({ "add_members": ["u7"] });
+            let joined = server.raw("POST", "/api/v2/chat/channels/messaging/small").json(&join).send().await;
+            assert_eq!(joined.status, 201, "{}", joined.text);
+            let before = counters(server, "natterjack_db_operations_total").await;
+            other.send("small", "u0", "late", "a").await;
+            let after = counters(server, "natterjack_db_operations_total").await;
+            assert_eq!(after["send_message"] - before["send_message"], 1);
+        })
+        .await;
 }
 
 /// Requires that none of these transactions takes more statements than it may.

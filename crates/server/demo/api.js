@@ -28,8 +28,9 @@ const CHANNELS_PER_SYNC = 100;
 const TOKEN_EXPIRED = 40;
 const RETRYABLE = new Set([-1, 9, 23, 71]);
 
-/** The close code by which the server says: do not come back. */
+/** The close codes by which the server says: do not come back, and: come back with another token. */
 const CLOSED_FOR_GOOD = 1000;
+const CLOSED_FOR_TOKEN = 4001;
 
 /** A call or a connection that the server refused. */
 export class ApiError extends Error {
@@ -295,10 +296,13 @@ export class Client extends Emitter {
     this.#connection = null;
     if (closeCode === CLOSED_FOR_GOOD) return this.#giveUp(new Error('The server closed the connection.'));
     this.emit({ type: 'connection.changed', online: false });
+    let needsToken = closeCode === CLOSED_FOR_TOKEN;
     for (let attempt = 0; this.#user; attempt += 1) {
       await pause(attempt);
       if (!this.#user) return;
       try {
+        if (needsToken) this.#token = await this.#tokenProvider(this.#user.id);
+        needsToken = false;
         await this.#open();
         break;
       } catch (error) {

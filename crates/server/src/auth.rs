@@ -1,6 +1,8 @@
 //! Who is calling: the app's key, then the token.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use jsonwebtoken::errors::ErrorKind;
@@ -67,8 +69,60 @@ impl Caller {
 pub struct Identity {
     /// Who calls.
     pub who: Who,
-    /// When the token was made, in seconds since the epoch, when it says so.
-    pub issued_at: Option<i64>,
+    /// For how long the token holds; `None` where there is none.
+    pub(crate) term: Option<Term>,
+}
+
+/// What ends a token, for as long as somebody is connected who showed it. Times are in seconds since the epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Term {
+    issued_at: Option<i64>,
+    expires_at: Option<i64>,
+    /// Stands for the secret by which it was signed; `None` when that was not looked at.
+    secret: Option<NonZeroU64>,
+}
+
+impl Term {
+    fn of(claims: &Claims, app: &App) -> Self {
+        Self { issued_at: claims.iat, expires_at: claims.exp, secret: secret_of(app) }
+    }
+
+    /// Refuses a token that does not hold any more in its app, which may have changed.
+    ///
+    /// # Errors
+    /// Code 43 when the app has another secret, 40 when the token has expired or was revoked.
+    pub(crate) fn check(&self, app: &App, now: Timestamp) -> Result<()> {
+        let secret = secret_of(app);
+        if secret.is_some() && secret != self.secret {
+            return Err(bad_signature());
+        }
+        check_not_expired(self.expires_at, now.nanoseconds() / 1_000_000_000)?;
+        self.check_not_revoked(app.settings.revoke_tokens_issued_before.flatten())
+    }
+
+    /// Refuses a token made before the moment up to which tokens were revoked, or one that does not say when it was made.
+    /// The code is the one that makes clients fetch another.
+    ///
+    /// # Errors
+    /// Code 40.
+    pub(crate) fn check_not_revoked(&self, revoked_before: Option<Timestamp>) -> Result<()> {
+        let Some(revoked_before) = revoked_before else { return Ok(()) };
+        let issued_at = self.issued_at.map(|seconds| seconds.saturating_mul(1_000_000_000));
+        if issued_at.is_some_and(|issued_at| issued_at >= revoked_before.nanoseconds()) {
+            return Ok(());
+        }
+        Err(Error::caller(ErrorCode::TokenExpired, "Token was revoked"))
+    }
+}
+
+/// A number that stands for the secret of an app; `None` for one that accepts any signature.
+fn secret_of(app: &App) -> Option<NonZeroU64> {
+    if app.settings.disable_auth_checks == Some(true) {
+        return None;
+    }
+    let mut hasher = DefaultHasher::new();
+    app.api_secret.hash(&mut hasher);
+    Some(NonZeroU64::new(hasher.finish()).unwrap_or(NonZeroU64::MIN))
 }
 
 /// The claims of a token that the server looks at. Their types are strict: a number in a string is refused.
@@ -130,13 +184,14 @@ impl Authenticator {
     pub fn authenticate(&self, app: &App, credentials: Credentials<'_>, now: Timestamp) -> Result<Identity> {
         match credentials.auth_type {
             Some("jwt") => {}
-            Some("anonymous") => return Ok(Identity { who: Who::Anonymous, issued_at: None }),
+            Some("anonymous") => return Ok(Identity { who: Who::Anonymous, term: None }),
             _ => return Err(refused("stream-auth-type missing or invalid")),
         }
         let token = credentials.authorization.map(str::trim).filter(|token| !token.is_empty());
         let token = token.ok_or_else(|| refused("Authorization header with a token is missing"))?;
         let token = token.strip_prefix("Bearer ").map_or(token, str::trim);
         let claims = self.verify(app, token)?;
+        let term = Term::of(&claims, app);
         check_times(&claims, now.nanoseconds() / 1_000_000_000)?;
         let who = match (&claims.user_id, claims.server) {
             (Some(user_id), _) => {
@@ -145,13 +200,13 @@ impl Authenticator {
                 if credentials.user_id.is_some_and(|named| named != user_id.as_str()) {
                     return Err(refused("user_id of the request differs from that of the token"));
                 }
-                check_not_revoked(app.settings.revoke_tokens_issued_before.flatten(), claims.iat)?;
+                term.check_not_revoked(app.settings.revoke_tokens_issued_before.flatten())?;
                 Who::User(user_id)
             }
             (None, Some(true)) => Who::Server,
             (None, _) => return Err(refused("token holds neither user_id nor server")),
         };
-        Ok(Identity { who, issued_at: claims.iat })
+        Ok(Identity { who, term: Some(term) })
     }
 
     fn verify(&self, app: &App, token: &str) -> Result<Arc<Claims>> {
@@ -215,24 +270,15 @@ pub(crate) fn sign_user_token(app: &App, id: &UserId) -> Result<String> {
         .map_err(|error| Error::Internal(natterjack_storage::Error::Database(error.into())))
 }
 
-/// Refuses a token made before the moment up to which tokens were revoked, or one that does not say when it was made. The
-/// code is the one that makes clients fetch another.
-///
-/// # Errors
-/// Code 40.
-pub(crate) fn check_not_revoked(revoked_before: Option<Timestamp>, issued_at: Option<i64>) -> Result<()> {
-    let Some(revoked_before) = revoked_before else { return Ok(()) };
-    let issued_at = issued_at.map(|seconds| seconds.saturating_mul(1_000_000_000));
-    if issued_at.is_some_and(|issued_at| issued_at >= revoked_before.nanoseconds()) {
-        return Ok(());
+fn check_not_expired(expires_at: Option<i64>, now: i64) -> Result<()> {
+    if expires_at.is_some_and(|expires_at| expires_at <= now) {
+        return Err(Error::caller(ErrorCode::TokenExpired, "Token is expired"));
     }
-    Err(Error::caller(ErrorCode::TokenExpired, "Token was revoked"))
+    Ok(())
 }
 
 fn check_times(claims: &Claims, now: i64) -> Result<()> {
-    if claims.exp.is_some_and(|exp| exp <= now) {
-        return Err(Error::caller(ErrorCode::TokenExpired, "Token is expired"));
-    }
+    check_not_expired(claims.exp, now)?;
     if claims.nbf.is_some_and(|nbf| nbf > now + LEEWAY_SECONDS) {
         return Err(Error::caller(ErrorCode::TokenNotValidYet, "Token is not valid yet"));
     }

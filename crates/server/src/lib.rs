@@ -21,6 +21,8 @@ mod live;
 mod permissions;
 mod present;
 mod proxies;
+#[cfg(test)]
+mod race_tests;
 mod rate_limits;
 mod serve;
 mod state;

@@ -71,7 +71,8 @@ impl Server {
         let address = parts.listener.local_addr()?;
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
-        let edge = Edge { state: Arc::clone(&state), authenticator: Authenticator::default() };
+        let edge =
+            Edge { state: Arc::clone(&state), authenticator: Authenticator::default(), tasks: tasks.clone() };
         let router = router(Arc::new(edge), allowed_origins.as_deref());
         let addresses = Arc::new(Addresses::new(connections_per_address));
         let front = Front { router, addresses, proxies: Arc::new(trusted_proxies) };

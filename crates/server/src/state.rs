@@ -1,6 +1,9 @@
 pub(crate) mod access;
+mod decided;
 
+use std::array;
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use natterjack_protocol::channel_types::ChannelTypeConfig;
 use natterjack_protocol::users::UserResponse;
 use natterjack_protocol::{ErrorCode, Timestamp};
-use natterjack_storage::{Advanced, App, Ban, Channel, KnownWords, NewApp, Store, User};
+use natterjack_storage::{App, Ban, Basis, Channel, KnownWords, Member, NewApp, Store, User};
 use quick_cache::sync::Cache;
 use tokio::sync::Notify;
 
@@ -19,6 +22,8 @@ use crate::live::Live;
 use crate::permissions::Scope;
 use crate::present;
 use crate::rate_limits::RateLimits;
+
+pub(crate) use decided::Decided;
 
 /// Users kept in memory.
 const USERS_CACHED: usize = 20_000;
@@ -40,8 +45,7 @@ pub struct State {
     apps: Apps,
     users: Cache<(i64, String), Arc<CachedUser>>,
     channels: Cache<(i64, String), Arc<CachedChannel>>,
-    /// Moves with every entry that is dropped, so that a read that began before does not bring an old one back.
-    dropped: AtomicU64,
+    dropped: Drops,
     memberships: Cache<(i64, String), CachedMembership>,
     /// From where users last called.
     pub(crate) last_addresses: Cache<(i64, String), LastAddress>,
@@ -84,19 +88,29 @@ pub(crate) struct CachedChannel {
 }
 
 impl CachedChannel {
-    /// Whether channel and configuration are still what a transaction found.
-    pub(crate) fn is_fresh(&self, advanced: &Advanced) -> bool {
-        self.channel.version == advanced.version && self.app_version == advanced.app_version
+    /// What a transaction goes by that was decided by this channel and its configuration, and by a user.
+    pub(crate) fn basis<'a>(&self, user: Option<&'a User>) -> Basis<'a> {
+        Basis {
+            channel: self.channel.version,
+            app: self.app_version,
+            user: user.map(|user| (user.id.as_str(), user.version)),
+        }
     }
 }
 
 /// What a user is in a channel.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Membership {
     /// `None` for one who is not a member.
     pub(crate) channel_role: Option<Arc<str>>,
     /// The ban from the channel, which need not be one of a member and may be over.
     pub(crate) ban: Option<Arc<Ban>>,
+}
+
+impl Membership {
+    fn of(member: Option<Member>, ban: Option<Ban>) -> Self {
+        Self { channel_role: member.map(|member| member.channel_role.into()), ban: ban.map(Arc::new) }
+    }
 }
 
 /// What a user is in a channel, as of a version of the channel.
@@ -120,7 +134,7 @@ impl State {
             apps: Apps::new(development),
             users: Cache::new(USERS_CACHED),
             channels: Cache::new(CHANNELS_CACHED),
-            dropped: AtomicU64::new(0),
+            dropped: Drops::default(),
             memberships: Cache::new(MEMBERSHIPS_CACHED),
             last_addresses: Cache::new(USERS_CACHED),
             known_words: Arc::default(),
@@ -214,7 +228,7 @@ impl State {
                 })
                 .await?;
             for user in read {
-                let cached = self.remember_read_user(user, dropped);
+                let cached = self.remember_read_user(user, &dropped);
                 found.insert(cached.user.id.clone(), cached);
             }
         }
@@ -242,34 +256,28 @@ impl State {
         Some(Arc::new(CachedUser { user: cached.user.clone(), response }))
     }
 
-    /// How many entries were dropped so far: what is read after this may be kept if it has not moved since.
-    pub(crate) fn dropped(&self) -> u64 {
-        self.dropped.load(Ordering::Acquire)
+    /// What was dropped so far: what is read after this may be kept if it was not dropped since.
+    pub(crate) fn dropped(&self) -> Dropped {
+        self.dropped.so_far()
     }
 
-    /// Keeps what was read of a user, unless something was dropped since `dropped`.
-    fn remember_read_user(&self, user: User, dropped: u64) -> Arc<CachedUser> {
+    /// Keeps what was read of a user, unless it was dropped since `dropped`.
+    fn remember_read_user(&self, user: User, dropped: &Dropped) -> Arc<CachedUser> {
         let key = (user.app_pk, user.id.clone());
-        let cached = self.keep_user(user);
-        if self.dropped() != dropped {
+        let response = Arc::new(present::user(&user, self.now()));
+        let cached = Arc::new(CachedUser { user, response });
+        self.users.insert(key.clone(), Arc::clone(&cached));
+        if self.dropped.has_moved(&key, dropped) {
             self.users.remove(&key);
         }
         cached
     }
 
-    /// Keeps what was just written of a user.
-    pub(crate) fn remember_user(&self, user: User) -> Arc<CachedUser> {
-        let cached = self.keep_user(user);
-        self.live.hub.note_moved(cached.user.app_pk, &cached.user.id);
-        cached
-    }
-
-    fn keep_user(&self, user: User) -> Arc<CachedUser> {
+    /// What a transaction wrote of a user. It is not kept: another may have written something newer meanwhile, and told of
+    /// it before this one.
+    pub(crate) fn written_user(&self, user: User) -> Arc<CachedUser> {
         let response = Arc::new(present::user(&user, self.now()));
-        let key = (user.app_pk, user.id.clone());
-        let cached = Arc::new(CachedUser { user, response });
-        self.users.insert(key, Arc::clone(&cached));
-        cached
+        Arc::new(CachedUser { user, response })
     }
 
     /// The configuration of a channel type.
@@ -295,12 +303,13 @@ impl State {
     /// When it does not exist.
     async fn channel(&self, app: &App, cid: &str) -> Result<Arc<CachedChannel>> {
         let key = (app.pk, cid.to_owned());
+        let app_version = self.current_app(app).app.version;
+        if let Some(cached) = self.channels.get(&key).filter(|cached| cached.app_version == app_version) {
+            return Ok(cached);
+        }
         let dropped = self.dropped();
         if let Some(cached) = self.channels.get(&key) {
-            if cached.app_version == self.current_app(app).app.version {
-                return Ok(cached);
-            }
-            return Ok(self.remember_channel(app, cached.channel.clone(), dropped));
+            return Ok(self.remember_channel(app, cached.channel.clone(), &dropped));
         }
         let (found, app_version) = self
             .store
@@ -315,17 +324,24 @@ impl State {
             self.reload_apps().await?;
         }
         match found {
-            Some(channel) if channel.deleted_at.is_none() => Ok(self.remember_channel(app, channel, dropped)),
+            Some(channel) if channel.deleted_at.is_none() => {
+                Ok(self.remember_channel(app, channel, &dropped))
+            }
             _ => Err(Error::not_found("channel", cid)),
         }
     }
 
-    /// Keeps what was read of a channel, unless something was dropped since `dropped`.
-    pub(crate) fn remember_channel(&self, app: &App, channel: Channel, dropped: u64) -> Arc<CachedChannel> {
+    /// Keeps what was read of a channel, unless it was dropped since `dropped`.
+    pub(crate) fn remember_channel(
+        &self,
+        app: &App,
+        channel: Channel,
+        dropped: &Dropped,
+    ) -> Arc<CachedChannel> {
         let key = (app.pk, channel.cid.clone());
         let cached = Arc::new(self.configured(app, channel));
         self.channels.insert(key.clone(), Arc::clone(&cached));
-        if self.dropped() != dropped {
+        if self.dropped.has_moved(&key, dropped) {
             self.channels.remove(&key);
         }
         cached
@@ -377,14 +393,16 @@ impl State {
 
     /// Drops what is cached of a channel, after a change or when it was found stale.
     pub(crate) fn forget_channel(&self, app_pk: i64, cid: &str) {
-        self.dropped.fetch_add(1, Ordering::AcqRel);
-        self.channels.remove(&(app_pk, cid.to_owned()));
+        let key = (app_pk, cid.to_owned());
+        self.dropped.note(&key);
+        self.channels.remove(&key);
     }
 
     /// Drops what is cached of a user, after a change or when it was found stale.
     pub(crate) fn forget_user(&self, app_pk: i64, id: &str) {
-        self.dropped.fetch_add(1, Ordering::AcqRel);
-        self.users.remove(&(app_pk, id.to_owned()));
+        let key = (app_pk, id.to_owned());
+        self.dropped.note(&key);
+        self.users.remove(&key);
         self.live.hub.note_moved(app_pk, id);
     }
 
@@ -410,13 +428,48 @@ impl State {
                 })
             })
             .await?;
-        let membership = Membership {
-            channel_role: member.map(|member| member.channel_role.into()),
-            ban: ban.map(Arc::new),
-        };
+        let membership = Membership::of(member, ban);
         let cached = CachedMembership { channel_version: channel.version, membership: membership.clone() };
         self.memberships.insert(key, cached);
         Ok(membership)
+    }
+}
+
+/// Counts what is dropped from the caches, so that a read that began before does not bring an old entry back. Many keys
+/// share a counter; what was not kept for the sake of another is read once more.
+#[derive(Debug)]
+struct Drops([AtomicU64; Self::COUNTERS]);
+
+/// The counters of [`Drops`] at one moment.
+#[derive(Debug)]
+pub(crate) struct Dropped([u64; Drops::COUNTERS]);
+
+impl Default for Drops {
+    fn default() -> Self {
+        Self(array::from_fn(|_| AtomicU64::new(0)))
+    }
+}
+
+impl Drops {
+    const COUNTERS: usize = 64;
+
+    fn place(key: &(i64, String)) -> usize {
+        let mut hasher = DefaultHasher::new();
+        key.hash(&mut hasher);
+        hasher.finish() as usize % Self::COUNTERS
+    }
+
+    fn note(&self, key: &(i64, String)) {
+        self.0[Self::place(key)].fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn so_far(&self) -> Dropped {
+        Dropped(array::from_fn(|place| self.0[place].load(Ordering::Acquire)))
+    }
+
+    fn has_moved(&self, key: &(i64, String), since: &Dropped) -> bool {
+        let place = Self::place(key);
+        self.0[place].load(Ordering::Acquire) != since.0[place]
     }
 }
 
@@ -438,39 +491,50 @@ fn scope_in(of_app: &CachedApp, channel: &Channel) -> Arc<Scope> {
 #[derive(Debug)]
 pub(crate) struct Freshness<'a> {
     app_pk: i64,
-    cid: &'a str,
-    user_id: Option<&'a str>,
+    cid: Option<&'a str>,
+    user_ids: &'a [&'a str],
     attempts: usize,
 }
 
 impl<'a> Freshness<'a> {
-    /// Changes of the same channel that may get in between.
+    /// Changes of the same channel or user that may get in between.
     const ATTEMPTS_MAX: usize = 500;
 
-    /// For a write that relies on what is cached of this channel and this user.
-    pub(crate) fn new(app_pk: i64, cid: &'a str, user_id: Option<&'a str>) -> Self {
-        Self { app_pk, cid, user_id, attempts: 0 }
+    /// For a write that relies on what is cached of this channel and these users.
+    pub(crate) fn new(app_pk: i64, cid: Option<&'a str>, user_ids: &'a [&'a str]) -> Self {
+        Self { app_pk, cid, user_ids, attempts: 0 }
     }
 
     /// What the write answered, or `None` when the checks have to be repeated with fresh data.
     ///
     /// # Errors
-    /// The write's own error, or that the channel changed under it too often.
+    /// The write's own error, or that something changed under it too often.
     pub(crate) fn settle<T>(&mut self, state: &State, outcome: Result<T>) -> Result<Option<T>> {
         match outcome {
             Err(Error::Stale) if self.attempts < Self::ATTEMPTS_MAX => {
                 self.attempts += 1;
-                state.forget_channel(self.app_pk, self.cid);
-                if let Some(user_id) = self.user_id {
-                    state.forget_user(self.app_pk, user_id);
+                if let Some(cid) = self.cid {
+                    state.forget_channel(self.app_pk, cid);
                 }
+                self.user_ids.iter().for_each(|user_id| state.forget_user(self.app_pk, user_id));
                 Ok(None)
             }
             Err(Error::Stale) => {
-                let text = "the channel changed too often while it was written to; repeat the call";
+                let text = match self.cid {
+                    Some(_) => "the channel changed too often while it was written to; repeat the call",
+                    None => "the users changed too often while they were written to; repeat the call",
+                };
                 Err(Error::caller(ErrorCode::Timeout, text))
             }
             outcome => outcome.map(Some),
+        }
+    }
+
+    /// Drops the channel that a write relied on which went on although the channel had another version: for others more may
+    /// have changed than for this one.
+    pub(crate) fn note_version(&self, state: &State, relied_on: &CachedChannel, version: i64) {
+        if let Some(cid) = self.cid.filter(|_| relied_on.channel.version != version) {
+            state.forget_channel(self.app_pk, cid);
         }
     }
 }

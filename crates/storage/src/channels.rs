@@ -110,12 +110,21 @@ pub struct Advance {
     pub counting: Option<bool>,
 }
 
+/// By which versions it was decided that a transaction may write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Basis<'a> {
+    /// Of the channel.
+    pub channel: i64,
+    /// Of its app.
+    pub app: i64,
+    /// Of a user of the app, where one is concerned.
+    pub user: Option<(&'a str, i64)>,
+}
+
 /// A channel's counters after a transaction moved them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Advanced {
     pub version: i64,
-    /// The version of the channel's app.
-    pub app_version: i64,
     /// The moment of the change: later than every earlier one of the channel.
     pub at: Timestamp,
     /// Sequence number of the last event reserved.
@@ -281,19 +290,28 @@ impl Tx {
         advance: Advance,
         now: Timestamp,
     ) -> Result<Option<Advanced>> {
-        Ok(self.advance_channel_for(channel_pk, advance, now, 0, "").await?.map(|(advanced, _)| advanced))
+        self.advance(channel_pk, advance, now, None).await
     }
 
-    /// As [`Tx::advance_channel`], and tells the version of a user's row, so that one statement shows whether what
-    /// was cached of both still holds.
-    pub async fn advance_channel_for(
+    /// As [`Tx::advance_channel`], for who has decided by what was cached: one statement writes and sees whether it still
+    /// holds. `None`, with nothing written, when it does not: others in the same transaction are not undone for it.
+    pub async fn advance_channel_on(
+        &mut self,
+        channel_pk: i64,
+        basis: Basis<'_>,
+        advance: Advance,
+        now: Timestamp,
+    ) -> Result<Option<Advanced>> {
+        self.advance(channel_pk, advance, now, Some(basis)).await
+    }
+
+    async fn advance(
         &mut self,
         channel_pk: i64,
         advance: Advance,
         now: Timestamp,
-        app_pk: i64,
-        user_id: &str,
-    ) -> Result<Option<(Advanced, Option<i64>)>> {
+        basis: Option<Basis<'_>>,
+    ) -> Result<Option<Advanced>> {
         const ADVANCE: &str = "UPDATE channels SET \
              clock_at = CASE WHEN clock_at >= $1 THEN clock_at + 1 ELSE $1 END, \
              event_seq = event_seq + $2, unread_seq = unread_seq + $3, message_count = message_count + $4, \
@@ -304,17 +322,18 @@ impl Tx {
              WHEN $8 = 'on' AND messages_uncounted IS NULL THEN message_count \
              WHEN messages_uncounted > message_count + $4 THEN message_count + $4 ELSE messages_uncounted END \
              WHERE pk = $9 AND deleted_at IS NULL";
+        const HOLDS: &str = " AND version = $10 \
+             AND (SELECT apps.version FROM apps WHERE apps.pk = channels.app_pk) = $11";
+        const HOLDS_FOR_USER: &str = " AND (SELECT users.version FROM users \
+             WHERE users.app_pk = channels.app_pk AND users.id = $12) = $13";
         let indexed_by = self.dialect().indexed_by("members_hidden");
-        let advanced = |app_pk: &str, user_id: &str| {
-            format!(
-                "version, clock_at, event_seq, unread_seq, message_count, member_count, \
-                 EXISTS (SELECT 1 FROM members {indexed_by} WHERE members.channel_pk = channels.pk \
-                 AND members.hidden AND members.quiet_until <= channels.clock_at), \
-                 history_from, (SELECT apps.version FROM apps WHERE apps.pk = channels.app_pk), \
-                 (SELECT users.version FROM users WHERE users.app_pk = {app_pk} AND users.id = {user_id})"
-            )
-        };
-        let advance = params![
+        let advanced = format!(
+            "version, clock_at, event_seq, unread_seq, message_count, member_count, \
+             EXISTS (SELECT 1 FROM members {indexed_by} WHERE members.channel_pk = channels.pk \
+             AND members.hidden AND members.quiet_until <= channels.clock_at), history_from"
+        );
+        let mut sql = ADVANCE.to_owned();
+        let mut params: Vec<Param<'_>> = params![
             now,
             advance.events,
             advance.unread,
@@ -328,9 +347,18 @@ impl Tx {
                 Some(false) => "off",
             },
             channel_pk
-        ];
+        ]
+        .to_vec();
+        if let Some(basis) = basis {
+            sql.push_str(HOLDS);
+            params.extend_from_slice(params![basis.channel, basis.app]);
+            if let Some((user_id, version)) = basis.user {
+                sql.push_str(HOLDS_FOR_USER);
+                params.extend_from_slice(params![user_id, version]);
+            }
+        }
         let from_row = |row: Row<'_>| {
-            let advanced = Advanced {
+            Ok(Advanced {
                 version: row.int(0)?,
                 at: row.time(1)?,
                 event_seq: row.int(2)?,
@@ -339,22 +367,19 @@ impl Tx {
                 member_count: row.int(5)?,
                 is_hidden: row.bool(6)?,
                 history_from: row.time(7)?,
-                app_version: row.optional_int(8)?.unwrap_or_default(),
-            };
-            Ok((advanced, row.optional_int(9)?))
+            })
         };
         match self.dialect() {
             // `RETURNING` would cost a table for the row, and a journal of what the statement changes.
             Dialect::Sqlite => {
-                if self.execute(ADVANCE, advance).await? == 0 {
+                if self.execute(&sql, &params).await? == 0 {
                     return Ok(None);
                 }
-                let sql = format!("SELECT {} FROM channels WHERE pk = $3", advanced("$1", "$2"));
-                self.query_optional(&sql, params![app_pk, user_id, channel_pk], from_row).await
+                let sql = format!("SELECT {advanced} FROM channels WHERE pk = $1");
+                self.query_optional(&sql, params![channel_pk], from_row).await
             }
             Dialect::Postgres => {
-                let sql = format!("{ADVANCE} RETURNING {}", advanced("$10", "$11"));
-                let params = [advance as &[Param<'_>], params![app_pk, user_id]].concat();
+                let sql = format!("{sql} RETURNING {advanced}");
                 self.query_optional(&sql, &params, from_row).await
             }
         }

@@ -52,7 +52,7 @@ mod word_function;
 pub use apps::{App, NewApp};
 pub use bans::{Ban, BanKind, WHOLE_APP};
 pub use blocks::{BlockChange, UserBlock};
-pub use channels::{Advance, Advanced, Channel, ChannelChange, NewChannel};
+pub use channels::{Advance, Advanced, Basis, Channel, ChannelChange, NewChannel};
 pub use check::{Outcome, Report, Violation};
 pub use dialect::Dialect;
 pub use error::{Error, Result, Transient, error_chain};

@@ -62,7 +62,8 @@ impl Tx {
         std::mem::take(&mut self.moved)
     }
 
-    /// Whether the operation may have changed something, which is not so when it only ran plain `SELECT`s.
+    /// Whether the operation may have changed something, which is not so when it only ran plain `SELECT`s, and `UPDATE`s
+    /// that found no row.
     pub(crate) fn has_written(&self) -> bool {
         self.has_written.load(Ordering::Relaxed)
     }
@@ -169,11 +170,16 @@ impl Tx {
         params: &[Param<'_>],
         mut map: impl FnMut(Row<'_>) -> Result<T>,
     ) -> Result<Vec<T>> {
+        let had_written = self.has_written();
         self.count(sql, 1);
         match &mut self.connection {
             Connection::Sqlite(connection) => query_sqlite(connection, sql, params, &mut map),
             Connection::Postgres(connection) => {
-                connection.query(sql, params).await?.iter().map(|row| map(Row::Postgres(row))).collect()
+                let rows = connection.query(sql, params).await?;
+                if rows.is_empty() && sql.starts_with("UPDATE") && sql.contains(" RETURNING ") {
+                    self.has_written.store(had_written, Ordering::Relaxed);
+                }
+                rows.iter().map(|row| map(Row::Postgres(row))).collect()
             }
         }
     }

@@ -61,7 +61,6 @@ impl Tx {
             member_count: channel.member_count,
             is_hidden: false,
             history_from,
-            app_version: 0,
         };
         Ok(Some((advanced, Channel { history_from, ..channel })))
     }

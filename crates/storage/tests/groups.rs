@@ -4,9 +4,14 @@
 
 mod databases;
 
-use databases::{Databases, at, read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use databases::{Databases, at, read, write};
 use futures_util::future::join_all;
-use natterjack_storage::{Error, NewApp, OpFuture, Store, Turn, Tx};
+use natterjack_storage::{
+    Advance, Basis, ChannelChange, Error, NewApp, NewChannel, OpFuture, Store, Turn, Tx,
+};
 
 /// What an operation does in the middle of its group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +78,49 @@ async fn an_operation_that_fails_takes_no_other_with_it_and_leaves_nothing() {
             .collect();
         stored.sort();
         assert_eq!(stored, expected, "{:?}", store.dialect());
+    }
+    databases.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operation_whose_basis_is_gone_undoes_no_other() {
+    let databases = Databases::open().await;
+    for store in &databases.stores {
+        let channel_pk = write(store, (), |tx, ()| {
+            Box::pin(async move {
+                tx.insert_app(&app(0), at(1)).await?;
+                let app_pk = tx.list_apps().await?[0].pk;
+                let new = NewChannel {
+                    kind: "messaging".to_owned(),
+                    id: "general".to_owned(),
+                    cid: "messaging:general".to_owned(),
+                    created_by_id: "ann".to_owned(),
+                    distinct_members: Vec::new(),
+                    change: ChannelChange::default(),
+                };
+                let channel = tx.insert_channel(app_pk, &new, at(1)).await?.unwrap();
+                Ok((
+                    channel.pk,
+                    Basis { channel: channel.version, app: tx.find_app_version(app_pk).await?, user: None },
+                ))
+            })
+        });
+        let (channel_pk, basis) = channel_pk.await;
+        let runs = Arc::new(AtomicUsize::new(0));
+        let all = join_all((0..300).map(|number| {
+            let basis = Basis { channel: basis.channel + i64::from(number % 3 == 0), ..basis };
+            let input = (channel_pk, basis, Arc::clone(&runs));
+            store.write_in_channel(channel_pk, Turn::Any, "test", input, |tx, (channel_pk, basis, runs)| {
+                Box::pin(async move {
+                    runs.fetch_add(1, Ordering::Relaxed);
+                    let advance = Advance { events: 1, ..Advance::default() };
+                    let advanced = tx.advance_channel_on(*channel_pk, *basis, advance, at(2)).await?;
+                    advanced.map(drop).ok_or_else(|| Error::Unusable("a test".to_owned()))
+                })
+            })
+        }));
+        let succeeded = all.await.iter().filter(|outcome| outcome.is_ok()).count();
+        assert_eq!((succeeded, runs.load(Ordering::Relaxed)), (200, 300), "{:?}", store.dialect());
     }
     databases.close().await;
 }

@@ -9,7 +9,9 @@ use natterjack_protocol::app::AppSettings;
 use natterjack_protocol::channel_types::ChannelTypeConfig;
 use natterjack_protocol::predefined_filters::PredefinedFilter;
 use natterjack_protocol::{JsonMap, SortParam};
-use natterjack_storage::{Advance, ChannelChange, NewApp, NewChannel, Result, Tx, UserChange, name_key};
+use natterjack_storage::{
+    Advance, Basis, ChannelChange, NewApp, NewChannel, Result, Tx, UserChange, name_key,
+};
 
 fn config(name: &str) -> ChannelTypeConfig<String> {
     ChannelTypeConfig {
@@ -95,8 +97,10 @@ async fn counting(tx: &mut Tx, app_pk: i64) -> Result<()> {
         (Some(false), 1, 0),
     ] {
         let advance = Advance { messages, counting, ..Advance::default() };
-        let advanced = tx.advance_channel(pk, advance, at(2)).await?.unwrap();
-        assert_eq!(advanced.app_version, version);
+        let basis = Basis { channel: 1, app: version, user: None };
+        let moved = Basis { app: version + 1, ..basis };
+        assert!(tx.advance_channel_on(pk, moved, advance, at(2)).await?.is_none());
+        tx.advance_channel_on(pk, basis, advance, at(2)).await?.unwrap();
         let channel = tx.find_channel(app_pk, "one:a").await?.unwrap();
         assert_eq!(channel.counted_messages(), expected, "{counting:?} {messages}");
     }

@@ -376,4 +376,39 @@ both_databases! {
         server.send("general", "jane", "m2", "two").await;
         assert_eq!(texts(&seen_by(server, "").await["messages"], "/id"), ["m1", "m2"]);
     }
+
+    async fn another_node_goes_by_what_a_sender_is_now(server: TestServer) {
+        general(server).await;
+        server.beside(async |other| {
+            let joe_sends = async || {
+                let message = json!({ "message": { "text": "a" } });
+                other.raw("POST", &format!("{GENERAL}/message")).as_user("joe").json(&message).send().await
+            };
+            let joe_reacts = async |id: &str| {
+                let path = format!("/api/v2/chat/messages/{id}/reaction");
+                let reaction = json!({ "reaction": { "type": "like" } });
+                other.raw("POST", &path).as_user("joe").json(&reaction).send().await
+            };
+            let first = joe_sends().await;
+            assert_eq!(first.status, 201, "{}", first.text);
+            let id = first.body["message"]["id"].as_str().unwrap();
+            // Who comes and goes is none of joe's business.
+            update(server, json!({ "add_members": ["eve"] })).await;
+            assert_eq!(joe_sends().await.status, 201);
+            update(server, json!({ "remove_members": ["eve"] })).await;
+            assert_eq!(joe_reacts(id).await.status, 201);
+            update(server, json!({ "assign_roles": [{ "user_id": "joe", "channel_role": "channel_moderator" }] })).await;
+            let sent = joe_sends().await;
+            assert_eq!(sent.body["message"]["member"]["channel_role"], "channel_moderator", "{}", sent.text);
+            update(server, json!({ "remove_members": ["joe"], "add_members": ["sam"] })).await;
+            joe_sends().await.expect_error(403, 17, "CreateMessage");
+            update(server, json!({ "add_members": ["joe"] })).await;
+            // Somebody else's send lets the other server see that there is news of the channel.
+            other.send("general", "jane", "m1", "a").await;
+            assert_eq!(joe_sends().await.status, 201);
+            update(server, json!({ "data": { "name": "General", "frozen": true } })).await;
+            joe_sends().await.expect_error(403, 17, "UseFrozenChannel");
+        })
+        .await;
+    }
 }

@@ -86,4 +86,41 @@ both_databases! {
         let many: Vec<Value> = (0..101).map(|number| json!({ "id": format!("u{number}") })).collect();
         patch(server, json!(many)).await.expect_error(400, 4, "users");
     }
+
+    async fn what_was_taken_away_meanwhile_is_not_kept_by_repeating_it(server: TestServer) {
+        for (id, role) in [("jane", "user"), ("eve", "moderator")] {
+            let user = json!({ "id": id, "role": role, "teams": ["red"] });
+            post_ok(server, USERS, &json!({ "users": { id: user } })).await;
+        }
+        server.beside(async |other| {
+            // From now on the other server knows them with their teams and roles.
+            for id in ["jane", "eve"] {
+                let same = json!({ "users": { id: { "id": id, "teams": ["red"] } } });
+                let reply = other.raw("POST", USERS).as_user(id).json(&same).send().await;
+                assert_eq!(reply.status, 201, "{}", reply.text);
+            }
+            patched(server, json!({ "id": "jane", "set": { "teams": [] } })).await;
+            patched(server, json!({ "id": "eve", "set": { "role": "user" } })).await;
+
+            let jane = json!({ "users": { "jane": { "id": "jane", "teams": ["red"] } } });
+            other.raw("POST", USERS).as_user("jane").json(&jane).send().await.expect_error(401, 5, "teams");
+            let eve = json!({ "users": { "eve": { "id": "eve", "role": "moderator" } } });
+            let refused = other.raw("POST", USERS).as_user("eve").json(&eve).send().await;
+            refused.expect_error(403, 17, "UpdateUserRole");
+            let user = patched(server, json!({ "id": "eve", "set": { "name": "Eve" } })).await;
+            assert_eq!((&user["role"], &user["teams"]), (&json!("user"), &json!(["red"])));
+            let user = patched(server, json!({ "id": "jane", "set": { "name": "Jane" } })).await;
+            assert_eq!(user["teams"], json!([]));
+
+            // The same by a partial update.
+            let change = |role: &str| json!({ "users": [{ "id": "eve", "set": { "role": role } }] });
+            let same = other.raw("PATCH", USERS).as_user("eve").json(&change("user")).send().await;
+            assert_eq!(same.status, 200, "{}", same.text);
+            patched(server, json!({ "id": "eve", "set": { "role": "guest" } })).await;
+            let refused = other.raw("PATCH", USERS).as_user("eve").json(&change("user")).send().await;
+            refused.expect_error(403, 17, "UpdateUser");
+            assert_eq!(patched(server, json!({ "id": "eve", "set": { "name": "E" } })).await["role"], "guest");
+        })
+        .await;
+    }
 }

@@ -3,8 +3,19 @@
 use std::time::{Duration, SystemTime};
 
 use natterjack_api_tests::{RawReply, TestServer, both_databases};
+use natterjack_client::protocol::Timestamp;
 use natterjack_client::token::{self, TokenOptions};
 use serde_json::{Value, json};
+
+/// What the clock of a new test server shows, in seconds.
+const NOW: u64 = 1_767_323_045;
+
+/// A token of jane that ends at a moment in seconds.
+fn token_until(seconds: u64) -> String {
+    let expires_at = Some(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+    token::user_token(TestServer::API_SECRET, "jane", &TokenOptions { expires_at, ..TokenOptions::default() })
+        .unwrap()
+}
 
 async fn sync(server: &TestServer, body: Value) -> RawReply {
     server.raw("POST", "/sync").as_user("jane").json(&body).send().await
@@ -40,6 +51,7 @@ both_databases! {
         let revoke = json!({ "users": [{ "id": "mary", "set": {
             "revoke_tokens_issued_before": "2030-01-01T00:00:00Z" } }] });
         server.raw("PATCH", "/api/v2/users").json(&revoke).send().await;
+        assert_eq!(mary.expect("connection.error").await["error"]["code"], 40);
         assert_eq!(mary.closed().await, 4001);
         let (error, _) = server.socket("mary").refused().await;
         assert_eq!(error["code"], 40, "{error}");
@@ -51,14 +63,66 @@ both_databases! {
         let revoke = json!({ "revoke_tokens_issued_before": "2030-01-01T00:00:00Z" });
         let reply = server.raw("PATCH", "/api/v2/app").json(&revoke).send().await;
         assert_eq!(reply.status, 200, "{}", reply.text);
+        assert_eq!(jane.expect("connection.error").await["error"]["code"], 40);
+        assert_eq!(jane.closed().await, 4001);
+    }
+
+    async fn a_socket_ends_with_its_token(server: TestServer) {
+        server.users(&["jane"]).await;
+        let token = token_until(NOW + 10);
+        let mut jane = server.socket("jane").query("authorization", &token).open().await;
+        let mut other = server.socket("jane").open().await;
+        server.advance(Duration::from_secs(9));
+        assert_eq!(jane.drain_types(server).await, [""; 0], "it holds for a second");
+        server.advance(Duration::from_secs(1));
+        let told = jane.expect("connection.error").await;
+        assert_eq!((&told["error"]["code"], &told["error"]["StatusCode"]), (&json!(40), &json!(401)), "{told}");
+        assert_eq!(told["connection_id"], jane.connection_id.as_str());
+        assert_eq!(jane.closed().await, 4001);
+        assert_eq!(other.drain_types(server).await, [""; 0], "this token holds for ever");
+    }
+
+    async fn who_polls_is_told_that_the_token_has_ended(server: TestServer) {
+        server.users(&["jane"]).await;
+        let details = json!({ "user_id": "jane", "user_details": { "id": "jane" } }).to_string();
+        let opened = server.raw("GET", "/longpoll").header("authorization", &token_until(NOW + 10));
+        let opened = opened.query("json", &details).send().await;
+        let id = opened.body["event"]["connection_id"].as_str().unwrap().to_owned();
+        server.advance(Duration::from_secs(10));
+        let polled = poll(server, "jane", &[("connection_id", &id)]).await;
+        match polled.status {
+            200 => {
+                assert_eq!(polled.body["events"][0]["type"], "connection.error", "{}", polled.text);
+                assert_eq!(polled.body["events"][0]["error"]["code"], 40, "{}", polled.text);
+            }
+            // It was ended before it was asked.
+            _ => polled.expect_error(400, 46, "connection_id"),
+        }
+        poll(server, "jane", &[("connection_id", &id)]).await.expect_error(400, 46, "connection_id");
+    }
+
+    async fn a_socket_ends_with_the_secret_of_its_token(server: TestServer) {
+        server.users(&["jane"]).await;
+        let mut jane = server.socket("jane").open().await;
+        // As `natterjack app rotate-secret` does.
+        let store = server.store().await;
+        let rotated = store.write("test", (), |tx, ()| {
+            Box::pin(async move {
+                let app = tx.list_apps().await?.remove(0);
+                let now = Timestamp::from_nanoseconds(2);
+                tx.update_app_credentials(app.pk, &app.api_key, "another-secret-of-sufficient-length", now).await
+            })
+        });
+        rotated.await.unwrap();
+        store.close().await;
+        let told = jane.expect("connection.error").await;
+        assert_eq!((&told["error"]["code"], &told["error"]["StatusCode"]), (&json!(43), &json!(401)), "{told}");
         assert_eq!(jane.closed().await, 4001);
     }
 
     async fn an_expired_token_says_so(server: TestServer) {
         server.users(&["jane"]).await;
-        let options = TokenOptions { expires_at: Some(SystemTime::UNIX_EPOCH + Duration::from_secs(1)), ..TokenOptions::default() };
-        let expired = token::user_token(TestServer::API_SECRET, "jane", &options).unwrap();
-        let (error, close) = server.socket("jane").query("authorization", &expired).refused().await;
+        let (error, close) = server.socket("jane").query("authorization", &token_until(1)).refused().await;
         assert_eq!((&error["code"], close), (&json!(40), 4001), "{error}");
     }
 

@@ -159,6 +159,24 @@ both_databases! {
         while updates.next().await.is_some() {}
     }
 
+    async fn a_token_that_ends_is_followed_by_another(server: TestServer) {
+        server.users(&["jane", "joe"]).await;
+        server.channel("general", &["jane", "joe"]).await;
+        let line = Line::to(server).await;
+        let tokens = Arc::default();
+        let client = line.client("jane", &tokens);
+        let (socket, mut updates) = client.connect(options("jane")).await.unwrap();
+        socket.watch("messaging", "general", Default::default()).await.unwrap();
+        server.advance(Duration::from_secs(60));
+        disconnected(&mut updates).await;
+        server.send("general", "joe", "m1", "hello").await;
+        let (mut ids, ..) = until_recovered(&mut updates).await;
+        if ids.is_empty() {
+            ids.push(event(&mut updates, "message.new").await.message.unwrap().id);
+        }
+        assert_eq!((ids, tokens.load(Ordering::SeqCst)), (vec!["m1".to_owned()], 2));
+    }
+
     async fn channels_that_cannot_be_told_of_are_named(server: TestServer) {
         server.users(&["jane", "joe"]).await;
         for channel in ["general", "secret"] {

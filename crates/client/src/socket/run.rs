@@ -190,9 +190,11 @@ impl<S: Server> Runner<S> {
         }
     }
 
-    /// The server ends the connection with an error: with another token a new one may do.
+    /// The server ends the connection with an error: with another token a new one may do. The signature was good when the
+    /// connection was made; if it is not any longer, the secret is another one.
     fn refused(&self, error: Error) -> End {
-        if error.code() == Some(ErrorCode::TokenExpired) && self.server.expire_token() || !is_final(&error) {
+        let is_of_token = matches!(error.code(), Some(ErrorCode::TokenExpired | ErrorCode::TokenSignature));
+        if is_of_token && self.server.expire_token() || !is_final(&error) {
             End::Lost(error.to_string())
         } else {
             End::Dismissed(error)

@@ -19,7 +19,8 @@ use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::{ADDRESS_BANS_MAX, BAN_REASON_LENGTH_MAX, FUTURE_CHANNEL_BANS_MAX};
 use crate::permissions::Action;
-use crate::state::{CachedChannel, CachedUser, State, access};
+use crate::state::access::Access;
+use crate::state::{CachedChannel, CachedUser, Membership, State, access};
 
 /// A ban that may be made. Only [`check_ban`] makes one.
 struct BanPlan {
@@ -57,11 +58,7 @@ struct UnbanPlan {
 /// banned together with the address. A server may write for anybody.
 ///
 /// What it goes by are the cached versions of user, channel and app, which the transaction of a send compares.
-pub(crate) async fn check_not_banned(
-    state: &State,
-    caller: &Caller,
-    channel: Option<&CachedChannel>,
-) -> Result<()> {
+pub(crate) async fn check_not_banned(state: &State, caller: &Caller, channel: Option<&Access>) -> Result<()> {
     if let Some(id) = caller.user_id() {
         check_user_not_banned(state, caller, id, channel).await?;
     }
@@ -77,7 +74,7 @@ async fn check_user_not_banned(
     state: &State,
     caller: &Caller,
     id: &UserId,
-    channel: Option<&CachedChannel>,
+    channel: Option<&Access>,
 ) -> Result<()> {
     let now = state.now();
     let user = state.user(caller.app.pk, id.as_str()).await?;
@@ -85,7 +82,10 @@ async fn check_user_not_banned(
         return Err(Error::denied(format!("user {:?} was banned", id.as_str())));
     }
     let Some(channel) = channel else { return Ok(()) };
-    let membership = state.membership(&channel.channel, id.as_str()).await?;
+    let membership = match channel.membership() {
+        Some(known) => known.clone(),
+        None => state.membership(&channel.channel, id.as_str()).await?,
+    };
     if membership.ban.and_then(|ban| ban.at(now)) == Some(BanKind::Open) {
         return Err(Error::denied(format!(
             "user {:?} was banned from channel {}",
@@ -96,18 +96,10 @@ async fn check_user_not_banned(
     Ok(())
 }
 
-/// Whether what a user sends to a channel is shown to the user alone.
-pub(crate) async fn is_shadow_banned(
-    state: &State,
-    user: &CachedUser,
-    channel: &CachedChannel,
-) -> Result<bool> {
-    let now = state.now();
-    if user.user.ban_at(now) == Some(BanKind::Shadow) {
-        return Ok(true);
-    }
-    let membership = state.membership(&channel.channel, &user.user.id).await?;
-    Ok(membership.ban.and_then(|ban| ban.at(now)) == Some(BanKind::Shadow))
+/// Whether what a user sends to a channel, in which he or she is this, is shown to the user alone.
+pub(crate) fn is_shadow_banned(user: &CachedUser, membership: &Membership, now: Timestamp) -> bool {
+    let in_channel = membership.ban.as_ref().and_then(|ban| ban.at(now));
+    [user.user.ban_at(now), in_channel].contains(&Some(BanKind::Shadow))
 }
 
 /// The channel of a ban, when the caller may ban there.

@@ -20,7 +20,7 @@ use crate::limits::{
 };
 use crate::permissions::Action;
 use crate::present::{self, Bundle, MessageContext};
-use crate::state::{CachedChannel, CachedUser, Freshness, State, access};
+use crate::state::{CachedChannel, Decided, Freshness, State, access};
 
 /// Score of a reaction for which none was given.
 const SCORE_DEFAULT: i64 = 1;
@@ -30,9 +30,9 @@ const SCORE_MAX: i64 = 1_000_000_000;
 /// A reaction that may be made. Only [`check_send`] makes one.
 struct SendPlan {
     app_pk: i64,
-    channel: Arc<CachedChannel>,
+    /// The channel and who reacts.
+    decided: Decided,
     message_id: String,
-    user: Arc<CachedUser>,
     kind: String,
     score: i64,
     custom: Custom,
@@ -70,16 +70,19 @@ pub(crate) async fn send_reaction(
     let user =
         users::acting_user(state, caller, "reaction.user", given.user_id.as_ref(), given.user.as_ref())
             .await?;
-    let mut fresh = Freshness::new(caller.app.pk, &cid, Some(&user.user.id));
+    let user_ids = [user.user.id.as_str()];
+    let mut fresh = Freshness::new(caller.app.pk, Some(&cid), &user_ids);
     let reacted = loop {
         let plan = check_send(state, caller, &cid, id, &request).await?;
+        let relied_on = Arc::clone(&plan.decided.channel);
         let outcome = state
             .store
             .write_in_channel(channel.channel.pk, Turn::OneByOne, "send_reaction", plan, |tx, plan| {
                 Box::pin(do_send(tx, plan))
             })
             .await;
-        if let Some(reacted) = fresh.settle(state, outcome)? {
+        if let Some((reacted, version)) = fresh.settle(state, outcome)? {
+            fresh.note_version(state, &relied_on, version);
             break reacted;
         }
     };
@@ -105,11 +108,11 @@ async fn check_send(
     bans::check_not_banned(state, caller, Some(&access)).await?;
     check_enabled(&access)?;
     access.require_thawed()?;
+    let membership = access.membership().cloned();
     Ok(SendPlan {
         app_pk: caller.app.pk,
-        channel: access.cached,
+        decided: Decided::new(state, access.cached, user, membership),
         message_id: id.as_str().to_owned(),
-        user,
         kind: kind.as_str().to_owned(),
         score,
         // Times given by older clients are not looked at: the server sets its own.
@@ -139,19 +142,13 @@ fn check_enabled(channel: &CachedChannel) -> Result<()> {
     Err(Error::caller(ErrorCode::FeatureDisabled, "reactions are disabled for this channel"))
 }
 
-/// Stores a checked reaction with the message's counts and the events.
-async fn do_send(tx: &mut Tx, plan: &SendPlan) -> Result<Reacted> {
-    let channel = &plan.channel.channel;
-    let user = &plan.user.user;
+/// Stores a checked reaction with the message's counts and the events. Answers the version of the channel, too.
+async fn do_send(tx: &mut Tx, plan: &SendPlan) -> Result<(Reacted, i64)> {
+    let Decided { channel, user, .. } = &plan.decided;
+    let user = &user.user;
     let advance = Advance { events: 1, ..Advance::default() };
-    let (first, user_version) = tx
-        .advance_channel_for(channel.pk, advance, plan.now, plan.app_pk, &user.id)
-        .await?
-        .ok_or(Error::Stale)?;
-    if !plan.channel.is_fresh(&first) || user_version != Some(user.version) {
-        return Err(Error::Stale);
-    }
-    let mut message = lock_message(tx, plan.app_pk, first, &plan.channel, &plan.message_id).await?;
+    let first = plan.decided.do_advance(tx, advance, plan.now).await?;
+    let mut message = lock_message(tx, plan.app_pk, first, channel, &plan.message_id).await?;
     if message.deleted_at.is_some() {
         return Err(Error::field("id", format!("names a deleted message: {}", message.id)));
     }
@@ -176,8 +173,8 @@ async fn do_send(tx: &mut Tx, plan: &SendPlan) -> Result<Reacted> {
         None => message.reactions.add(&reaction),
     }
     tx.update_reaction_summary(message.pk, &message.reactions).await?;
-    let bundle = load(tx, plan.app_pk, &plan.channel, &message, &user.id, plan.now).await?;
-    Ok(Reacted { message, reaction, bundle })
+    let bundle = load(tx, plan.app_pk, channel, &message, &user.id, plan.now).await?;
+    Ok((Reacted { message, reaction, bundle }, last.version))
 }
 
 /// Takes the user's other reactions back. Their events stand before that of the new one; answers the counters with

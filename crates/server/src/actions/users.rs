@@ -19,7 +19,7 @@ pub(crate) use delete::{DeleteUsers, check_deletion, delete_user, delete_users, 
 pub(crate) use guest::create_guest;
 pub(crate) use partial::update_users_partial;
 pub(crate) use reach::within_teams;
-use reach::{check_may_update, limit_to_reach};
+use reach::{Grounds, check_may_update, limit_to_reach};
 pub(crate) use reactivate::{ReactivateUsers, reactivate_user, reactivate_users};
 use teams::LeavePlan;
 pub(crate) use teams::LeaveTeams;
@@ -49,7 +49,7 @@ use crate::limits::{
 };
 use crate::permissions::{CHANNEL_ROLES, Subject};
 use crate::present::{self, Users};
-use crate::state::{CachedUser, State, access};
+use crate::state::{CachedUser, Freshness, State, access};
 
 /// Role of a guest.
 const ROLE_GUEST: &str = "guest";
@@ -93,6 +93,7 @@ struct Upsert {
     unique_names: UniqueNames,
     leaving: LeavePlan,
     requests: Vec<UserRequest>,
+    grounds: Grounds,
     missing: Missing,
     now: Timestamp,
 }
@@ -114,12 +115,25 @@ pub(crate) async fn update_users(
         }
     }
     let requests: Vec<UserRequest> = request.users.into_values().collect();
-    for request in &requests {
-        check_may_update(state, caller, request).await?;
-    }
-    let (users, task_id) = upsert(state, caller, requests, Missing::Vanish).await?;
+    let ids: Vec<&str> = concerned(caller, requests.iter().map(|request| request.id.as_str()));
+    let mut fresh = Freshness::new(caller.app.pk, None, &ids);
+    let (users, task_id) = loop {
+        let mut grounds = Grounds::default();
+        for request in &requests {
+            check_may_update(state, caller, request, &mut grounds).await?;
+        }
+        let outcome = upsert(state, caller, requests.clone(), grounds, Missing::Vanish).await;
+        if let Some(updated) = fresh.settle(state, outcome)? {
+            break updated;
+        }
+    };
     let users = users.iter().map(|cached| &cached.user).collect();
     updated(state, caller, users, task_id).await
+}
+
+/// Those by whom it is decided whether users may be changed: they, and the client.
+fn concerned<'a>(caller: &'a Caller, ids: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    ids.chain(caller.user_id().map(UserId::as_str)).collect()
 }
 
 /// The answer to a call that changed users, and with it began a task, if any.
@@ -307,7 +321,8 @@ async fn accompany(
     if let Some(user) = unchanged(state, caller, what, request).await? {
         return Ok(user);
     }
-    let (mut users, _) = upsert(state, caller, vec![request.clone()], Missing::Stay).await?;
+    let (mut users, _) =
+        upsert(state, caller, vec![request.clone()], Grounds::default(), Missing::Stay).await?;
     Ok(users.pop().expect("an upsert answers each user"))
 }
 
@@ -351,6 +366,7 @@ async fn upsert(
     state: &State,
     caller: &Caller,
     requests: Vec<UserRequest>,
+    grounds: Grounds,
     missing: Missing,
 ) -> Result<(Vec<Arc<CachedUser>>, Option<String>)> {
     let plan = Upsert {
@@ -358,6 +374,7 @@ async fn upsert(
         unique_names: UniqueNames::of(state, caller),
         leaving: LeavePlan::of(state, caller),
         requests,
+        grounds,
         missing,
         now: state.now(),
     };
@@ -369,13 +386,13 @@ async fn upsert(
     if task_id.is_some() {
         state.tasks.notify_one();
     }
-    Ok((users.into_iter().map(|user| state.remember_user(user)).collect(), task_id))
+    Ok((users.into_iter().map(|user| state.written_user(user)).collect(), task_id))
 }
 
 async fn do_upsert(tx: &mut Tx, plan: &Upsert) -> Result<(Vec<User>, Option<String>)> {
     let ids = plan.requests.iter().map(|request| request.id.clone()).collect();
-    let existing: HashMap<String, User> =
-        tx.lock_users(plan.app_pk, ids).await?.into_iter().map(|user| (user.id.clone(), user)).collect();
+    let locked = plan.grounds.do_lock(tx, plan.app_pk, ids).await?;
+    let existing: HashMap<String, User> = locked.into_iter().map(|user| (user.id.clone(), user)).collect();
     let mut users = Vec::with_capacity(plan.requests.len());
     let mut changes = Vec::with_capacity(plan.requests.len());
     for request in &plan.requests {

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::io::Read;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -11,18 +10,19 @@ use axum::extract::{FromRequestParts, RawPathParams, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, header, request};
 use bytes::Bytes;
 use flate2::read::GzDecoder;
-use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use natterjack_protocol::{
     ErrorCode, NoBody, Operation, PathParams, QueryError, QueryParams, Timestamp, UserId, v1,
 };
 use natterjack_storage::App;
 use serde::de::DeserializeOwned;
+use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use super::reply::{self, Dialect};
 use crate::actions::users;
-use crate::auth::{Authenticator, Caller, Credentials, check_not_revoked};
+use crate::auth::{Authenticator, Caller, Credentials, Term};
 use crate::compress;
 use crate::error::{Error, Result};
 use crate::limits::{BODY_SIZE_MAX, BODY_TIME_MAX, UNWANTED_BODY_TIME_MAX};
@@ -35,6 +35,21 @@ use crate::state::State;
 pub struct Edge {
     pub(crate) state: Arc<State>,
     pub(crate) authenticator: Authenticator,
+    /// Whatever a server that stops waits for.
+    pub(crate) tasks: TaskTracker,
+}
+
+impl Edge {
+    /// Carries out work in a task of its own: a client that hangs up must not keep what follows a commit from being done,
+    /// such as dropping what is cached. `None` when the work panicked, which takes no other request with it.
+    pub(crate) async fn carry_out<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Option<T> {
+        // Its type hidden, so that tasks are compiled once and not for each operation.
+        let work: BoxFuture<'static, T> = Box::pin(work);
+        self.tasks.spawn(work).await.ok()
+    }
 }
 
 /// A request to one operation whose caller is known and whose parts are decoded.
@@ -50,7 +65,8 @@ pub(crate) struct Call<O: Operation> {
     pub(crate) connection_id: Option<String>,
 }
 
-/// Carries out one request to the operation `O` by handing it to `handler`.
+/// Carries out one request to the operation `O` by handing it to `handler`. From when it is decoded it is carried out to
+/// its end, whether or not the client waits for the answer.
 pub(crate) async fn handle<O, H, F>(
     edge: Arc<Edge>,
     dialect: Dialect,
@@ -59,36 +75,29 @@ pub(crate) async fn handle<O, H, F>(
 ) -> Response<Body>
 where
     O: Operation,
-    H: FnOnce(Call<O>) -> F + Send,
-    F: Future<Output = Result<O::Response>> + Send,
+    H: FnOnce(Call<O>) -> F + Send + 'static,
+    F: Future<Output = Result<O::Response>> + Send + 'static,
 {
     let started = Instant::now();
     let (parts, mut body) = request.into_parts();
     let accepts_gzip = compress::accepts_gzip(&parts.headers);
     let now = edge.state.now();
     let mut standing = edge.state.rate_limits.untouched(O::NAME, now);
-    let outcome = match decode::<O>(&edge, dialect, parts, &mut body, now, &mut standing).await {
+    let mut response = match decode::<O>(&edge, dialect, parts, &mut body, now, &mut standing).await {
         Ok(call) => {
             let span = tracing::debug_span!("api", operation = O::ID);
-            // A panic in one request takes no other request of the connection with it.
-            AssertUnwindSafe(handler(call).instrument(span)).catch_unwind().await.unwrap_or_else(|_| {
-                Err(Error::Internal(natterjack_storage::Error::Database("the handler panicked".into())))
+            let work = async move {
+                users::note_address(&call.state, &call.caller).await;
+                answer::<O>(handler(call).await, dialect, started)
+            };
+            edge.carry_out(work.instrument(span)).await.unwrap_or_else(|| {
+                let panicked = natterjack_storage::Error::Database("the handler panicked".into());
+                answer::<O>(Err(Error::Internal(panicked)), dialect, started)
             })
         }
         Err(error) => {
             pass_over(&mut body).await;
-            Err(error)
-        }
-    };
-    let elapsed = started.elapsed();
-    let mut response = match outcome {
-        Ok(reply) => reply::success(&reply, dialect, O::METHOD.success_status(), elapsed),
-        Err(error) => {
-            if let Error::Internal(source) = &error {
-                let chain = crate::error_chain(source);
-                tracing::error!(operation = O::ID, error = chain, "a request failed");
-            }
-            reply::failure(O::NAME, &error, elapsed)
+            answer::<O>(Err(error), dialect, started)
         }
     };
     standing.write_headers(response.headers_mut());
@@ -98,8 +107,23 @@ where
     )
     .increment(1);
     metrics::histogram!("natterjack_request_duration_seconds", "operation" => O::ID)
-        .record(elapsed.as_secs_f64());
+        .record(started.elapsed().as_secs_f64());
     if accepts_gzip { compress::compress(response).await } else { response }
+}
+
+/// What came of a request, as it is written. A failure of the server's is logged.
+fn answer<O: Operation>(outcome: Result<O::Response>, dialect: Dialect, started: Instant) -> Response<Body> {
+    let elapsed = started.elapsed();
+    match outcome {
+        Ok(reply) => reply::success(&reply, dialect, O::METHOD.success_status(), elapsed),
+        Err(error) => {
+            if let Error::Internal(source) = &error {
+                let chain = crate::error_chain(source);
+                tracing::error!(operation = O::ID, error = chain, "a request failed");
+            }
+            reply::failure(O::NAME, &error, elapsed)
+        }
+    }
 }
 
 fn status_class(status: u16) -> &'static str {
@@ -141,8 +165,6 @@ async fn decode<O: Operation>(
         return Err(Error::denied("this operation is only allowed with server-side auth"));
     }
 
-    users::note_address(&edge.state, &caller).await;
-
     let connection_id = parameter("connection_id").map(str::to_owned);
     let query = O::Query::decode(pairs.iter().map(|(name, value)| (&**name, &**value)))
         .map_err(|error| query_error(&error))?;
@@ -164,24 +186,24 @@ pub(crate) async fn caller(
     credentials: Credentials<'_>,
     now: Timestamp,
 ) -> Result<Caller> {
-    let (caller, issued_at) = identify(edge, api_key, credentials, now).await?;
+    let (caller, term) = identify(edge, api_key, credentials, now).await?;
     if let Some(id) = caller.user_id() {
-        check_user(&edge.state, &caller.app, id, issued_at).await?;
+        check_user(&edge.state, &caller.app, id, term).await?;
     }
     Ok(caller)
 }
 
-/// The app that a key belongs to, who calls, and when the token was made; whether the user exists is not looked at. Key
+/// The app that a key belongs to, who calls, and for how long the token holds; whether the user exists is not looked at. Key
 /// and secret may be newer than what is in memory: what does not fit is looked at again.
 pub(crate) async fn identify(
     edge: &Edge,
     api_key: &str,
     credentials: Credentials<'_>,
     now: Timestamp,
-) -> Result<(Caller, Option<i64>)> {
+) -> Result<(Caller, Option<Term>)> {
     let authenticate = |app: Arc<App>| {
         let identity = edge.authenticator.authenticate(&app, credentials, now)?;
-        Ok((Caller { app, who: identity.who, address: None }, identity.issued_at))
+        Ok((Caller { app, who: identity.who, address: None }, identity.term))
     };
     let known = match edge.state.app(api_key).map(authenticate) {
         Some(Err(Error::Caller(fault))) if fault.code == ErrorCode::TokenSignature => None,
@@ -198,7 +220,7 @@ pub(crate) async fn identify(
 }
 
 /// Refuses the token of somebody who does not exist, may not act any more, or whose tokens were revoked.
-pub(crate) async fn check_user(state: &State, app: &App, id: &UserId, issued_at: Option<i64>) -> Result<()> {
+pub(crate) async fn check_user(state: &State, app: &App, id: &UserId, term: Option<Term>) -> Result<()> {
     let Some(user) = state.user(app.pk, id.as_str()).await? else {
         return Err(Error::caller(
             ErrorCode::Authentication,
@@ -206,7 +228,7 @@ pub(crate) async fn check_user(state: &State, app: &App, id: &UserId, issued_at:
         ));
     };
     users::check_active(&user)?;
-    check_not_revoked(user.user.revoke_tokens_issued_before, issued_at)
+    term.map_or(Ok(()), |term| term.check_not_revoked(user.user.revoke_tokens_issued_before))
 }
 
 pub(crate) fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

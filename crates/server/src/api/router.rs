@@ -73,7 +73,7 @@ impl Routes {
     where
         O: Operation,
         H: Fn(Call<O>) -> F + Clone + Send + Sync + 'static,
-        F: Future<Output = Result<O::Response>> + Send,
+        F: Future<Output = Result<O::Response>> + Send + 'static,
     {
         let filter = match O::METHOD {
             Method::Get => MethodFilter::GET,

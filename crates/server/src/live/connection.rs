@@ -7,6 +7,7 @@ use natterjack_protocol::Timestamp;
 
 use super::frame::Frame;
 use super::outbox::Outbox;
+use crate::auth::Term;
 
 /// An open connection of a user: a socket, or a client that polls.
 #[derive(Debug)]
@@ -16,8 +17,8 @@ pub(crate) struct Connection {
     pub(crate) app_pk: i64,
     pub(crate) user_id: Arc<str>,
     pub(crate) is_anonymous: bool,
-    /// When the token was made by which it was opened, in seconds since the epoch.
-    pub(super) issued_at: Option<i64>,
+    /// For how long the token holds by which it was opened; `None` for who has none.
+    pub(super) term: Option<Term>,
     pub(super) peer: Option<IpAddr>,
     pub(super) outbox: Outbox,
     /// Whether its client polls instead of holding a socket.
@@ -42,7 +43,7 @@ impl Connection {
         app_pk: i64,
         user_id: &str,
         is_anonymous: bool,
-        issued_at: Option<i64>,
+        term: Option<Term>,
         peer: Option<IpAddr>,
         polls: bool,
         now: Timestamp,
@@ -52,7 +53,7 @@ impl Connection {
             app_pk,
             user_id: user_id.into(),
             is_anonymous,
-            issued_at,
+            term,
             peer,
             outbox: Outbox::default(),
             polls,

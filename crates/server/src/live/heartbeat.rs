@@ -10,7 +10,7 @@ use super::connection::{Close, Connection};
 use super::frame::{Encoded, Frame};
 use super::open;
 use super::sending::Sending;
-use super::user_log::close_revoked;
+use super::socket::refuse;
 use crate::limits::{HEALTH_CHECK_INTERVAL, IDLE_MAX, LAST_ACTIVE_INTERVAL, PING_AFTER};
 use crate::state::State;
 
@@ -52,11 +52,11 @@ pub(super) async fn run(state: Arc<State>, stop: CancellationToken) {
 
 fn look_after(state: &State, connection: &Arc<Connection>, sending: &mut Sending) {
     let now = state.now();
-    let revoked = state
-        .app_with_pk(connection.app_pk)
-        .and_then(|app| app.settings.revoke_tokens_issued_before.flatten());
-    if revoked.is_some() {
-        close_revoked(std::slice::from_ref(connection), revoked);
+    let app = state.app_with_pk(connection.app_pk);
+    let held = connection.term.zip(app).map_or(Ok(()), |(term, app)| term.check(&app, now));
+    if let Err(error) = held {
+        refuse(state, connection, &error);
+        return;
     }
     let silence = connection.silence(now);
     if silence >= IDLE_MAX.as_nanos() as i64 {

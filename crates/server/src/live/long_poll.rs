@@ -27,7 +27,18 @@ const OPERATION: &str = "LongPoll";
 pub(crate) async fn long_poll(FromState(edge): FromState<Arc<Edge>>, request: Request) -> Response<Body> {
     let started = Instant::now();
     let (parts, _) = request.into_parts();
-    match answer(&edge, &parts).await {
+    // Only the waiting ends with the client: events that nobody takes are for the next call.
+    let begun = edge.carry_out({
+        let edge = Arc::clone(&edge);
+        async move { begin(&edge, &parts).await }
+    });
+    let outcome = match begun.await {
+        Some(Ok(Begun::Done(body))) => Ok(body),
+        Some(Ok(Begun::Polls(connection))) => Ok(wait(&edge, &connection).await),
+        Some(Err(error)) => Err(error),
+        None => Err(Error::Internal(natterjack_storage::Error::Database("the handler panicked".into()))),
+    };
+    match outcome {
         Ok(body) => {
             let mut response = Response::new(Body::from(body));
             response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -46,7 +57,15 @@ pub(crate) async fn long_poll(FromState(edge): FromState<Arc<Edge>>, request: Re
     }
 }
 
-async fn answer(edge: &Edge, parts: &Parts) -> Result<Vec<u8>> {
+/// How far a call has come before it waits.
+enum Begun {
+    /// It is answered by this.
+    Done(Vec<u8>),
+    /// It waits for events of this connection.
+    Polls(Arc<Connection>),
+}
+
+async fn begin(edge: &Edge, parts: &Parts) -> Result<Begun> {
     let state = &edge.state;
     let query = Query::parse(parts.uri.query().unwrap_or_default())?;
     let header = Credentials {
@@ -67,14 +86,14 @@ async fn answer(edge: &Edge, parts: &Parts) -> Result<Vec<u8>> {
         let mut body = br#"{"event":"#.to_vec();
         write_event(&mut body, first.as_ref());
         body.push(b'}');
-        return Ok(body);
+        return Ok(Begun::Done(body));
     };
     let api_key = query.get("api_key");
     let api_key =
         api_key.ok_or_else(|| Error::caller(ErrorCode::ApiKey, "api_key or app_id not provided"))?;
-    let (caller, issued_at) = identify(edge, api_key, query.credentials(header), state.now()).await?;
+    let (caller, term) = identify(edge, api_key, query.credentials(header), state.now()).await?;
     if let Some(user_id) = caller.user_id() {
-        check_user(state, &caller.app, user_id, issued_at).await?;
+        check_user(state, &caller.app, user_id, term).await?;
     }
     let connection = named_connection(state, &caller, "connection_id", Some(id))?;
     if !connection.polls {
@@ -83,15 +102,13 @@ async fn answer(edge: &Edge, parts: &Parts) -> Result<Vec<u8>> {
     connection.note_heard(state.now());
     if query.get("close") == Some("true") {
         open::close(state, &connection).await;
-        return Ok(br#"{"events":[]}"#.to_vec());
+        return Ok(Begun::Done(br#"{"events":[]}"#.to_vec()));
     }
-    let events = wait(edge, &connection).await;
-    connection.note_heard(state.now());
-    Ok(events)
+    Ok(Begun::Polls(connection))
 }
 
 /// Waits until there is something to tell, or for as long as a call may take.
-async fn wait(edge: &Edge, connection: &Arc<Connection>) -> Vec<u8> {
+async fn wait(edge: &Arc<Edge>, connection: &Arc<Connection>) -> Vec<u8> {
     let stop = &edge.state.live.stop;
     let mut frames = VecDeque::new();
     let waiting = async {
@@ -107,8 +124,11 @@ async fn wait(edge: &Edge, connection: &Arc<Connection>) -> Vec<u8> {
         ended = tokio::time::timeout(POLL_TIME_MAX, waiting) => ended.ok().flatten(),
         () = stop.cancelled() => Some(Close::GoingAway),
     };
+    connection.note_heard(edge.state.now());
     if ended.is_some() {
-        open::close(&edge.state, connection).await;
+        let (edge, connection) = (Arc::clone(edge), Arc::clone(connection));
+        let closing = Arc::clone(&edge);
+        edge.carry_out(async move { open::close(&closing.state, &connection).await }).await;
     }
     let mut body = br#"{"events":["#.to_vec();
     for frame in frames.iter().filter(|frame| frame.json().is_some()) {

@@ -87,7 +87,7 @@ pub(super) async fn open(
     let api_key = query.get("api_key");
     let api_key =
         api_key.ok_or_else(|| Error::caller(ErrorCode::ApiKey, "api_key or app_id not provided"))?;
-    let (caller, issued_at) = identify(edge, api_key, query.credentials(header), now).await?;
+    let (caller, term) = identify(edge, api_key, query.credentials(header), now).await?;
     let caller = caller.at(peer);
     let details = hello.user_details.unwrap_or_default();
     let app_pk = caller.app.pk;
@@ -106,14 +106,14 @@ pub(super) async fn open(
                 return Err(Error::caller(ErrorCode::Authentication, text));
             }
             if state.user(app_pk, id.as_str()).await?.is_some() {
-                check_user(state, &caller.app, id, issued_at).await?;
+                check_user(state, &caller.app, id, term).await?;
             }
             connect_user(state, &caller, id, details).await?;
             note_address(state, &caller).await;
-            let connection = Connection::new(app_pk, id.as_str(), false, issued_at, peer, polls, now);
+            let connection = Connection::new(app_pk, id.as_str(), false, term, peer, polls, now);
             let connection = register(state, connection)?;
             // It may have changed while the connection was not known yet, and so was not closed.
-            if let Err(error) = check_user(state, &caller.app, id, issued_at).await {
+            if let Err(error) = check_user(state, &caller.app, id, term).await {
                 close(state, &connection).await;
                 return Err(error);
             }

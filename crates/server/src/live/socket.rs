@@ -102,7 +102,7 @@ async fn serve(edge: &Edge, head: Parts, stream: Arc<TcpStream>, first: Vec<u8>)
             (connection.outbox.detach(), close)
         }
         Err(error) => {
-            let (frame, close) = refusal(state, &error);
+            let (frame, close) = refusal(state, "", &error);
             let mut unsent = Unsent::default();
             unsent.push(frame);
             (unsent, Some(close))
@@ -128,8 +128,17 @@ async fn open_for(edge: &Edge, head: Parts) -> Result<Arc<Connection>> {
     open::open(edge, &query, header, peer, false).await
 }
 
-/// What a client is told that may not connect, and whether it may come back.
-fn refusal(state: &State, error: &Error) -> (Frame, Close) {
+/// Ends a connection that could not be opened now.
+pub(super) fn refuse(state: &State, connection: &Connection, error: &Error) {
+    if connection.outbox.end().is_none() {
+        let (frame, close) = refusal(state, &connection.id, error);
+        connection.send(frame);
+        connection.close(close);
+    }
+}
+
+/// What a client is told that may not connect, or not any longer, and whether it may come back.
+fn refusal(state: &State, connection_id: &str, error: &Error) -> (Frame, Close) {
     let (code, close) = match error {
         Error::Caller(fault) => (
             fault.code,
@@ -147,7 +156,7 @@ fn refusal(state: &State, error: &Error) -> (Frame, Close) {
     let event = Event {
         kind: "connection.error".to_owned(),
         created_at: state.now(),
-        connection_id: Some(String::new()),
+        connection_id: Some(connection_id.to_owned()),
         error: Some(crate::api::error_body(OPERATION, error, code.status(), Duration::ZERO)),
         ..Event::default()
     };

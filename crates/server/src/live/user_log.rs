@@ -14,8 +14,8 @@ use super::deliver::Cursor;
 use super::load::{BATCH, Totals, load_totals_of, payload};
 use super::present::{channel_of_all, of_channel, present_member, said};
 use super::sending::send_each;
+use super::socket::refuse;
 use crate::actions::users::own_user;
-use crate::auth::check_not_revoked;
 use crate::error::Result;
 use crate::limits::UNREAD_LISTED_MAX;
 use crate::present::{Bundle, MessageContext, unaware};
@@ -245,17 +245,18 @@ fn close_if_gone(state: &State, app_pk: i64, user_id: &str, kind: &str, user: &U
         hub.close_user(app_pk, user_id, Close::Normal);
     }
     if kind == "user.updated" {
-        close_revoked(&hub.of_user(app_pk, user_id), user.revoke_tokens_issued_before);
+        close_revoked(state, &hub.of_user(app_pk, user_id), user.revoke_tokens_issued_before);
         // Who became invisible is offline to others, and the other way round.
         state.live.presences.note(app_pk, user_id);
     }
 }
 
 /// Ends those of these connections whose tokens were revoked.
-pub(super) fn close_revoked(connections: &[Arc<Connection>], revoked_before: Option<Timestamp>) {
-    for connection in connections.iter().filter(|connection| !connection.is_anonymous) {
-        if check_not_revoked(revoked_before, connection.issued_at).is_err() {
-            connection.close(Close::Token);
+fn close_revoked(state: &State, connections: &[Arc<Connection>], revoked_before: Option<Timestamp>) {
+    for connection in connections {
+        let held = connection.term.map_or(Ok(()), |term| term.check_not_revoked(revoked_before));
+        if let Err(error) = held {
+            refuse(state, connection, &error);
         }
     }
 }

@@ -11,7 +11,7 @@ use natterjack_protocol::channel_state::ChannelResponse;
 use natterjack_protocol::{MessageId, Timestamp};
 use natterjack_storage::{App, Channel, Member, Message};
 
-use super::{CachedChannel, CachedUser, State};
+use super::{CachedChannel, CachedUser, Membership, State};
 use crate::auth::{Caller, Who};
 use crate::error::{Error, Result};
 use crate::permissions::{Action, InChannel, Subject, capabilities};
@@ -37,6 +37,8 @@ pub(crate) struct Access {
 struct Client {
     subject: Subject,
     channel_role: Option<Arc<str>>,
+    /// The same with the ban; `None` where that was not looked up.
+    membership: Option<Membership>,
     /// Up to when messages are hidden from the member; looked up with messages only.
     hidden_before: Timestamp,
 }
@@ -83,6 +85,12 @@ impl Access {
     /// Refuses the caller who may not write to the channel while it is frozen.
     pub(crate) fn require_thawed(&self) -> Result<()> {
         if self.channel.frozen { self.require(Action::UseFrozenChannel) } else { Ok(()) }
+    }
+
+    /// What the caller is in the channel, by which it was decided what he or she may. `None` for servers, and where it was
+    /// not looked up as a whole.
+    pub(crate) fn membership(&self) -> Option<&Membership> {
+        self.client.as_ref()?.membership.as_ref()
     }
 
     /// Whether the caller is a server.
@@ -208,11 +216,16 @@ pub(crate) async fn channel(state: &State, caller: &Caller, cid: &str, actions: 
 
 async fn client(state: &State, caller: &Caller, channel: &Channel) -> Result<Option<Client>> {
     let Some(subject) = subject(state, caller).await? else { return Ok(None) };
-    let channel_role = match subject.id() {
-        Some(id) => state.channel_role(channel, id).await?,
-        None => None,
+    let membership = match subject.id() {
+        Some(id) => state.membership(channel, id).await?,
+        None => Membership::default(),
     };
-    Ok(Some(Client { subject, channel_role, hidden_before: Timestamp::default() }))
+    Ok(Some(Client {
+        subject,
+        channel_role: membership.channel_role.clone(),
+        membership: Some(membership),
+        hidden_before: Timestamp::default(),
+    }))
 }
 
 /// A channel that was read by other means, or one that is about to be created, for a caller who may do one of these.
@@ -269,10 +282,11 @@ pub(crate) async fn message(
             channel.deleted_at.is_none() && message.created_at > channel.history_from
         })
         .ok_or_else(gone)?;
-    let cached = state.remember_channel(&caller.app, channel, dropped);
+    let cached = state.remember_channel(&caller.app, channel, &dropped);
     let client = subject(state, caller).await?.map(|subject| Client {
         subject,
         channel_role: member.as_ref().map(|member| member.channel_role.as_str().into()),
+        membership: None,
         hidden_before: member.and_then(|member| member.hide_messages_before).unwrap_or_default(),
     });
     let access = Access { cached, client }.check(actions).map_err(|error| match error {

@@ -119,7 +119,7 @@ async fn get_or_create(
         }
         // A new channel holds no message to page from; that is found out before it is created.
         state_request.messages.check_empty()?;
-        let mut fresh = Freshness::new(caller.app.pk, &cid_text, None);
+        let mut fresh = Freshness::new(caller.app.pk, Some(&cid_text), &[]);
         let created = loop {
             let deleted = found.as_ref();
             let plan = check_create(state, caller, cid, distinct_members.clone(), deleted, &request).await?;

@@ -50,7 +50,7 @@ pub(crate) async fn truncate_channel(
     if caller.who == Who::Anonymous {
         return Err(users::anonymous());
     }
-    let mut fresh = Freshness::new(caller.app.pk, &cid, None);
+    let mut fresh = Freshness::new(caller.app.pk, Some(&cid), &[]);
     let truncated = loop {
         let plan = check_truncate(state, caller, &cid, &request, user.as_ref()).await?;
         let outcome =
@@ -127,12 +127,8 @@ async fn do_truncate(tx: &mut Tx, plan: &TruncatePlan) -> Result<Truncated> {
         version: true,
         ..Advance::default()
     };
-    let advanced = tx.advance_channel(before.pk, advance, plan.now).await?;
-    let advanced = advanced.ok_or_else(|| Error::not_found("channel", &before.cid))?;
-    // It has moved by this very change.
-    if !plan.channel.is_fresh(&Advanced { version: advanced.version - 1, ..advanced }) {
-        return Err(Error::Stale);
-    }
+    let advanced = tx.advance_channel_on(before.pk, plan.channel.basis(None), advance, plan.now);
+    let advanced = advanced.await?.ok_or(Error::Stale)?;
     let upto = plan.upto.unwrap_or(advanced.at);
     if for_all {
         do_truncate_for_all(tx, plan, upto, advanced, advance).await?;

@@ -122,7 +122,7 @@ pub(crate) async fn update_channel(
     let cid_text = cid.to_string();
     let user =
         users::optional_user(state, caller, "user", request.user_id.as_ref(), request.user.as_ref()).await?;
-    let mut fresh = Freshness::new(caller.app.pk, &cid_text, None);
+    let mut fresh = Freshness::new(caller.app.pk, Some(&cid_text), &[]);
     let updated = loop {
         let plan = check_update(state, caller, &cid_text, &request, user.as_ref()).await?;
         let outcome =
@@ -363,11 +363,8 @@ fn check_answer(
 pub(super) async fn do_update(tx: &mut Tx, plan: &UpdatePlan) -> Result<Updated> {
     let before = &plan.channel.channel;
     // Locks the channel; how far its counters move is known only after the members have been looked at.
-    let locked = tx.advance_channel(before.pk, Advance::default(), plan.now).await?;
-    let locked = locked.ok_or_else(|| Error::not_found("channel", &before.cid))?;
-    if !plan.channel.is_fresh(&locked) {
-        return Err(Error::Stale);
-    }
+    let locked = tx.advance_channel_on(before.pk, plan.channel.basis(None), Advance::default(), plan.now);
+    let locked = locked.await?.ok_or(Error::Stale)?;
     let at = locked.at;
     let mut new: Vec<NewMember> = plan.add.iter().chain(&plan.invite).cloned().collect();
     let ignoring = blocks::list_ignoring(tx, plan.app_pk, plan.user_id.as_deref(), &new).await?;

@@ -34,7 +34,7 @@ pub(crate) async fn update_channel_partial(
     if caller.who == Who::Anonymous {
         return Err(users::anonymous());
     }
-    let mut fresh = Freshness::new(caller.app.pk, &cid_text, None);
+    let mut fresh = Freshness::new(caller.app.pk, Some(&cid_text), &[]);
     let updated = loop {
         let access = access::channel(state, caller, &cid_text, access::ANY).await?;
         bans::check_not_banned(state, caller, Some(&access)).await?;

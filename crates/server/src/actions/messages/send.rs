@@ -19,13 +19,13 @@ use crate::error::{Error, Result};
 use crate::permissions::Action;
 use crate::present::{Bundle, MessageContext, Users};
 use crate::state::access::{self, Access};
-use crate::state::{CachedChannel, CachedUser, Freshness, State};
+use crate::state::{CachedChannel, CachedUser, Decided, Freshness, State};
 
 /// A message that may be sent, with everything that its transaction needs. Only [`check_send`] makes one.
 struct SendPlan {
     app_pk: i64,
-    channel: Arc<CachedChannel>,
-    sender: Arc<CachedUser>,
+    /// The channel and the sender.
+    decided: Decided,
     sender_is_member: bool,
     parent: Option<Parent>,
     new: NewMessage,
@@ -72,17 +72,19 @@ pub(crate) async fn send_message(
         || users::sender(state, caller, &cid_text, message.user_id.as_ref(), message.user.as_ref());
     let first = find_sender().await?;
     let mut sender = Arc::clone(&first);
-    let mut fresh = Freshness::new(caller.app.pk, &cid_text, Some(&first.user.id));
+    let sender_ids = [first.user.id.as_str()];
+    let mut fresh = Freshness::new(caller.app.pk, Some(&cid_text), &sender_ids);
     loop {
         let Checked { plan, content_users, quoted } =
             check_send(state, caller, &cid_text, &request, sender).await?;
-        let channel = Arc::clone(&plan.channel);
+        let channel = Arc::clone(&plan.decided.channel);
         let (channel_pk, turn) = (channel.channel.pk, plan.turn());
         let outcome = state
             .store
             .write_in_channel(channel_pk, turn, "send_message", plan, |tx, plan| Box::pin(do_send(tx, plan)))
             .await;
-        if let Some(sent) = fresh.settle(state, outcome)? {
+        if let Some((sent, version)) = fresh.settle(state, outcome)? {
+            fresh.note_version(state, &channel, version);
             return present_sent(state, caller, &channel, &request, sent, content_users, quoted).await;
         }
         sender = find_sender().await?;
@@ -165,9 +167,12 @@ async fn check_send(
     let parent = check_parent(state, caller, &channel, message).await?;
     let Content { mut change, mentioned, quoted } =
         check_content(state, caller, &channel, message, pin).await?;
-    let role = state.channel_role(&channel.channel, &sender.user.id).await?;
-    let shadowed = bans::is_shadow_banned(state, &sender, &channel).await?;
-    change.extra.channel_role = role.as_deref().map(str::to_owned);
+    let membership = match access.membership() {
+        Some(own) => own.clone(),
+        None => state.membership(&channel.channel, &sender.user.id).await?,
+    };
+    let shadowed = bans::is_shadow_banned(&sender, &membership, now);
+    change.extra.channel_role = membership.channel_role.as_deref().map(str::to_owned);
     if parent.is_some() {
         change.extra.show_in_channel = Some(message.show_in_channel == Some(true));
     }
@@ -203,9 +208,8 @@ async fn check_send(
     let cooldown = channel.channel.cooldown;
     let plan = SendPlan {
         app_pk: caller.app.pk,
-        channel,
-        sender_is_member: role.is_some(),
-        sender,
+        sender_is_member: membership.channel_role.is_some(),
+        decided: Decided::new(state, channel, sender, Some(membership)),
         parent,
         new,
         keep_channel_hidden: request.keep_channel_hidden == Some(true),
@@ -281,28 +285,21 @@ fn generated_id(user_id: &str, now: Timestamp) -> String {
     if id.len() > natterjack_protocol::MessageId::LENGTH_MAX { unique.to_string() } else { id }
 }
 
-/// Stores a checked message with its counters and events.
-async fn do_send(tx: &mut Tx, plan: &SendPlan) -> Result<Message> {
+/// Stores a checked message with its counters and events. Answers the version of the channel, too.
+async fn do_send(tx: &mut Tx, plan: &SendPlan) -> Result<(Message, i64)> {
     let events = if plan.parent.is_some() { 2 } else { 1 };
-    let channel = &plan.channel.channel;
-    let skips_last_message =
-        plan.new.kind == MessageKind::System && plan.channel.config.skip_last_msg_update_for_system_msgs;
+    let channel = &plan.decided.channel.channel;
+    let skips_last_message = plan.new.kind == MessageKind::System
+        && plan.decided.channel.config.skip_last_msg_update_for_system_msgs;
     let advance = Advance {
         events,
         unread: i64::from(plan.new.counts_unread),
         messages: 1,
         last_message: plan.new.in_channel && !skips_last_message,
-        counting: Some(plan.channel.config.count_messages),
+        counting: Some(plan.decided.channel.config.count_messages),
         ..Advance::default()
     };
-    let sender = &plan.sender.user;
-    let (advanced, sender_version) = tx
-        .advance_channel_for(channel.pk, advance, plan.now, plan.app_pk, &sender.id)
-        .await?
-        .ok_or(Error::Stale)?;
-    if !plan.channel.is_fresh(&advanced) || sender_version != Some(sender.version) {
-        return Err(Error::Stale);
-    }
+    let advanced = plan.decided.do_advance(tx, advance, plan.now).await?;
     if let Some(cooldown) = plan.cooldown {
         check_cooled_down(tx, plan, cooldown, advanced.at).await?;
     }
@@ -339,13 +336,13 @@ async fn do_send(tx: &mut Tx, plan: &SendPlan) -> Result<Message> {
     if advanced.is_hidden && !plan.keep_channel_hidden && message.in_channel && !message.shadowed {
         do_show_hidden(tx, &message).await?;
     }
-    Ok(message)
+    Ok((message, advanced.version))
 }
 
 /// Refuses the sender whose last message in the channel, which is locked, is too young.
 async fn check_cooled_down(tx: &mut Tx, plan: &SendPlan, cooldown: i64, at: Timestamp) -> Result<()> {
-    let channel = &plan.channel.channel;
-    let user_id = &plan.sender.user.id;
+    let channel = &plan.decided.channel.channel;
+    let user_id = &plan.decided.user.user.id;
     let last = tx.find_last_sent_at(plan.app_pk, user_id, channel.pk).await?;
     let age = last.map(|last| at.nanoseconds() - last.nanoseconds());
     if age.is_none_or(|age| age >= cooldown * 1_000_000_000) {
@@ -368,7 +365,7 @@ async fn do_advance_thread(tx: &mut Tx, plan: &SendPlan, parent: &Parent, advanc
             format!("names a message that doesn't exist: {}", parent.id),
         ));
     }
-    let channel_pk = plan.channel.channel.pk;
+    let channel_pk = plan.decided.channel.channel.pk;
     Ok(tx.advance_thread(plan.app_pk, channel_pk, parent.pk, &plan.new.user_id, advanced.at).await?)
 }
 

@@ -3,7 +3,7 @@ use natterjack_protocol::guests::{CreateGuestRequest, CreateGuestResponse};
 use natterjack_protocol::users::UserRequest;
 use uuid::Uuid;
 
-use super::{Missing, ROLE_GUEST, check_request, upsert};
+use super::{Grounds, Missing, ROLE_GUEST, check_request, upsert};
 use crate::auth::{Caller, sign_user_token};
 use crate::error::{Error, Result};
 use crate::state::State;
@@ -31,7 +31,7 @@ pub(crate) async fn create_guest(
         teams_role: None,
         ..request.user
     };
-    let (mut guests, _) = upsert(state, caller, vec![guest], Missing::Stay).await?;
+    let (mut guests, _) = upsert(state, caller, vec![guest], Grounds::default(), Missing::Stay).await?;
     let guest = guests.pop().expect("an upsert answers each user");
     Ok(CreateGuestResponse { access_token: sign_user_token(&caller.app, &id)?, user: guest.response.clone() })
 }

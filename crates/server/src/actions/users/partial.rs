@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use natterjack_protocol::users::{
     PrivacySettingsResponse, UpdateUserPartialRequest, UpdateUsersPartialRequest, UpdateUsersResponse,
@@ -10,15 +11,15 @@ use serde_json::Value;
 
 use super::teams::{LeavePlan, LeaveTeams};
 use super::{
-    ROLE_DEFAULT, UniqueNames, change_of, check_may_update, check_name, check_request, do_log, lock_names,
-    updated, was_deleted,
+    Grounds, ROLE_DEFAULT, UniqueNames, change_of, check_may_update, check_name, check_request, concerned,
+    do_log, lock_names, updated, was_deleted,
 };
 use crate::actions::check_count;
 use crate::actions::partial::{PartialUpdate, set_at, unset_at};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::{BATCH_MAX, TEAMS_MAX};
-use crate::state::State;
+use crate::state::{Freshness, State};
 
 /// Fields that belong to the server, and built-in ones that have nothing inside.
 const RESERVED: [&str; 25] = [
@@ -67,7 +68,8 @@ struct PatchPlan {
     app_pk: i64,
     unique_names: UniqueNames,
     leaving: LeavePlan,
-    patches: Vec<Patch>,
+    patches: Arc<Vec<Patch>>,
+    grounds: Grounds,
     now: Timestamp,
 }
 
@@ -83,19 +85,30 @@ pub(crate) async fn update_users_partial(
     check_count("users", request.users.len(), BATCH_MAX)?;
     let patches = request.users.iter().enumerate();
     let patches = patches.map(|(place, patch)| check_patch(&format!("users[{place}]"), patch));
-    let patches: Vec<Patch> = patches.collect::<Result<_>>()?;
-    for patch in &patches {
-        check_may_patch(state, caller, patch).await?;
-    }
-    let plan = PatchPlan {
-        app_pk: caller.app.pk,
-        unique_names: UniqueNames::of(state, caller),
-        leaving: LeavePlan::of(state, caller),
-        patches,
-        now: state.now(),
+    let patches: Arc<Vec<Patch>> = Arc::new(patches.collect::<Result<_>>()?);
+    let ids = concerned(caller, patches.iter().map(|patch| patch.id.as_str()));
+    let mut fresh = Freshness::new(caller.app.pk, None, &ids);
+    let (users, task_id) = loop {
+        let mut grounds = Grounds::default();
+        for patch in patches.iter() {
+            check_may_patch(state, caller, patch, &mut grounds).await?;
+        }
+        let plan = PatchPlan {
+            app_pk: caller.app.pk,
+            unique_names: UniqueNames::of(state, caller),
+            leaving: LeavePlan::of(state, caller),
+            patches: Arc::clone(&patches),
+            grounds,
+            now: state.now(),
+        };
+        let outcome = state
+            .store
+            .write("update_users_partial", plan, |tx, plan| Box::pin(do_patch_all(tx, plan)))
+            .await;
+        if let Some(updated) = fresh.settle(state, outcome)? {
+            break updated;
+        }
     };
-    let (users, task_id) =
-        state.store.write("update_users_partial", plan, |tx, plan| Box::pin(do_patch_all(tx, plan))).await?;
     users.iter().for_each(|user| state.forget_user(caller.app.pk, &user.id));
     if task_id.is_some() {
         state.tasks.notify_one();
@@ -104,7 +117,7 @@ pub(crate) async fn update_users_partial(
 }
 
 /// Refuses a change of a user that the caller may not make.
-async fn check_may_patch(state: &State, caller: &Caller, patch: &Patch) -> Result<()> {
+async fn check_may_patch(state: &State, caller: &Caller, patch: &Patch, grounds: &mut Grounds) -> Result<()> {
     if patch.revoke_tokens.is_some() && !caller.is_server() {
         return Err(Error::denied("revoke_tokens_issued_before can only be set with server-side auth"));
     }
@@ -120,7 +133,7 @@ async fn check_may_patch(state: &State, caller: &Caller, patch: &Patch) -> Resul
         id: patch.id.clone(),
         ..UserRequest::default()
     };
-    check_may_update(state, caller, &wanted).await
+    check_may_update(state, caller, &wanted, grounds).await
 }
 
 fn check_patch(at: &str, request: &UpdateUserPartialRequest) -> Result<Patch> {
@@ -169,7 +182,7 @@ async fn do_patch_all(tx: &mut Tx, plan: &PatchPlan) -> Result<(Vec<User>, Optio
     let mut ids: Vec<String> = plan.patches.iter().map(|patch| patch.id.clone()).collect();
     ids.sort();
     ids.dedup();
-    let locked = tx.lock_users(plan.app_pk, ids.clone()).await?;
+    let locked = plan.grounds.do_lock(tx, plan.app_pk, ids.clone()).await?;
     let mut users: HashMap<String, User> = locked.into_iter().map(|user| (user.id.clone(), user)).collect();
     let unknown: Vec<&str> = ids.iter().filter(|id| !users.contains_key(*id)).map(String::as_str).collect();
     if !unknown.is_empty() {
@@ -185,7 +198,7 @@ async fn do_patch_all(tx: &mut Tx, plan: &PatchPlan) -> Result<(Vec<User>, Optio
         .collect();
     lock_names(tx, plan.unique_names, plan.app_pk, &changes).await?;
     let mut left = LeaveTeams::default();
-    for patch in &plan.patches {
+    for patch in plan.patches.iter() {
         let Some(user) = users.get(&patch.id) else { continue };
         if user.deleted_at.is_some() {
             return Err(was_deleted(&patch.id));

@@ -1,9 +1,13 @@
 //! Which users a client may find and change.
 
+use std::collections::BTreeMap;
+
 use natterjack_filter::{Comparison, Expression, FieldRef, Operand, Operator};
 use natterjack_protocol::users::UserRequest;
 use natterjack_storage::queries::USERS;
+use natterjack_storage::{Tx, User};
 
+use super::check_active;
 use crate::actions::comparison;
 use crate::auth::Caller;
 use crate::error::{Error, Result};
@@ -11,12 +15,55 @@ use crate::permissions::{Action, Subject};
 use crate::state::State;
 use crate::state::access;
 
+/// By which versions of which users it was decided that a client may change something: the client's own, and of those who
+/// are changed, `None` for one who was not there. Of a server, who may change everything, it is empty.
+#[derive(Debug, Default)]
+pub(super) struct Grounds(BTreeMap<String, Option<i64>>);
+
+impl Grounds {
+    fn add(&mut self, id: &str, user: Option<&User>) {
+        // The oldest that anything was decided by: with another one that would have to be decided again.
+        self.0.entry(id.to_owned()).or_insert_with(|| user.map(|user| user.version));
+    }
+
+    /// Keeps users from changing, and lets nothing happen to them for which the grounds are gone. Answers those of them who
+    /// are there.
+    ///
+    /// # Errors
+    /// [`Error::Stale`] when it has to be decided again.
+    pub(super) async fn do_lock(&self, tx: &mut Tx, app_pk: i64, mut ids: Vec<String>) -> Result<Vec<User>> {
+        let of_others = self.0.keys().filter(|id| !ids.contains(id)).cloned();
+        let of_others: Vec<String> = of_others.collect();
+        ids.extend(of_others.iter().cloned());
+        let mut locked = tx.lock_users(app_pk, ids).await?;
+        for (id, version) in &self.0 {
+            let found = locked.iter().find(|user| user.id == *id).map(|user| user.version);
+            if found != *version {
+                return Err(Error::Stale);
+            }
+        }
+        locked.retain(|user| !of_others.contains(&user.id));
+        Ok(locked)
+    }
+}
+
 /// Refuses a caller who may not write this user, with this role and these teams.
-pub(super) async fn check_may_update(state: &State, caller: &Caller, request: &UserRequest) -> Result<()> {
+pub(super) async fn check_may_update(
+    state: &State,
+    caller: &Caller,
+    request: &UserRequest,
+    grounds: &mut Grounds,
+) -> Result<()> {
     let Some(subject) = access::subject(state, caller).await? else { return Ok(()) };
+    if let Some(client) = &subject.user {
+        // It was active when the call came; this may be another look.
+        check_active(client)?;
+        grounds.add(&client.user.id, Some(&client.user));
+    }
     let of_app = state.current_app(&caller.app);
     let stored = state.user(caller.app.pk, &request.id).await?;
     let stored = stored.as_ref().map(|stored| &stored.user);
+    grounds.add(&request.id, stored);
     let is_own = subject.id() == Some(request.id.as_str());
     let teams = stored.map(|stored| stored.teams.as_slice()).unwrap_or_default();
     let may = |action| subject.may(&of_app.scope, action, is_own, teams);
