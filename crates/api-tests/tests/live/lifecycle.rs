@@ -144,6 +144,31 @@ both_databases! {
         sync(server, many).await.expect_error(400, 4, "channel_cids");
     }
 
+    async fn the_log_does_not_keep_what_a_message_said_before(server: TestServer) {
+        server.users(&["jane", "joe"]).await;
+        server.channel("general", &["jane", "joe"]).await;
+        server.send("general", "joe", "m1", "my password is hunter2").await;
+        let update = json!({ "message": { "text": "oops", "user_id": "joe" } });
+        let reply = server.raw("POST", "/api/v2/chat/messages/m1").json(&update).send().await;
+        assert_eq!(reply.status, 201, "{}", reply.text);
+        let since = "2026-01-02T03:04:00Z";
+        let synced = sync(server, json!({ "channel_cids": ["messaging:general"], "last_sync_at": since })).await;
+        assert!(!synced.text.contains("hunter2"), "{}", synced.text);
+        let log = server
+            .store()
+            .await
+            .read("list_channel_events", (), |tx, ()| {
+                Box::pin(async move {
+                    let channel = tx.find_message(1, "m1").await?.expect("it is there").channel_pk;
+                    tx.list_channel_events(channel, 0, 100).await
+                })
+            })
+            .await
+            .expect("the log is read");
+        assert!(log.iter().any(|entry| entry.kind == "message.updated"));
+        assert!(!format!("{log:?}").contains("hunter2"), "{log:?}");
+    }
+
     async fn a_client_may_poll(server: TestServer) {
         server.users(&["jane", "joe"]).await;
         server.channel("general", &["jane", "joe"]).await;

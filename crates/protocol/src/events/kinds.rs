@@ -73,7 +73,7 @@ kinds! {
     "message.new" Watchers history r#"{"message":{"id":"m1","text":"hello"},"user":{"id":"jane"},"watcher_count":2,"total_unread_count":1,"unread_channels":1,"unread_count":1}"#;
     "message.read" Watchers history r#"{"user":{"id":"joe"},"last_read_message_id":"m1"}"#;
     "message.undeleted" Watchers history r#"{"message":{"id":"m1"},"user":{"id":"jane"}}"#;
-    "message.updated" Watchers history r#"{"message":{"id":"m1"},"user":{"id":"jane"},"message_update":{"old_text":"helo"}}"#;
+    "message.updated" Watchers history r#"{"message":{"id":"m1"},"user":{"id":"jane"},"message_update":{"change_set":{"text":true}}}"#;
     "notification.added_to_channel" OwnNotWatching history r#"{"channel":{"cid":"messaging:general"},"member":{"user_id":"joe"}}"#;
     "notification.channel_deleted" OtherMembers r#"{"channel":{"cid":"messaging:general"},"total_unread_count":0}"#;
     "notification.channel_mutes_updated" Own r#"{"me":{"id":"jane"}}"#;

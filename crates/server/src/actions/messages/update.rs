@@ -397,7 +397,7 @@ async fn do_update(tx: &mut Tx, plan: &UpdatePlan) -> Result<(Message, Bundle)> 
         kind: "message.updated",
         user_id: Some(&plan.user_id),
         message_id: Some(&message.id),
-        payload: Some(message_update(&message, &changed).to_string()),
+        payload: Some(change_set(&message, &changed).to_string()),
     };
     tx.append_channel_event(event, advanced.at).await?;
     let updated = tx.find_message(plan.app_pk, &plan.message_id).await?.ok_or_else(gone)?;
@@ -406,11 +406,11 @@ async fn do_update(tx: &mut Tx, plan: &UpdatePlan) -> Result<(Message, Bundle)> 
     Ok((updated, bundle))
 }
 
-/// What an update changed, for those who are told about it: the row holds only what the message is now.
-fn message_update(message: &Message, changed: &MessageChange) -> Value {
+/// What an update changed, for those who are told about it: the row holds only what the message is now. What it was before is
+/// kept by the history alone, which goes with the message.
+fn change_set(message: &Message, changed: &MessageChange) -> Value {
     let was = message.change();
     json!({ "message_update": {
-        "old_text": was.text,
         "change_set": {
             "text": was.text != changed.text,
             "html": was.text != changed.text || was.extra.html != changed.extra.html,
