@@ -427,6 +427,17 @@ both_databases! {
         assert_eq!(all.watcher.drain_types(server).await, ["channel.hidden"]);
     }
 
+    async fn nobody_is_told_who_reported_what(server: TestServer) {
+        let mut all = Audience::open(server).await;
+        server.send("general", "mary", "m1", "hello").await;
+        all.told(server).await;
+        for (kind, id) in [("stream:chat:v1:message", "m1"), ("stream:user", "mary")] {
+            let flag = json!({ "entity_type": kind, "entity_id": id, "reason": "horrible", "user_id": "joe" });
+            call(server, "POST", "/api/v2/moderation/flag", flag).await;
+        }
+        all.told(server).await.expect(&[], &[], &[]);
+    }
+
     async fn watchers_are_told_once_that_the_messages_of_a_user_are_gone(server: TestServer) {
         let mut all = Audience::open(server).await;
         server.channel("other", &["jane", "mary"]).await;

@@ -136,6 +136,11 @@ impl<'a> Source<'a> {
         if let Some(id) = &entry.message_id
             && entry.kind != "channel.updated"
             && entry.kind != "channel.truncated"
+        // What is not known to be for those who are connected reaches none of them.
+        let known = KINDS.iter().find(|known| known.name == entry.kind);
+        if known.is_none_or(|known| known.receivers == Receivers::Servers) {
+            return Vec::new();
+        }
         {
             return self.of_message(entry, &payload, id);
         }
@@ -186,10 +191,7 @@ impl<'a> Source<'a> {
                 let member = Some(self.member(user_id, &payload));
                 vec![delivery(Scope::Watchers, Event { channel: Some(self.channel()), member, ..event })]
             }
-            kind => match KINDS.iter().find(|known| known.name == kind).map(|known| known.receivers) {
-                Some(Receivers::Servers) => Vec::new(),
-                _ => vec![delivery(Scope::Watchers, event)],
-            },
+            _ => vec![delivery(Scope::Watchers, event)],
         }
     }
 
