@@ -438,6 +438,31 @@ both_databases! {
         all.told(server).await.expect(&[], &[], &[]);
     }
 
+    async fn a_quote_is_told_without_what_the_receiver_does_not_see(server: TestServer) {
+        let mut all = Audience::open(server).await;
+        server.send("general", "mary", "m1", "old secret").await;
+        server.users(&["sam"]).await;
+        call(server, "POST", CHANNEL, json!({ "add_members": ["sam"], "hide_history": true })).await;
+        let mut sam = server.watch("sam", "general").await;
+        all.told(server).await;
+        sam.drain(server).await;
+        let quoting = json!({ "id": "m2", "text": "look", "user_id": "mary", "quoted_message_id": "m1" });
+        call(server, "POST", &format!("{CHANNEL}/message"), json!({ "message": quoting })).await;
+        let reaction = json!({ "reaction": { "type": "like", "user_id": "joe" } });
+        call(server, "POST", "/api/v2/chat/messages/m2/reaction", reaction).await;
+        let watcher = all.watcher.drain(server).await;
+        let told = sam.drain(server).await;
+        for events in [&watcher, &told] {
+            let types: Vec<_> = events.iter().map(|event| event["type"].as_str().unwrap()).collect();
+            assert_eq!(types, ["message.new", "reaction.new"]);
+        }
+        for (for_watcher, for_sam) in watcher.iter().zip(&told) {
+            assert_eq!(for_watcher["message"]["quoted_message"]["text"], "old secret");
+            assert_eq!(for_sam["message"]["quoted_message_id"], "m1");
+            assert!(!for_sam.to_string().contains("old secret"), "{for_sam}");
+        }
+    }
+
     async fn watchers_are_told_once_that_the_messages_of_a_user_are_gone(server: TestServer) {
         let mut all = Audience::open(server).await;
         server.channel("other", &["jane", "mary"]).await;

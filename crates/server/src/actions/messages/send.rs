@@ -2,7 +2,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use natterjack_protocol::channel_state::ChannelContextResponse;
-use natterjack_protocol::message_types::MessageResponse;
 use natterjack_protocol::messages::{MessageRequest, SendMessageRequest, SendMessageResponse};
 use natterjack_protocol::{Cid, ErrorCode, Timestamp};
 use natterjack_storage::{
@@ -11,9 +10,7 @@ use natterjack_storage::{
 };
 use uuid::Uuid;
 
-use super::check::{
-    Content, PinRequest, check_content, check_may_say, check_readers, each_once, find_in_channel,
-};
+use super::check::{Content, PinRequest, check_content, check_may_say, check_readers, each_once};
 use crate::actions::{bans, given, message_id, users};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
@@ -112,8 +109,7 @@ async fn present_sent(
         created_by: None,
     };
     Ok(SendMessageResponse {
-        // The answer is the sender's, who notices nothing of a shadow ban, also where a server hands it on.
-        message: MessageResponse { shadowed: false, ..bundle.message(&message) },
+        message: bundle.message_for_author(&message),
         channel_context: (request.include_channel_context == Some(true)).then(channel_context),
         mentioned_members: match request.include_mentioned_members {
             Some(true) => Some(mentioned_members(state, channel, &message).await?),
@@ -164,9 +160,9 @@ async fn check_send(
         Some(id) => message_id("message.id", id)?.as_str().to_owned(),
         None => generated_id(&sender.user.id, now),
     };
-    let parent = check_parent(state, caller, &channel, message).await?;
+    let parent = check_parent(state, caller, &access, message).await?;
     let Content { mut change, mentioned, quoted } =
-        check_content(state, caller, &channel, message, pin).await?;
+        check_content(state, caller, &access, message, pin).await?;
     let role = state.channel_role(&channel.channel, &sender.user.id).await?;
     let shadowed = bans::is_shadow_banned(state, &sender, &channel).await?;
     change.extra.channel_role = role.as_deref().map(str::to_owned);
@@ -249,15 +245,15 @@ fn check_kind(message: &MessageRequest) -> Result<bool> {
 async fn check_parent(
     state: &State,
     caller: &Caller,
-    channel: &CachedChannel,
+    access: &Access,
     message: &MessageRequest,
 ) -> Result<Option<Parent>> {
     const FIELD: &str = "message.parent_id";
     let Some(id) = given(message.parent_id.as_ref()) else { return Ok(None) };
-    if !channel.config.replies {
+    if !access.config.replies {
         return Err(Error::caller(ErrorCode::FeatureDisabled, "replies are disabled for this channel"));
     }
-    let parent = find_in_channel(state, caller, channel, &message_id(FIELD, id)?).await?;
+    let parent = access::message_in(state, caller, access, &message_id(FIELD, id)?).await?;
     let parent =
         parent.ok_or_else(|| Error::field(FIELD, format!("names a message that doesn't exist: {id}")))?;
     if parent.parent_pk.is_some() {
@@ -421,15 +417,18 @@ pub(crate) struct NewSystemMessage {
     pub(crate) user_id: String,
     /// Whether it is unread for the members.
     pub(crate) counts_unread: bool,
+    /// Whether its author is banned without knowing it.
+    pub(crate) shadowed: bool,
     pub(crate) change: MessageChange,
 }
 
 impl NewSystemMessage {
-    /// Checks a message given with a change of the channel. `user` stands in where the message names nobody.
+    /// Checks a message given with a change of the channel, which the caller may make and is not banned from. `user` stands
+    /// in where the message names nobody.
     pub(crate) async fn check(
         state: &State,
         caller: &Caller,
-        channel: &CachedChannel,
+        access: &Access,
         request: &MessageRequest,
         user: Option<&Arc<CachedUser>>,
     ) -> Result<Self> {
@@ -449,16 +448,19 @@ impl NewSystemMessage {
         if !request.restricted_visibility.is_empty() {
             return Err(Error::field("message.restricted_visibility", "is not allowed here"));
         }
+        // That it is of the system needs no permission beside that for the change.
+        check_may_say(access, "message", request)?;
         let id = match given(request.id.as_ref()) {
             Some(id) => message_id("message.id", id)?.as_str().to_owned(),
             None => generated_id(&user.user.id, state.now()),
         };
-        let content = check_content(state, caller, channel, request, None).await?;
+        let content = check_content(state, caller, access, request, None).await?;
+        let shadowed = bans::is_shadow_banned(state, &user, access).await?;
         let change = MessageChange {
             extra: MessageExtra { channel_role: None, ..content.change.extra },
             ..content.change
         };
-        Ok(Self { id, user_id: user.user.id.clone(), counts_unread: true, change })
+        Ok(Self { id, user_id: user.user.id.clone(), counts_unread: !shadowed, shadowed, change })
     }
 }
 
@@ -480,7 +482,7 @@ pub(crate) async fn do_send_system_message(
         in_channel: true,
         counts_unread: new.counts_unread,
         silent: false,
-        shadowed: false,
+        shadowed: new.shadowed,
         restricted_visibility: Vec::new(),
         change: new.change.clone(),
     };
@@ -494,7 +496,7 @@ pub(crate) async fn do_send_system_message(
     };
     let message = Message::from_new(new, pk, app_pk, channel_pk, advanced.unread_seq, None, advanced.at);
     tx.follow_new_message(&message, advanced.event_seq, true).await?;
-    if advanced.is_hidden {
+    if advanced.is_hidden && !message.shadowed {
         do_show_hidden(tx, &message).await?;
     }
     Ok(message)

@@ -97,6 +97,8 @@ struct Update {
 struct UpdatePlan {
     app_pk: i64,
     channel: Arc<CachedChannel>,
+    /// As whom the updated message is shown.
+    context: MessageContext,
     message_id: String,
     user_id: String,
     place: &'static str,
@@ -171,7 +173,7 @@ async fn run(
     let (message, mut bundle) =
         state.store.write("update_message", plan, |tx, plan| Box::pin(do_update(tx, plan))).await?;
     bundle.add_channel(message.channel_pk, &cid);
-    Ok(bundle.seen_by(caller).message(&message))
+    Ok(bundle.message(&message))
 }
 
 async fn check_update(
@@ -210,6 +212,7 @@ async fn check_update(
     Ok(UpdatePlan {
         app_pk: caller.app.pk,
         channel: access.cached,
+        context: MessageContext::of(caller),
         message_id: message.id.clone(),
         user_id: user.user.id.clone(),
         place,
@@ -401,8 +404,7 @@ async fn do_update(tx: &mut Tx, plan: &UpdatePlan) -> Result<(Message, Bundle)> 
     };
     tx.append_channel_event(event, advanced.at).await?;
     let updated = tx.find_message(plan.app_pk, &plan.message_id).await?.ok_or_else(gone)?;
-    let context = MessageContext { app_pk: plan.app_pk, ..MessageContext::default() };
-    let bundle = Bundle::load(tx, context, &[&updated], [], plan.now).await?;
+    let bundle = Bundle::load(tx, plan.context.clone(), &[&updated], [], plan.now).await?;
     Ok((updated, bundle))
 }
 
