@@ -132,7 +132,7 @@ both_databases! {
         assert_eq!(unread().await, 1);
         let posted = message("m1", "joe", json!({}));
         let answer = call(server, "POST", GENERAL, posted).await;
-        assert_eq!(answer["message"]["shadowed"], false, "the answer is the sender's");
+        assert_eq!(answer["message"]["shadowed"], true, "the answer is the server's");
         assert_eq!(unaware(server, &mut joe).await, ["channel.updated", "message.new"]);
         let leaving = json!({ "remove_members": ["joe"], "message": { "id": "m2", "text": "spam" } });
         as_joe(server, "POST", GENERAL, leaving).await;

@@ -214,11 +214,6 @@ impl Bundle {
         response
     }
 
-    /// The message in the answer to who sent it, who notices nothing of a shadow ban, also where a server hands it on.
-    pub(crate) fn message_for_author(&self, message: &Message) -> MessageResponse {
-        MessageResponse { shadowed: false, ..self.message(message) }
-    }
-
     fn without_quoted(&self, message: &Message) -> MessageResponse {
         let users = &self.users;
         let extra = &message.extra;

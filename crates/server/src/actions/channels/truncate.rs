@@ -67,7 +67,7 @@ pub(crate) async fn truncate_channel(
     let shown = access::show_alone(state, caller, viewer.as_ref(), &channel, &bundle.users).await?;
     Ok(TruncateChannelResponse {
         channel: Some(Arc::new(shown)),
-        message: message.map(|message| bundle.message_for_author(&message)),
+        message: message.map(|message| bundle.message(&message)),
     })
 }
 

@@ -109,7 +109,7 @@ async fn present_sent(
         created_by: None,
     };
     Ok(SendMessageResponse {
-        message: bundle.message_for_author(&message),
+        message: bundle.message(&message),
         channel_context: (request.include_channel_context == Some(true)).then(channel_context),
         mentioned_members: match request.include_mentioned_members {
             Some(true) => Some(mentioned_members(state, channel, &message).await?),
