@@ -126,6 +126,23 @@ impl Tx {
         .await
     }
 
+    /// Those of the entries of a channel's log behind `after` that say that somebody came to the channel or left it, the
+    /// oldest first.
+    pub async fn list_comings_and_goings(
+        &mut self,
+        channel_pk: i64,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<LogEntry>> {
+        self.query(
+            "SELECT seq, kind, user_id, channel_pk, message_id, payload, created_at FROM channel_events \
+             WHERE channel_pk = $1 AND seq > $2 AND kind IN ('member.added', 'member.removed') ORDER BY seq LIMIT $3",
+            params![channel_pk, after, limit],
+            entry_from_row,
+        )
+        .await
+    }
+
     /// Entries of a channel's log after a moment, the oldest first.
     pub async fn list_channel_events_since(
         &mut self,

@@ -141,18 +141,18 @@ impl Tx {
         .await
     }
 
-    /// Those of a channel's members to whom messages of this moment are not shown.
+    /// Those of a channel's members to whom messages of this moment are not shown, each with the moment up to which none are.
     pub async fn list_members_not_shown(
         &mut self,
         channel_pk: i64,
         at: Timestamp,
         limit: i64,
-    ) -> Result<Vec<String>> {
+    ) -> Result<Vec<(String, Timestamp)>> {
         self.query(
-            "SELECT user_id FROM members WHERE channel_pk = $1 AND hide_messages_before IS NOT NULL \
-             AND hide_messages_before >= $2 LIMIT $3",
+            "SELECT user_id, hide_messages_before FROM members WHERE channel_pk = $1 \
+             AND hide_messages_before IS NOT NULL AND hide_messages_before >= $2 LIMIT $3",
             params![channel_pk, at, limit],
-            |row| row.text(0),
+            |row| Ok((row.text(0)?, row.time(1)?)),
         )
         .await
     }

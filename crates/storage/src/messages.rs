@@ -346,20 +346,30 @@ impl Tx {
         Ok(found)
     }
 
-    /// Those of the messages with these ids that are still shown in their channels.
+    /// Those of the messages with these ids that are still shown in their channels, to a viewer who may hide what was
+    /// before a moment.
     pub async fn list_shown_messages_with_ids(
         &mut self,
         app_pk: i64,
         ids: Vec<String>,
+        viewer: Option<&str>,
     ) -> Result<Vec<Message>> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
+        let hidden = match viewer {
+            None => "",
+            Some(_) => {
+                " AND NOT EXISTS (SELECT 1 FROM members h WHERE h.channel_pk = m.channel_pk \
+                 AND h.user_id = $3 AND h.hide_messages_before >= m.created_at)"
+            }
+        };
         let sql = format!(
             "SELECT {MESSAGE_COLUMNS} FROM messages m JOIN channels c ON c.pk = m.channel_pk \
-             WHERE {HAS_ID} AND c.deleted_at IS NULL AND m.created_at > c.history_from"
+             WHERE {HAS_ID} AND c.deleted_at IS NULL AND m.created_at > c.history_from{hidden}"
         );
-        let params: Vec<Vec<Param<'_>>> = ids.into_iter().map(|id| vec![app_pk.into(), id.into()]).collect();
+        let of = |id: String| [app_pk.into(), id.into()].into_iter().chain(viewer.map(Param::from)).collect();
+        let params: Vec<Vec<Param<'_>>> = ids.into_iter().map(of).collect();
         Ok(self.query_each(&sql, &params, message_from_row).await?.into_iter().flatten().collect())
     }
 

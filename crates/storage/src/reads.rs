@@ -407,17 +407,22 @@ impl Tx {
         Ok(totals.collect())
     }
 
-    /// What each of these users has not read in threads, without those that a channel does not show any more.
+    /// What each of these users has not read in threads, without those that a channel does not show any more, or not to the
+    /// user.
     pub async fn list_unread_threads(&mut self, query: &UnreadQuery) -> Result<Vec<UnreadThreads>> {
         let without_kinds = self.dialect().is_in("c.kind", 3);
-        // Only where a channel hides its beginning do the parents have to be looked at.
+        // Only where a channel hides its beginning, or a member does, do the parents have to be looked at.
         let count = format!(
-            "SELECT CAST(COALESCE(SUM(CASE WHEN c.history_from = 0 THEN n.number ELSE (SELECT COUNT(*) \
+            "SELECT CAST(COALESCE(SUM(CASE WHEN c.history_from = 0 AND h.hide_messages_before IS NULL THEN n.number \
+             ELSE (SELECT COUNT(*) \
              FROM thread_participants s JOIN messages m ON m.pk = s.parent_pk WHERE s.app_pk = $1 AND s.user_id = $2 \
-             AND s.channel_pk = c.pk AND s.has_unread AND m.created_at > c.history_from) END), 0) AS BIGINT) \
+             AND s.channel_pk = c.pk AND s.has_unread AND m.created_at > c.history_from \
+             AND m.created_at > COALESCE(h.hide_messages_before, 0)) END), 0) AS BIGINT) \
              FROM (SELECT p.channel_pk, COUNT(*) AS number FROM thread_participants p \
              WHERE p.app_pk = $1 AND p.user_id = $2 AND p.has_unread GROUP BY p.channel_pk) n \
-             JOIN channels c ON c.pk = n.channel_pk WHERE c.deleted_at IS NULL AND NOT {without_kinds}"
+             JOIN channels c ON c.pk = n.channel_pk \
+             LEFT JOIN members h ON h.channel_pk = n.channel_pk AND h.user_id = $2 \
+             WHERE c.deleted_at IS NULL AND NOT {without_kinds}"
         );
         let list = format!(
             "SELECT m.id, t.reply_seq - p.read_seq - p.unread_less - \
@@ -426,8 +431,9 @@ impl Tx {
              FROM thread_participants p {} JOIN threads t ON t.parent_pk = p.parent_pk \
              JOIN messages m ON m.pk = p.parent_pk JOIN channels c ON c.pk = p.channel_pk \
              WHERE p.app_pk = $1 AND p.user_id = $2 AND p.has_unread = TRUE AND c.deleted_at IS NULL \
-             AND m.created_at > c.history_from AND NOT {without_kinds} \
-             ORDER BY p.last_message_at DESC, p.parent_pk DESC LIMIT $4",
+             AND m.created_at > c.history_from AND NOT EXISTS (SELECT 1 FROM members h \
+             WHERE h.channel_pk = p.channel_pk AND h.user_id = $2 AND h.hide_messages_before >= m.created_at) \
+             AND NOT {without_kinds} ORDER BY p.last_message_at DESC, p.parent_pk DESC LIMIT $4",
             self.dialect().indexed_by("thread_participants_in_order")
         );
         let mut params = query.params();

@@ -307,6 +307,48 @@ both_databases! {
         refused(server, json!({ "message": message })).await.expect_error(400, 4, "already exists");
     }
 
+    async fn a_message_that_goes_with_an_update_says_no_more_than_one_that_is_sent(server: TestServer) {
+        general(server).await;
+        update(server, json!({ "data": { "team": null } })).await;
+        update(server, json!({ "add_moderators": ["sam"] })).await;
+        let leave = async |message: Value| {
+            let body = json!({ "remove_members": ["joe"], "message": message });
+            server.raw("POST", GENERAL).as_user("joe").json(&body).send().await
+        };
+        let html = json!({ "text": "bye", "html": "<img src=x onerror=alert(1)>" });
+        leave(html.clone()).await.expect_error(400, 4, "message.html");
+        leave(json!({ "text": "bye", "mml": "<mml/>" })).await.expect_error(400, 4, "message.mml");
+        let truncate = json!({ "message": html });
+        let reply = server.raw("POST", &format!("{GENERAL}/truncate")).as_user("jane").json(&truncate);
+        reply.send().await.expect_error(400, 4, "message.html");
+        leave(json!({ "text": "x".repeat(5001) })).await.expect_error(400, 20, "message.text");
+
+        let revoked = json!(["!add-links", "!create-mention", "!create-attachment", "!create-message"]);
+        let restrict = async |grants: Value| {
+            let overrides = json!({ "config_overrides": { "grants": { "channel_member": grants } } });
+            update(server, json!({ "data": overrides })).await;
+        };
+        restrict(json!([revoked[0], revoked[1], revoked[2]])).await;
+        leave(json!({ "text": "see https://evil.example" })).await.expect_error(403, 17, "AddLinks");
+        leave(json!({ "text": "bye", "mentioned_users": ["jane"] })).await.expect_error(403, 17, "CreateMention");
+        let attached = json!({ "text": "bye", "attachments": [{ "type": "image" }] });
+        leave(attached).await.expect_error(403, 17, "CreateAttachment");
+        restrict(json!([revoked[3]])).await;
+        leave(json!({ "text": "bye" })).await.expect_error(403, 17, "CreateMessage");
+        restrict(json!([])).await;
+        assert_eq!(texts(&seen_by(server, "jane").await["messages"], "/id"), [""; 0]);
+
+        update(server, json!({ "data": { "frozen": true } })).await;
+        leave(json!({ "text": "bye" })).await.expect_error(403, 17, "UseFrozenChannel");
+        let thaw = json!({ "data": { "frozen": false }, "message": { "id": "m1", "text": "go on" } });
+        let reply = server.raw("POST", GENERAL).as_user("sam").json(&thaw).send().await;
+        assert_eq!((reply.status, &reply.body["message"]["type"]), (201, &json!("system")), "{}", reply.text);
+        let reply = leave(json!({ "id": "m2", "text": "**bye**" })).await;
+        assert_eq!(reply.status, 201, "{}", reply.text);
+        assert_eq!(reply.body["message"]["html"], "<p><strong>bye</strong></p>\n");
+        assert_eq!(texts(&seen_by(server, "jane").await["messages"], "/id"), ["m1", "m2"]);
+    }
+
     async fn data_of_an_update_is_checked(server: TestServer) {
         general(server).await;
         let big = json!({ "data": { "custom": { "x": "y".repeat(5 * 1024) } } });

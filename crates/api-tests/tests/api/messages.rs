@@ -291,6 +291,46 @@ both_databases! {
         send(server, "general", unknown).await.expect_error(400, 4, "nothing");
     }
 
+    async fn what_the_sender_does_not_see_is_neither_quoted_nor_answered(server: TestServer) {
+        server.users(&["jane", "joe", "eve"]).await;
+        server.channel("general", &["jane", "joe", "eve"]).await;
+        sent(server, "general", by_jane("m1", json!({ "restricted_visibility": ["joe"] }))).await;
+        sent(server, "general", by_jane("m2", json!({ "text": "old secret" }))).await;
+        server.advance(Duration::from_secs(1));
+        server.users(&["sam"]).await;
+        update_channel(server, "general", json!({ "add_members": ["sam"], "hide_history": true })).await;
+        server.advance(Duration::from_secs(1));
+        let path = "/api/v2/chat/channels/messaging/general/message";
+        let say = async |user_id: &str, message: Value| {
+            server.raw("POST", path).as_user(user_id).json(&json!({ "message": message })).send().await
+        };
+        for (user_id, hidden) in [("eve", "m1"), ("sam", "m2"), ("sam", "m1")] {
+            for name in ["quoted_message_id", "parent_id"] {
+                let text = format!("names a message that doesn't exist: {hidden}");
+                say(user_id, json!({ "text": "a", name: hidden })).await.expect_error(400, 4, &text);
+            }
+        }
+        assert_eq!(say("joe", json!({ "text": "a", "quoted_message_id": "m1" })).await.status, 201);
+        assert_eq!(say("eve", json!({ "id": "m3", "text": "a", "quoted_message_id": "m2" })).await.status, 201);
+        let own = json!({ "id": "m4", "text": "a" });
+        assert_eq!(say("sam", own).await.status, 201);
+        let quote = json!({ "set": { "quoted_message_id": "m2" } });
+        let update = server.raw("PUT", "/api/v2/chat/messages/m4").as_user("sam").json(&quote).send().await;
+        update.expect_error(400, 4, "set.quoted_message_id");
+
+        // What others quote is not shown to who does not see it.
+        let state = server.raw("GET", "/api/v2/chat/channels/messaging/general").query("state", "true");
+        let state = state.as_user("sam").send().await;
+        assert!(state.text.contains("\"m3\"") && !state.text.contains("old secret"), "{}", state.text);
+        let read = async |user_id: &str| {
+            let request = server.raw("GET", "/api/v2/chat/messages/m3").as_user(user_id);
+            request.send().await.body["message"].clone()
+        };
+        assert_eq!(read("eve").await["quoted_message"]["text"], "old secret");
+        let shown = read("sam").await;
+        assert_eq!((&shown["quoted_message_id"], shown.get("quoted_message")), (&json!("m2"), None));
+    }
+
     async fn quotes_can_be_switched_off(server: TestServer) {
         jane_and_joe(server).await;
         sent(server, "general", by_jane("m1", json!({}))).await;

@@ -331,6 +331,20 @@ both_databases! {
         get(server, "/threads/m0", &[]).await.expect_error(404, 16, "m0");
     }
 
+    async fn who_joined_without_the_history_does_not_find_its_threads(server: TestServer) {
+        jane_and_joe(server).await;
+        server.users(&["eve"]).await;
+        server.send("general", "jane", "m1", "old secret").await;
+        let mention = json!({ "id": "r1", "user_id": "joe", "text": "r", "parent_id": "m1", "mentioned_users": ["eve"] });
+        sent(server, "general", mention).await;
+        server.advance(Duration::from_secs(1));
+        update_channel(server, "general", json!({ "add_members": ["eve"], "hide_history": true })).await;
+        assert_eq!(found(server, json!({ "user_id": "eve" })).await, [""; 0]);
+        let unread = ok(get(server, "/unread", &[("user_id", "eve")]).await);
+        assert_eq!((&unread["total_unread_threads_count"], &unread["threads"]), (&json!(0), &json!([])));
+        assert_eq!(found(server, json!({ "user_id": "jane" })).await, ["m1"]);
+    }
+
     async fn the_thread_of_a_softly_deleted_message_goes_on(server: TestServer) {
         five_threads(server).await;
         ok(delete(server, "/messages/m0", &[]).await);

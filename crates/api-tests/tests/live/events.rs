@@ -74,7 +74,7 @@ both_databases! {
         let updated = all.watcher.drain(server).await;
         assert_eq!(updated[0]["type"], "message.updated");
         assert_eq!(updated[0]["message"]["text"], "hallo");
-        assert_eq!(updated[0]["message_update"]["old_text"], "hello");
+        assert_eq!(updated[0]["message_update"].get("old_text"), None);
         assert_eq!(updated[0]["message_update"]["change_set"]["text"], true);
         all.told(server).await.expect(&[], &[], &[]);
 
@@ -425,6 +425,42 @@ both_databases! {
         let update = json!({ "message": { "text": "changed", "user_id": "mary" } });
         call(server, "POST", "/api/v2/chat/messages/m1", update).await;
         assert_eq!(all.watcher.drain_types(server).await, ["channel.hidden"]);
+    }
+
+    async fn nobody_is_told_who_reported_what(server: TestServer) {
+        let mut all = Audience::open(server).await;
+        server.send("general", "mary", "m1", "hello").await;
+        all.told(server).await;
+        for (kind, id) in [("stream:chat:v1:message", "m1"), ("stream:user", "mary")] {
+            let flag = json!({ "entity_type": kind, "entity_id": id, "reason": "horrible", "user_id": "joe" });
+            call(server, "POST", "/api/v2/moderation/flag", flag).await;
+        }
+        all.told(server).await.expect(&[], &[], &[]);
+    }
+
+    async fn a_quote_is_told_without_what_the_receiver_does_not_see(server: TestServer) {
+        let mut all = Audience::open(server).await;
+        server.send("general", "mary", "m1", "old secret").await;
+        server.users(&["sam"]).await;
+        call(server, "POST", CHANNEL, json!({ "add_members": ["sam"], "hide_history": true })).await;
+        let mut sam = server.watch("sam", "general").await;
+        all.told(server).await;
+        sam.drain(server).await;
+        let quoting = json!({ "id": "m2", "text": "look", "user_id": "mary", "quoted_message_id": "m1" });
+        call(server, "POST", &format!("{CHANNEL}/message"), json!({ "message": quoting })).await;
+        let reaction = json!({ "reaction": { "type": "like", "user_id": "joe" } });
+        call(server, "POST", "/api/v2/chat/messages/m2/reaction", reaction).await;
+        let watcher = all.watcher.drain(server).await;
+        let told = sam.drain(server).await;
+        for events in [&watcher, &told] {
+            let types: Vec<_> = events.iter().map(|event| event["type"].as_str().unwrap()).collect();
+            assert_eq!(types, ["message.new", "reaction.new"]);
+        }
+        for (for_watcher, for_sam) in watcher.iter().zip(&told) {
+            assert_eq!(for_watcher["message"]["quoted_message"]["text"], "old secret");
+            assert_eq!(for_sam["message"]["quoted_message_id"], "m1");
+            assert!(!for_sam.to_string().contains("old secret"), "{for_sam}");
+        }
     }
 
     async fn watchers_are_told_once_that_the_messages_of_a_user_are_gone(server: TestServer) {

@@ -208,6 +208,64 @@ both_databases! {
         sync(server, many).await.expect_error(400, 4, "channel_cids");
     }
 
+    async fn who_joined_without_the_history_does_not_learn_it_by_asking(server: TestServer) {
+        server.users(&["jane", "joe"]).await;
+        server.channel("general", &["joe"]).await;
+        let since = "2026-01-02T03:04:00Z";
+        let call = async |path: &str, body: Value| {
+            let reply = server.raw("POST", &format!("/api/v2/chat/{path}")).json(&body).send().await;
+            assert_eq!(reply.status, 201, "{path}: {}", reply.text);
+        };
+        let general = "channels/messaging/general";
+        server.send("general", "joe", "m0", "old secret").await;
+        server.send("general", "joe", "m1", "old secret").await;
+        let reply = json!({ "id": "r1", "text": "old secret", "user_id": "joe", "parent_id": "m0" });
+        call(&format!("{general}/message"), json!({ "message": reply })).await;
+        call(general, json!({ "message": { "id": "m2", "text": "old secret", "user_id": "joe" } })).await;
+        call("messages/m1/reaction", json!({ "reaction": { "type": "old secret", "user_id": "joe" } })).await;
+        let deletion = server.raw("DELETE", "/api/v2/chat/messages/m1").query("hard", "true").send().await;
+        assert_eq!(deletion.status, 200, "{}", deletion.text);
+        server.advance(Duration::from_secs(1));
+        call(general, json!({ "add_members": ["jane"], "hide_history": true })).await;
+        server.advance(Duration::from_secs(1));
+        call("messages/m0", json!({ "message": { "text": "old secret still", "user_id": "joe" } })).await;
+        let quoting = json!({ "id": "m3", "text": "new", "user_id": "joe", "quoted_message_id": "m0" });
+        call(&format!("{general}/message"), json!({ "message": quoting })).await;
+        call(&format!("{general}/read"), json!({ "user_id": "joe", "thread_id": "m0" })).await;
+
+        let reply = sync(server, json!({ "channel_cids": ["messaging:general"], "last_sync_at": since })).await;
+        assert!(!reply.text.contains("old secret"), "{}", reply.text);
+        let events = reply.body["events"].as_array().unwrap();
+        let about: Vec<_> = events.iter().filter_map(|event| event["message"]["id"].as_str()).collect();
+        assert_eq!(about, ["m3"], "{}", reply.text);
+        assert_eq!(events.iter().filter(|event| event["type"] == "channel.updated").count(), 2);
+    }
+
+    async fn the_log_does_not_keep_what_a_message_said_before(server: TestServer) {
+        server.users(&["jane", "joe"]).await;
+        server.channel("general", &["jane", "joe"]).await;
+        server.send("general", "joe", "m1", "my password is hunter2").await;
+        let update = json!({ "message": { "text": "oops", "user_id": "joe" } });
+        let reply = server.raw("POST", "/api/v2/chat/messages/m1").json(&update).send().await;
+        assert_eq!(reply.status, 201, "{}", reply.text);
+        let since = "2026-01-02T03:04:00Z";
+        let synced = sync(server, json!({ "channel_cids": ["messaging:general"], "last_sync_at": since })).await;
+        assert!(!synced.text.contains("hunter2"), "{}", synced.text);
+        let log = server
+            .store()
+            .await
+            .read("list_channel_events", (), |tx, ()| {
+                Box::pin(async move {
+                    let channel = tx.find_message(1, "m1").await?.expect("it is there").channel_pk;
+                    tx.list_channel_events(channel, 0, 100).await
+                })
+            })
+            .await
+            .expect("the log is read");
+        assert!(log.iter().any(|entry| entry.kind == "message.updated"));
+        assert!(!format!("{log:?}").contains("hunter2"), "{log:?}");
+    }
+
     async fn a_client_may_poll(server: TestServer) {
         server.users(&["jane", "joe"]).await;
         server.channel("general", &["jane", "joe"]).await;

@@ -121,6 +121,31 @@ both_databases! {
         assert!(tells(&reply.text), "{}", reply.text);
     }
 
+    async fn messages_that_go_with_changes_of_a_channel_are_shadowed_too(server: TestServer) {
+        let (mut joe, mut jane) = banned_joe(server, None).await;
+        jane.drain(server).await;
+        unaware(server, &mut joe).await;
+        let unread = async || {
+            let request = server.raw("GET", "/api/v2/chat/unread").query("user_id", "mary");
+            request.send().await.body["total_unread_count"].clone()
+        };
+        assert_eq!(unread().await, 1);
+        let posted = message("m1", "joe", json!({}));
+        let answer = call(server, "POST", GENERAL, posted).await;
+        assert_eq!(answer["message"]["shadowed"], true, "the answer is the server's");
+        assert_eq!(unaware(server, &mut joe).await, ["channel.updated", "message.new"]);
+        let leaving = json!({ "remove_members": ["joe"], "message": { "id": "m2", "text": "spam" } });
+        as_joe(server, "POST", GENERAL, leaving).await;
+        unaware(server, &mut joe).await;
+        let told = jane.drain(server).await;
+        let of_message: Vec<_> = told.iter().filter(|event| !event["message"].is_null()).collect();
+        assert_eq!(of_message.len(), 4, "{told:?}");
+        for event in of_message {
+            assert_eq!(event["message"]["shadowed"], true, "{event}");
+        }
+        assert_eq!(unread().await, 1);
+    }
+
     async fn answers_do_not_tell_of_the_own_shadow_ban(server: TestServer) {
         let (_joe, _jane) = banned_joe(server, None).await;
         let joes = |id: &str| json!({ "message": { "id": id, "text": "hi" } });

@@ -70,10 +70,11 @@ kinds! {
     "member.updated" Watchers history r#"{"channel":{"cid":"messaging:general"},"member":{"user_id":"joe"},"user":{"id":"joe"}}"#;
     "message.deleted" Watchers history r#"{"message":{"id":"m1","type":"deleted"},"user":{"id":"jane"},"hard_delete":false}"#;
     "message.delivered" Watchers r#"{"user":{"id":"joe"},"last_delivered_at":1,"last_delivered_message_id":"m1"}"#;
+    "message.flagged" Servers r#"{"message":{"id":"m1"},"user":{"id":"joe"},"reason":"spam"}"#;
     "message.new" Watchers history r#"{"message":{"id":"m1","text":"hello"},"user":{"id":"jane"},"watcher_count":2,"total_unread_count":1,"unread_channels":1,"unread_count":1}"#;
     "message.read" Watchers history r#"{"user":{"id":"joe"},"last_read_message_id":"m1"}"#;
     "message.undeleted" Watchers history r#"{"message":{"id":"m1"},"user":{"id":"jane"}}"#;
-    "message.updated" Watchers history r#"{"message":{"id":"m1"},"user":{"id":"jane"},"message_update":{"old_text":"helo"}}"#;
+    "message.updated" Watchers history r#"{"message":{"id":"m1"},"user":{"id":"jane"},"message_update":{"change_set":{"text":true}}}"#;
     "notification.added_to_channel" OwnNotWatching history r#"{"channel":{"cid":"messaging:general"},"member":{"user_id":"joe"}}"#;
     "notification.channel_deleted" OtherMembers r#"{"channel":{"cid":"messaging:general"},"total_unread_count":0}"#;
     "notification.channel_mutes_updated" Own r#"{"me":{"id":"jane"}}"#;
@@ -96,6 +97,7 @@ kinds! {
     "user.banned" Own r#"{"user":{"id":"joe"},"created_by":{"id":"jane"},"reason":"spam","shadow":false}"#;
     "user.deactivated" Presence r#"{"user":{"id":"joe"},"created_by":{"id":"jane"}}"#;
     "user.deleted" Presence r#"{"user":{"id":"joe"},"hard_delete":false,"delete_user":"soft"}"#;
+    "user.flagged" Servers r#"{"user":{"id":"joe"},"reason":"spam"}"#;
     "user.messages.deleted" Watchers r#"{"user":{"id":"joe"},"hard_delete":false,"soft_delete":true}"#;
     "user.muted" Servers r#"{"user":{"id":"jane"}}"#;
     "user.presence.changed" Presence r#"{"user":{"id":"joe","online":true}}"#;

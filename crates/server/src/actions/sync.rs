@@ -37,15 +37,16 @@ pub(crate) async fn sync(
     let (app_pk, user_id, since) = (plan.app_pk, plan.user.user.id.clone(), plan.since);
     let cids = plan.cids.clone();
     let readable = list_readable(state, caller, plan).await?;
-    let channels: Vec<Channel> = readable.iter().map(|(channel, _)| channel.clone()).collect();
+    let channels: Vec<Channel> = readable.iter().map(|readable| readable.channel.clone()).collect();
     if let Some(watch) = &watch {
         watch.begin(state, &channels).await?;
     }
     let mut events: Vec<Event> = Vec::new();
-    for (channel, rights) in &readable {
+    for Readable { channel, membership, rights } in &readable {
         // One more shows that there are too many.
         let limit = (SYNC_EVENTS_MAX + 1 - events.len()) as i64;
-        events.extend(replay_channel(state, channel, &user_id, *rights, since, limit).await?);
+        let membership = membership.as_ref();
+        events.extend(replay_channel(state, channel, &user_id, membership, *rights, since, limit).await?);
         check_number(events.len())?;
     }
     let pks: Vec<i64> = channels.iter().map(|channel| channel.pk).collect();
@@ -90,18 +91,25 @@ async fn check_sync(state: &State, caller: &Caller, request: SyncRequest) -> Res
     Ok(SyncPlan { app_pk: caller.app.pk, user, cids: request.channel_cids.into_iter().collect(), since })
 }
 
-/// Those of the channels that the user may read, with what he or she may read of them. Of others nothing is told.
-async fn list_readable(state: &State, caller: &Caller, plan: SyncPlan) -> Result<Vec<(Channel, Rights)>> {
+/// A channel that the user may read, and what of it.
+struct Readable {
+    channel: Channel,
+    membership: Option<Member>,
+    rights: Rights,
+}
+
+/// Those of the channels that the user may read. Of others nothing is told.
+async fn list_readable(state: &State, caller: &Caller, plan: SyncPlan) -> Result<Vec<Readable>> {
     let user = Arc::clone(&plan.user);
     let found =
         state.store.read("list_channels_to_sync", plan, |tx, plan| Box::pin(list_channels(tx, plan))).await?;
     let mut readable = Vec::with_capacity(found.len());
-    for (channel, member) in found {
-        let role = member.as_ref().map(|member| member.channel_role.as_str());
+    for (channel, membership) in found {
+        let role = membership.as_ref().map(|member| member.channel_role.as_str());
         let rights = access::rights(state, &caller.app, Some(Arc::clone(&user)), &channel, role);
-        let has_blocked = member.is_some_and(|member| member.blocked);
+        let has_blocked = membership.as_ref().is_some_and(|member| member.blocked);
         if rights.reads && !has_blocked && (!channel.disabled || rights.reads_disabled) {
-            readable.push((channel, rights));
+            readable.push(Readable { channel, membership, rights });
         }
     }
     Ok(readable)

@@ -52,7 +52,7 @@ pub(super) struct Rows {
     /// By user.
     pub(super) members: HashMap<String, Member>,
     pub(super) threads: HashMap<String, (Thread, Vec<ThreadParticipant>)>,
-    /// Members to whom a message is not shown, by the message's id.
+    /// Members to whom a message is not shown, by the message's id: of those that are told about and those that they quote.
     pub(super) not_shown: HashMap<String, HashSet<String>>,
     /// Members of a channel of two who blocked the other.
     pub(super) blockers: HashSet<String>,
@@ -95,12 +95,14 @@ pub(super) async fn load(tx: &mut Tx, request: &Request) -> Result<Batch> {
     let channel = tx.list_channels(vec![request.channel_pk]).await?.pop();
     let Some(channel) = channel.filter(|_| !entries.is_empty()) else { return Ok(Batch::default()) };
     let state = &request.state;
-    let rows = load_rows(tx, &channel, &entries, state.now()).await?;
+    let rows = load_rows(tx, &channel, &entries, None, state.now()).await?;
     let members = match &request.members {
         Some(members) => Arc::clone(members),
         None => {
             let now = tx.list_member_ids(channel.pk, MEMBERS_TOLD_MAX).await?;
-            Arc::new(members_before(now, &entries))
+            // Up to the end of the log, of which these entries may be only a part.
+            let moves = tx.list_comings_and_goings(channel.pk, request.after, MEMBERS_TOLD_MAX).await?;
+            Arc::new(members_before(now, &moves))
         }
     };
     let totals = load_totals(tx, request, &channel, &members, &entries, &rows).await?;
@@ -126,11 +128,20 @@ fn members_before(now: Vec<String>, entries: &[LogEntry]) -> Ids {
     members
 }
 
-/// Reads the rows that these events of a channel name.
+/// The only one who is told.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reader<'a> {
+    pub(super) user_id: &'a str,
+    /// The moment up to which nothing of the channel is shown.
+    pub(super) shown_from: Timestamp,
+}
+
+/// Reads the rows that these events of a channel name, for one reader or for all who are connected.
 pub(super) async fn load_rows(
     tx: &mut Tx,
     channel: &Channel,
     entries: &[LogEntry],
+    reader: Option<Reader<'_>>,
     now: Timestamp,
 ) -> Result<Rows> {
     let payloads: Vec<Value> = entries.iter().map(payload).collect();
@@ -184,7 +195,6 @@ pub(super) async fn load_rows(
     if channel.member_count <= 2 {
         rows.blockers = tx.list_blockers_in(channel.pk).await?.into_iter().collect();
     }
-    rows.not_shown = load_not_shown(tx, channel, entries, &messages, &payloads).await?;
 
     let mut users: BTreeSet<String> = entries.iter().filter_map(|entry| entry.user_id.clone()).collect();
     users.extend(payloads.iter().filter_map(|payload| payload["created_by_id"].as_str().map(str::to_owned)));
@@ -195,37 +205,66 @@ pub(super) async fn load_rows(
         users.insert(thread.created_by_id.clone());
         users.extend(participants.iter().map(|participant| participant.user_id.clone()));
     }
-    let context = MessageContext { app_pk: channel.app_pk, ..MessageContext::default() };
+    let viewer = reader.map(|reader| reader.user_id.to_owned());
+    let context = MessageContext { app_pk: channel.app_pk, viewer, ..MessageContext::default() };
     let shown: Vec<&Message> = messages.iter().collect();
     rows.bundle = Bundle::load(tx, context, &shown, users, now).await?;
-    rows.bundle.keep_what_all_see();
+    if reader.is_none() {
+        rows.bundle.keep_what_all_see();
+    }
     rows.bundle.add_channel(channel.pk, &channel.cid);
+    // A message that is told about when it is new is newer than what anybody hides, unless it is told about late.
+    let is_late = reader.is_some()
+        || entries.len() as i64 >= BATCH
+        || entries.iter().any(|entry| entry.kind == "member.added");
+    let moments = moments(entries, &payloads, &messages, &rows.bundle, is_late);
+    rows.not_shown = match reader {
+        Some(reader) => not_shown_to(reader, moments),
+        None => load_not_shown(tx, channel, moments).await?,
+    };
     rows.messages = messages.into_iter().map(|message| (message.id.clone(), message)).collect();
     Ok(rows)
 }
 
-/// Members to whom the messages of these events are not shown. A message that is new is newer than what anybody hides.
+/// When the messages were sent that these events tell about, by their ids.
+fn moments(
+    entries: &[LogEntry],
+    payloads: &[Value],
+    messages: &[Message],
+    bundle: &Bundle,
+    is_late: bool,
+) -> HashMap<String, Timestamp> {
+    let mut moments: HashMap<String, Timestamp> = HashMap::new();
+    for (entry, payload) in entries.iter().zip(payloads) {
+        let named = entry.message_id.as_deref().filter(|_| is_late || entry.kind != "message.new");
+        for id in named.into_iter().chain(payload["thread_id"].as_str()) {
+            let stored = messages.iter().find(|message| message.id == id).map(|message| message.created_at);
+            let gone = || serde_json::from_value(payload["gone"]["created_at"].clone()).ok();
+            if let Some(at) = stored.or_else(gone) {
+                moments.insert(id.to_owned(), at);
+            }
+        }
+    }
+    moments.extend(bundle.quoted().map(|message| (message.id.clone(), message.created_at)));
+    moments
+}
+
+fn not_shown_to(reader: Reader<'_>, moments: HashMap<String, Timestamp>) -> HashMap<String, HashSet<String>> {
+    let hidden = moments.into_iter().filter(|(_, at)| *at <= reader.shown_from);
+    hidden.map(|(id, _)| (id, HashSet::from([reader.user_id.to_owned()]))).collect()
+}
+
+/// Members to whom messages of these moments are not shown.
 async fn load_not_shown(
     tx: &mut Tx,
     channel: &Channel,
-    entries: &[LogEntry],
-    messages: &[Message],
-    payloads: &[Value],
+    moments: HashMap<String, Timestamp>,
 ) -> Result<HashMap<String, HashSet<String>>> {
-    let mut moments: HashMap<&str, Timestamp> = HashMap::new();
-    for (entry, payload) in entries.iter().zip(payloads) {
-        let Some(id) = entry.message_id.as_deref().filter(|_| entry.kind != "message.new") else { continue };
-        let stored = messages.iter().find(|message| message.id == id).map(|message| message.created_at);
-        let gone = || serde_json::from_value(payload["gone"]["created_at"].clone()).ok();
-        if let Some(at) = stored.or_else(gone) {
-            moments.insert(id, at);
-        }
-    }
-    let mut not_shown = HashMap::new();
-    for (id, at) in moments {
-        let members = tx.list_members_not_shown(channel.pk, at, MEMBERS_TOLD_MAX).await?;
-        if !members.is_empty() {
-            not_shown.insert(id.to_owned(), members.into_iter().collect());
+    let mut not_shown: HashMap<String, HashSet<String>> = HashMap::new();
+    let Some(earliest) = moments.values().min() else { return Ok(not_shown) };
+    for (user_id, hidden) in tx.list_members_not_shown(channel.pk, *earliest, MEMBERS_TOLD_MAX).await? {
+        for (id, _) in moments.iter().filter(|(_, at)| **at <= hidden) {
+            not_shown.entry(id.clone()).or_default().insert(user_id.clone());
         }
     }
     Ok(not_shown)

@@ -51,8 +51,8 @@ pub(super) struct Audience {
     is_restricted: bool,
     /// Not these.
     except: HashSet<String>,
-    /// The only one who gets the event in this form, who is not to notice something that others see.
-    only_form_of: Option<String>,
+    /// The only ones who get the event in this form, who are not to notice something that others see.
+    only_form_of: Option<HashSet<String>>,
 }
 
 impl Audience {
@@ -60,7 +60,7 @@ impl Audience {
     pub(super) fn may_receive(&self, user_id: &str, rights: Rights) -> bool {
         let is_meant = self.only.as_ref().is_none_or(|only| only.contains(user_id))
             || (self.is_restricted && rights.reads_restricted);
-        let is_for = self.only_form_of.as_ref().is_none_or(|only| only == user_id);
+        let is_for = self.only_form_of.as_ref().is_none_or(|only| only.contains(user_id));
         rights.reads && is_meant && is_for && !self.except.contains(user_id)
     }
 }
@@ -74,25 +74,27 @@ pub(super) enum ShownTotals {
 }
 
 impl Delivery {
-    /// An event about a shadowed message: as its author is told, who does not notice, and as others who watch are. Nobody
-    /// is notified of it.
-    fn shadowed(self, author: &str) -> Vec<Self> {
-        if !matches!(self.scope, Scope::Watchers | Scope::WatchersAndSender(_)) {
-            return Vec::new();
-        }
+    /// The event in two forms: changed for these users, and as it is for all others.
+    fn apart(mut self, users: HashSet<String>, change: impl FnOnce(&mut Event)) -> [Self; 2] {
+        let mut event = self.event.clone();
+        change(&mut event);
         let mut audience = self.audience.clone();
-        audience.except.insert(author.to_owned());
-        let others =
-            Self { event: self.event.clone(), scope: Scope::Watchers, audience, totals: self.totals };
-        let message = self.event.message.map(|message| MessageResponse { shadowed: false, ..message });
-        let only = Some(HashSet::from([author.to_owned()]));
-        let own = Self {
-            event: Event { message, ..self.event },
-            audience: Audience { only, is_restricted: false, ..self.audience },
-            ..self
-        };
-        vec![own, others]
+        self.audience.except.extend(users.iter().cloned());
+        audience.only_form_of = Some(match audience.only_form_of {
+            Some(only) => only.intersection(&users).cloned().collect(),
+            None => users,
+        });
+        let changed = Self { event, scope: self.scope.clone(), audience, totals: self.totals };
+        [changed, self]
     }
+}
+
+/// Each of these in two forms, as [`Delivery::apart`], when there are such users.
+fn set_apart(told: Vec<Delivery>, users: &HashSet<String>, change: fn(&mut Event)) -> Vec<Delivery> {
+    if users.is_empty() {
+        return told;
+    }
+    told.into_iter().flat_map(|told| told.apart(users.clone(), change)).collect()
 }
 
 /// What a channel's events are built from.
@@ -122,7 +124,9 @@ impl<'a> Source<'a> {
         }
         for (user_id, rows) in unaware {
             let own = Source { rows, ..*self }.deliveries(entry).into_iter().map(|mut delivery| {
-                delivery.audience.only_form_of = Some(user_id.clone());
+                let is_for =
+                    delivery.audience.only_form_of.as_ref().is_none_or(|only| only.contains(user_id));
+                delivery.audience.only_form_of = Some(is_for.then(|| user_id.clone()).into_iter().collect());
                 delivery
             });
             deliveries.extend(own);
@@ -132,6 +136,11 @@ impl<'a> Source<'a> {
 
     /// The events that an entry of the channel's log stands for, with their receivers.
     pub(super) fn deliveries(&self, entry: &LogEntry) -> Vec<Delivery> {
+        // What is not known to be for those who are connected reaches none of them.
+        let known = KINDS.iter().find(|known| known.name == entry.kind);
+        if known.is_none_or(|known| known.receivers == Receivers::Servers) {
+            return Vec::new();
+        }
         let payload = payload(entry);
         if let Some(id) = &entry.message_id
             && entry.kind != "channel.updated"
@@ -153,43 +162,40 @@ impl<'a> Source<'a> {
                 vec![delivery(Scope::Own(creator), Event { channel: Some(self.channel()), ..event })]
             }
             "channel.updated" => {
-                let message = self.message(entry.message_id.as_deref());
-                let message_id = message.as_ref().map(|message| message.id.clone());
-                let channel = Some(self.channel());
-                vec![delivery(Scope::Watchers, Event { channel, message, message_id, ..event })]
+                let message = self.posted(entry);
+                let event = Event { channel: Some(self.channel()), ..self.with_posted(event, message) };
+                self.with_posted_in_forms(vec![delivery(Scope::Watchers, event)], message)
             }
             kind @ ("channel.deleted" | "channel.truncated") => {
-                let message = self.message(entry.message_id.as_deref());
+                let message = self.posted(entry);
                 let mut channel = present::channel(self.channel, self.config, &self.rows.bundle.users, None);
                 // One that is deleted for good goes by another name until it is gone.
                 channel.cid = event.cid.clone().unwrap_or_default();
                 channel.id = event.channel_id.clone().unwrap_or_default();
                 channel.own_capabilities = None;
-                let message_id = message.as_ref().map(|message| message.id.clone());
-                let event = Event { channel: Some(Arc::new(channel)), message, message_id, ..event };
+                let event = Event { channel: Some(Arc::new(channel)), ..self.with_posted(event, message) };
                 let notification =
                     Event { kind: format!("notification.{}", kind.replace('.', "_")), ..event.clone() };
                 let told = Delivery {
                     totals: ShownTotals::Messages,
                     ..delivery(Scope::OtherMembers { except: None }, notification)
                 };
-                vec![delivery(Scope::Watchers, event), told]
+                self.with_posted_in_forms(vec![delivery(Scope::Watchers, event), told], message)
             }
             "message.read" if self.watcher_count > MANY_WATCHERS => Vec::new(),
             "message.read" => {
                 let thread_id = event.thread_id.clone();
                 let thread = thread_id.as_deref().and_then(|id| self.thread(id));
-                vec![delivery(Scope::Watchers, Event { thread, ..event })]
+                let mut told = delivery(Scope::Watchers, Event { thread, ..event });
+                told.audience.except.extend(self.not_shown_to(thread_id.as_deref()));
+                vec![told]
             }
             kind if kind.starts_with("member.") => {
                 let user_id = entry.user_id.as_deref().unwrap_or_default();
                 let member = Some(self.member(user_id, &payload));
                 vec![delivery(Scope::Watchers, Event { channel: Some(self.channel()), member, ..event })]
             }
-            kind => match KINDS.iter().find(|known| known.name == kind).map(|known| known.receivers) {
-                Some(Receivers::Servers) => Vec::new(),
-                _ => vec![delivery(Scope::Watchers, event)],
-            },
+            _ => vec![delivery(Scope::Watchers, event)],
         }
     }
 
@@ -238,12 +244,60 @@ impl<'a> Source<'a> {
             }
             _ => vec![watchers(event)],
         };
-        match stored.filter(|message| message.shadowed) {
-            Some(message) => {
-                deliveries.into_iter().flat_map(|told| told.shadowed(&message.user_id)).collect()
-            }
+        let is_shadowed = stored.is_some_and(|message| message.shadowed);
+        // Nobody is notified of a shadowed message.
+        let is_told = |told: &Delivery| {
+            !is_shadowed || matches!(told.scope, Scope::Watchers | Scope::WatchersAndSender(_))
+        };
+        let deliveries = deliveries.into_iter().filter(is_told).collect();
+        match stored {
+            Some(message) => self.in_forms(deliveries, message),
             None => deliveries,
         }
+    }
+
+    /// The message that was posted with a change of the channel, while it is shown.
+    fn posted(&self, entry: &LogEntry) -> Option<&'a Message> {
+        let message = self.rows.messages.get(entry.message_id.as_ref()?)?;
+        (message.created_at > self.channel.history_from).then_some(message)
+    }
+
+    fn with_posted(&self, event: Event, message: Option<&Message>) -> Event {
+        Event {
+            message: message.map(|message| self.rows.bundle.message(message)),
+            message_id: message.map(|message| message.id.clone()),
+            ..event
+        }
+    }
+
+    /// As [`Source::in_forms`], of events that are told also to those who do not see the message itself.
+    fn with_posted_in_forms(&self, deliveries: Vec<Delivery>, message: Option<&Message>) -> Vec<Delivery> {
+        let Some(message) = message else { return deliveries };
+        let without = set_apart(deliveries, &self.not_shown_to(Some(&message.id)), |event| {
+            event.message = None;
+            event.message_id = None;
+        });
+        self.in_forms(without, message)
+    }
+
+    /// Events with this message, in the forms in which they are told: its author does not notice that it is shadowed, and
+    /// who does not see the message that it quotes is told without.
+    fn in_forms(&self, mut deliveries: Vec<Delivery>, message: &Message) -> Vec<Delivery> {
+        if message.shadowed {
+            let author = HashSet::from([message.user_id.clone()]);
+            deliveries = set_apart(deliveries, &author, |event| {
+                event.message.iter_mut().for_each(|message| message.shadowed = false);
+            });
+        }
+        let users = self.not_shown_to(message.quoted_message_id.as_deref());
+        set_apart(deliveries, &users, |event| {
+            event.message.iter_mut().for_each(|message| message.quoted_message = None);
+        })
+    }
+
+    /// Members to whom a message is not shown.
+    fn not_shown_to(&self, message_id: Option<&str>) -> HashSet<String> {
+        message_id.and_then(|id| self.rows.not_shown.get(id)).cloned().unwrap_or_default()
     }
 
     fn of_new_message(&self, message: &Message, event: Event, audience: &Audience) -> Vec<Delivery> {
@@ -311,7 +365,7 @@ impl<'a> Source<'a> {
 
     fn audience(&self, id: &str, author: &str, readers: &[String]) -> Audience {
         let mut except = self.rows.blockers.clone();
-        except.extend(self.rows.not_shown.get(id).into_iter().flatten().cloned());
+        except.extend(self.not_shown_to(Some(id)));
         let all = readers.iter().cloned().chain([author.to_owned()]);
         let only = (!readers.is_empty()).then(|| all.collect());
         Audience { only, is_restricted: !readers.is_empty(), except, only_form_of: None }
@@ -320,10 +374,6 @@ impl<'a> Source<'a> {
     /// The channel as it stands in events: with nothing of a single user.
     pub(super) fn channel(&self) -> Arc<ChannelResponse> {
         channel_of_all(self.channel, self.config, &self.rows.bundle.users)
-    }
-
-    fn message(&self, id: Option<&str>) -> Option<MessageResponse> {
-        self.rows.messages.get(id?).map(|message| self.rows.bundle.message(message))
     }
 
     /// What is left to say of a message that was deleted for good.

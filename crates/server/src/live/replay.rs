@@ -2,9 +2,9 @@
 
 use natterjack_protocol::Timestamp;
 use natterjack_protocol::events::{Event, KINDS};
-use natterjack_storage::{Channel, LogEntry};
+use natterjack_storage::{Channel, LogEntry, Member};
 
-use super::load::{self, Batch};
+use super::load::{self, Batch, Reader};
 use super::present::{Scope, Source};
 use super::user_log;
 use crate::error::Result;
@@ -21,18 +21,21 @@ pub(crate) async fn replay_channel(
     state: &State,
     channel: &Channel,
     user_id: &str,
+    membership: Option<&Member>,
     rights: Rights,
     since: Timestamp,
     limit: i64,
 ) -> Result<Vec<Event>> {
-    let request = (channel.clone(), user_id.to_owned(), since, limit, state.now());
+    let shown_from = channel.shown_from(membership);
+    let request = (channel.clone(), user_id.to_owned(), shown_from, since, limit, state.now());
     let batch = state
         .store
-        .read("replay_channel", request, |tx, (channel, user_id, since, limit, now)| {
+        .read("replay_channel", request, |tx, (channel, user_id, shown_from, since, limit, now)| {
             Box::pin(async move {
                 let mut entries = tx.list_channel_events_since(channel.pk, *since, *limit).await?;
                 entries.retain(is_repeated);
-                let rows = load::load_rows(tx, channel, &entries, *now).await?.seen_by(user_id);
+                let reader = Reader { user_id, shown_from: *shown_from };
+                let rows = load::load_rows(tx, channel, &entries, Some(reader), *now).await?;
                 Ok::<_, crate::error::Error>(Batch { entries, rows, ..Batch::default() })
             })
         })

@@ -204,8 +204,8 @@ async fn send(state: &State, app_pk: i64, user_id: &str, batch: &UserBatch, entr
     let kind = entry.kind.as_str();
     let mut receivers = hub.of_user(app_pk, user_id);
     match KINDS.iter().find(|known| known.name == kind).map(|known| known.receivers) {
-        // What follows from the log of the channel was delivered with it.
-        Some(Receivers::Servers | Receivers::OtherMembers) => return Ok(()),
+        // What follows from the log of the channel was delivered with it, and what is not known is for nobody.
+        Some(Receivers::Servers | Receivers::OtherMembers) | None => return Ok(()),
         // Who was removed watches no more, whichever log is read first.
         _ if kind == "notification.removed_from_channel" => {}
         // A ban from a channel stands in the log of the channel too.

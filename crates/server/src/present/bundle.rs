@@ -98,6 +98,11 @@ impl Bundle {
         self.quoted.retain(|_, message| message.restricted_visibility.is_empty() && !message.shadowed);
     }
 
+    /// The messages that others quote.
+    pub(crate) fn quoted(&self) -> impl Iterator<Item = &Message> {
+        self.quoted.values()
+    }
+
     /// The moment for which is shown.
     pub(crate) fn now(&self) -> Timestamp {
         self.now
@@ -119,8 +124,9 @@ impl Bundle {
         let mut bundle = Self { context, now, ..Self::default() };
         let quoted_ids: BTreeSet<String> =
             messages.iter().filter_map(|message| message.quoted_message_id.clone()).collect();
+        let (app_pk, viewer) = (bundle.context.app_pk, bundle.context.viewer.as_deref());
         let quoted =
-            tx.list_shown_messages_with_ids(bundle.context.app_pk, quoted_ids.into_iter().collect()).await?;
+            tx.list_shown_messages_with_ids(app_pk, quoted_ids.into_iter().collect(), viewer).await?;
         bundle.quoted = quoted.into_iter().map(|message| (message.id.clone(), message)).collect();
 
         if let Some(viewer) = &bundle.context.viewer {

@@ -297,6 +297,32 @@ pub(crate) async fn message(
     if is_seen { Ok((message, access)) } else { Err(gone()) }
 }
 
+/// The message with this id, when it stands in a channel that the caller may use and the caller sees it there.
+pub(crate) async fn message_in(
+    state: &State,
+    caller: &Caller,
+    access: &Access,
+    id: &MessageId,
+) -> Result<Option<Message>> {
+    let request = (caller.app.pk, access.channel.pk, id.clone(), caller.user_id().cloned());
+    let (found, member) = state
+        .store
+        .read("find_message_in_channel", request, |tx, (app_pk, channel_pk, id, user_id)| {
+            Box::pin(async move {
+                let found = tx.find_message(*app_pk, id.as_str()).await?;
+                let found = found.filter(|message| message.channel_pk == *channel_pk);
+                let member = match user_id {
+                    Some(user_id) if found.is_some() => tx.find_member(*channel_pk, user_id.as_str()).await?,
+                    _ => None,
+                };
+                Ok::<_, Error>((found, member))
+            })
+        })
+        .await?;
+    let shown_from = access.channel.shown_from(member.as_ref());
+    Ok(found.filter(|message| message.created_at > shown_from && access.sees(message)))
+}
+
 impl Access {
     /// The moment up to which nothing is shown to the caller, of an access by a message.
     pub(crate) fn shown_from(&self) -> Timestamp {

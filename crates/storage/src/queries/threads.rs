@@ -167,6 +167,10 @@ fn write_own(writer: &mut SqlWriter, app_pk: i64, query: &ThreadQuery, part: Opt
     writer.bind(app_pk);
     writer.push(" AND p.user_id = ");
     writer.bind(query.user_id.clone());
+    writer.push(
+        " AND NOT EXISTS (SELECT 1 FROM members h WHERE h.channel_pk = p.channel_pk AND h.user_id = p.user_id \
+         AND h.hide_messages_before >= m.created_at)",
+    );
     match part {
         None => {}
         Some(true) => writer.push(" AND p.has_unread = TRUE"),

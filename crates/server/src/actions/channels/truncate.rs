@@ -80,7 +80,7 @@ async fn check_truncate(
 ) -> Result<TruncatePlan> {
     let access = access::channel(state, caller, cid, &[Action::TruncateChannel]).await?;
     bans::check_not_banned(state, caller, Some(&access)).await?;
-    let channel = access.cached;
+    let channel = Arc::clone(&access.cached);
     let now = state.now();
     if request.truncated_at.is_some_and(|moment| moment > now) {
         return Err(Error::field("truncated_at", "must be in the past"));
@@ -102,10 +102,13 @@ async fn check_truncate(
     let message = match &request.message {
         None => None,
         // Everything was just read, by taking it away: the message is no more unread than what it replaces.
-        Some(message) => Some(NewSystemMessage {
-            counts_unread: false,
-            ..NewSystemMessage::check(state, caller, &channel, message, user).await?
-        }),
+        Some(message) => {
+            access.require_thawed()?;
+            Some(NewSystemMessage {
+                counts_unread: false,
+                ..NewSystemMessage::check(state, caller, &access, message, user).await?
+            })
+        }
     };
     Ok(TruncatePlan {
         app_pk: caller.app.pk,

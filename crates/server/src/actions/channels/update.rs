@@ -207,16 +207,22 @@ async fn check_update(
         member.hide_messages_before = hide_before;
     }
     let answer = check_answer(request, user)?;
-    let message = match &request.message {
-        None => None,
-        Some(message) => Some(NewSystemMessage::check(state, caller, &channel, message, user).await?),
-    };
     let change = check_change(state, caller, &channel, request)?;
     if let Some(change) = &change {
         check_may_change(&access, change)?;
     } else if !changes_members(request) {
         access.require(Action::UpdateChannel)?;
     }
+    let message = match &request.message {
+        None => None,
+        Some(message) => {
+            // That a channel is thawed may be said.
+            if change.as_ref().is_none_or(|change| change.frozen) {
+                access.require_thawed()?;
+            }
+            Some(NewSystemMessage::check(state, caller, &access, message, user).await?)
+        }
+    };
     let team = change.as_ref().map_or(&channel.channel.team, |change| &change.team).as_deref();
     check_teams(state, caller, team, add.iter().chain(&invite)).await?;
     Ok(UpdatePlan {
@@ -278,6 +284,10 @@ fn check_may_change_members(
         let leaves = request.remove_members.iter().all(|id| id == user_id);
         let needed = [Action::RemoveOwnChannelMembership, Action::UpdateChannelMembers];
         access.require_one(if leaves { &needed } else { &needed[1..] })?;
+        if leaves && request.message.is_some() {
+            // Everybody may leave, and say so who may speak.
+            access.require_one(&[Action::CreateMessage, Action::UpdateChannelMembers])?;
+        }
     }
     if request.invites.is_empty() { Ok(()) } else { access.require(Action::UpdateChannelMembers) }
 }
@@ -409,7 +419,7 @@ pub(super) async fn do_update(tx: &mut Tx, plan: &UpdatePlan) -> Result<Updated>
     let skips_last_message = plan.channel.config.skip_last_msg_update_for_system_msgs;
     let advance = Advance {
         events: log.len() as i64 + i64::from(message.is_some()),
-        unread: i64::from(message.is_some()),
+        unread: i64::from(message.is_some_and(|message| message.counts_unread)),
         messages: i64::from(message.is_some()),
         members: added.len() as i64 - removed.len() as i64,
         last_message: message.is_some() && !skips_last_message,

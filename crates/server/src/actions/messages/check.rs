@@ -16,8 +16,8 @@ use crate::limits::{
     RESTRICTED_VISIBILITY_MAX,
 };
 use crate::permissions::Action;
-use crate::state::access::Access;
-use crate::state::{CachedChannel, CachedUser, State};
+use crate::state::access::{self, Access};
+use crate::state::{CachedUser, State};
 
 /// The content of a message, checked, and the users that it mentions.
 #[derive(Debug)]
@@ -31,11 +31,11 @@ pub(super) struct Content {
 pub(super) async fn check_content(
     state: &State,
     caller: &Caller,
-    channel: &CachedChannel,
+    access: &Access,
     request: &MessageRequest,
     pin: Option<Pin>,
 ) -> Result<Content> {
-    let content = check_parts(state, caller, channel, "message", request).await?;
+    let content = check_parts(state, caller, access, "message", request).await?;
     check_says_something("message", &content.change)?;
     Ok(Content { change: MessageChange { pin, ..content.change }, ..content })
 }
@@ -45,13 +45,13 @@ pub(super) async fn check_content(
 pub(super) async fn check_parts(
     state: &State,
     caller: &Caller,
-    channel: &CachedChannel,
+    access: &Access,
     place: &str,
     request: &MessageRequest,
 ) -> Result<Content> {
     let at = |name: &str| format!("{place}.{name}");
     let text = request.text.clone().unwrap_or_default();
-    check_text(&channel.config, &at("text"), &text)?;
+    check_text(&access.config, &at("text"), &text)?;
     check_features(place, request)?;
     check_custom(&at("custom"), &request.custom)?;
     check_count(&at("attachments"), request.attachments.len(), ATTACHMENTS_MAX)?;
@@ -64,7 +64,7 @@ pub(super) async fn check_parts(
     let mentioned =
         users::all_existing(state, caller, &at("mentioned_users"), &request.mentioned_users).await?;
     let quoted_id = given(request.quoted_message_id.as_ref());
-    let quoted = check_quoted(state, caller, channel, &at("quoted_message_id"), quoted_id).await?;
+    let quoted = check_quoted(state, caller, access, &at("quoted_message_id"), quoted_id).await?;
     let mut mentioned_user_ids = request.mentioned_users.clone();
     let mut seen = std::collections::HashSet::new();
     mentioned_user_ids.retain(|id| seen.insert(id.clone()));
@@ -173,36 +173,18 @@ fn check_features(place: &str, request: &MessageRequest) -> Result<()> {
 async fn check_quoted(
     state: &State,
     caller: &Caller,
-    channel: &CachedChannel,
+    access: &Access,
     field: &str,
     id: Option<&str>,
 ) -> Result<Option<Message>> {
     let Some(id) = id else { return Ok(None) };
-    if !channel.config.quotes {
+    if !access.config.quotes {
         return Err(Error::caller(ErrorCode::FeatureDisabled, "quotes are disabled for this channel"));
     }
-    let message = find_in_channel(state, caller, channel, &message_id(field, id)?).await?;
+    let message = access::message_in(state, caller, access, &message_id(field, id)?).await?;
     let message =
         message.ok_or_else(|| Error::field(field, format!("names a message that doesn't exist: {id}")))?;
     Ok(Some(message))
-}
-
-/// The message with this id, when it stands in this channel and is seen there.
-pub(super) async fn find_in_channel(
-    state: &State,
-    caller: &Caller,
-    channel: &CachedChannel,
-    id: &natterjack_protocol::MessageId,
-) -> Result<Option<Message>> {
-    let found = state
-        .store
-        .read("find_message", (caller.app.pk, id.clone()), |tx, (app_pk, id)| {
-            Box::pin(tx.find_message(*app_pk, id.as_str()))
-        })
-        .await?;
-    Ok(found.filter(|message| {
-        message.channel_pk == channel.channel.pk && message.created_at > channel.channel.history_from
-    }))
 }
 
 /// What a request says about a message's pin.

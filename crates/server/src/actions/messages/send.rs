@@ -10,9 +10,7 @@ use natterjack_storage::{
 };
 use uuid::Uuid;
 
-use super::check::{
-    Content, PinRequest, check_content, check_may_say, check_readers, each_once, find_in_channel,
-};
+use super::check::{Content, PinRequest, check_content, check_may_say, check_readers, each_once};
 use crate::actions::{bans, given, message_id, users};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
@@ -164,9 +162,9 @@ async fn check_send(
         Some(id) => message_id("message.id", id)?.as_str().to_owned(),
         None => generated_id(&sender.user.id, now),
     };
-    let parent = check_parent(state, caller, &channel, message).await?;
+    let parent = check_parent(state, caller, &access, message).await?;
     let Content { mut change, mentioned, quoted } =
-        check_content(state, caller, &channel, message, pin).await?;
+        check_content(state, caller, &access, message, pin).await?;
     let membership = match access.membership() {
         Some(own) => own.clone(),
         None => state.membership(&channel.channel, &sender.user.id).await?,
@@ -251,15 +249,15 @@ fn check_kind(message: &MessageRequest) -> Result<bool> {
 async fn check_parent(
     state: &State,
     caller: &Caller,
-    channel: &CachedChannel,
+    access: &Access,
     message: &MessageRequest,
 ) -> Result<Option<Parent>> {
     const FIELD: &str = "message.parent_id";
     let Some(id) = given(message.parent_id.as_ref()) else { return Ok(None) };
-    if !channel.config.replies {
+    if !access.config.replies {
         return Err(Error::caller(ErrorCode::FeatureDisabled, "replies are disabled for this channel"));
     }
-    let parent = find_in_channel(state, caller, channel, &message_id(FIELD, id)?).await?;
+    let parent = access::message_in(state, caller, access, &message_id(FIELD, id)?).await?;
     let parent =
         parent.ok_or_else(|| Error::field(FIELD, format!("names a message that doesn't exist: {id}")))?;
     if parent.parent_pk.is_some() {
@@ -416,15 +414,18 @@ pub(crate) struct NewSystemMessage {
     pub(crate) user_id: String,
     /// Whether it is unread for the members.
     pub(crate) counts_unread: bool,
+    /// Whether its author is banned without knowing it.
+    pub(crate) shadowed: bool,
     pub(crate) change: MessageChange,
 }
 
 impl NewSystemMessage {
-    /// Checks a message given with a change of the channel. `user` stands in where the message names nobody.
+    /// Checks a message given with a change of the channel, which the caller may make and is not banned from. `user` stands
+    /// in where the message names nobody.
     pub(crate) async fn check(
         state: &State,
         caller: &Caller,
-        channel: &CachedChannel,
+        access: &Access,
         request: &MessageRequest,
         user: Option<&Arc<CachedUser>>,
     ) -> Result<Self> {
@@ -444,16 +445,20 @@ impl NewSystemMessage {
         if !request.restricted_visibility.is_empty() {
             return Err(Error::field("message.restricted_visibility", "is not allowed here"));
         }
+        // That it is of the system needs no permission beside that for the change.
+        check_may_say(access, "message", request)?;
         let id = match given(request.id.as_ref()) {
             Some(id) => message_id("message.id", id)?.as_str().to_owned(),
             None => generated_id(&user.user.id, state.now()),
         };
-        let content = check_content(state, caller, channel, request, None).await?;
+        let content = check_content(state, caller, access, request, None).await?;
+        let membership = state.membership(&access.channel, &user.user.id).await?;
+        let shadowed = bans::is_shadow_banned(&user, &membership, state.now());
         let change = MessageChange {
             extra: MessageExtra { channel_role: None, ..content.change.extra },
             ..content.change
         };
-        Ok(Self { id, user_id: user.user.id.clone(), counts_unread: true, change })
+        Ok(Self { id, user_id: user.user.id.clone(), counts_unread: !shadowed, shadowed, change })
     }
 }
 
@@ -475,7 +480,7 @@ pub(crate) async fn do_send_system_message(
         in_channel: true,
         counts_unread: new.counts_unread,
         silent: false,
-        shadowed: false,
+        shadowed: new.shadowed,
         restricted_visibility: Vec::new(),
         change: new.change.clone(),
     };
@@ -489,7 +494,7 @@ pub(crate) async fn do_send_system_message(
     };
     let message = Message::from_new(new, pk, app_pk, channel_pk, advanced.unread_seq, None, advanced.at);
     tx.follow_new_message(&message, advanced.event_seq, true).await?;
-    if advanced.is_hidden {
+    if advanced.is_hidden && !message.shadowed {
         do_show_hidden(tx, &message).await?;
     }
     Ok(message)

@@ -97,6 +97,8 @@ struct Update {
 struct UpdatePlan {
     app_pk: i64,
     channel: Arc<CachedChannel>,
+    /// As whom the updated message is shown.
+    context: MessageContext,
     message_id: String,
     user_id: String,
     place: &'static str,
@@ -171,7 +173,7 @@ async fn run(
     let (message, mut bundle) =
         state.store.write("update_message", plan, |tx, plan| Box::pin(do_update(tx, plan))).await?;
     bundle.add_channel(message.channel_pk, &cid);
-    Ok(bundle.seen_by(caller).message(&message))
+    Ok(bundle.message(&message))
 }
 
 async fn check_update(
@@ -210,6 +212,7 @@ async fn check_update(
     Ok(UpdatePlan {
         app_pk: caller.app.pk,
         channel: access.cached,
+        context: MessageContext::of(caller),
         message_id: message.id.clone(),
         user_id: user.user.id.clone(),
         place,
@@ -397,20 +400,19 @@ async fn do_update(tx: &mut Tx, plan: &UpdatePlan) -> Result<(Message, Bundle)> 
         kind: "message.updated",
         user_id: Some(&plan.user_id),
         message_id: Some(&message.id),
-        payload: Some(message_update(&message, &changed).to_string()),
+        payload: Some(change_set(&message, &changed).to_string()),
     };
     tx.append_channel_event(event, advanced.at).await?;
     let updated = tx.find_message(plan.app_pk, &plan.message_id).await?.ok_or_else(gone)?;
-    let context = MessageContext { app_pk: plan.app_pk, ..MessageContext::default() };
-    let bundle = Bundle::load(tx, context, &[&updated], [], plan.now).await?;
+    let bundle = Bundle::load(tx, plan.context.clone(), &[&updated], [], plan.now).await?;
     Ok((updated, bundle))
 }
 
-/// What an update changed, for those who are told about it: the row holds only what the message is now.
-fn message_update(message: &Message, changed: &MessageChange) -> Value {
+/// What an update changed, for those who are told about it: the row holds only what the message is now. What it was before is
+/// kept by the history alone, which goes with the message.
+fn change_set(message: &Message, changed: &MessageChange) -> Value {
     let was = message.change();
     json!({ "message_update": {
-        "old_text": was.text,
         "change_set": {
             "text": was.text != changed.text,
             "html": was.text != changed.text || was.extra.html != changed.extra.html,
