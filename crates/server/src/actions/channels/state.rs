@@ -154,6 +154,11 @@ async fn load_full(
 }
 
 impl LoadedChannels {
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.channels.is_empty()
+    }
+
     /// The channels' keys.
     pub(super) fn pks(&self) -> Vec<i64> {
         self.channels.iter().map(|loaded| loaded.channel.pk).collect()
@@ -192,10 +197,10 @@ impl LoadedChannels {
         caller: &Caller,
         viewer: Option<&Subject>,
         limited: &Limited,
-    ) -> Result<()> {
+    ) {
         limited.retain(state, caller, viewer, &mut self.channels, |loaded| {
             (&loaded.channel, loaded.membership.as_ref())
-        })
+        });
     }
 }
 
