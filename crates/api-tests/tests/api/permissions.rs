@@ -292,6 +292,47 @@ both_databases! {
         }
     }
 
+    async fn a_disabled_channel_is_found_without_what_was_said_in_it(server: TestServer) {
+        let users = json!({ "users": { "jane": { "id": "jane" }, "joe": { "id": "joe" },
+                                       "root": { "id": "root", "role": "admin" } } });
+        post_ok(server, USERS, &users).await;
+        server.channel("general", &["jane", "joe", "root"]).await;
+        server.send("general", "joe", "m1", "whispered talk").await;
+        let pinned = json!({ "id": "m2", "text": "whispered pin", "user_id": "joe", "pinned": true });
+        post_ok(server, &format!("{GENERAL}/message"), &json!({ "message": pinned })).await;
+        let reply = json!({ "id": "r", "text": "whispered reply", "user_id": "jane", "parent_id": "m1" });
+        post_ok(server, &format!("{GENERAL}/message"), &json!({ "message": reply })).await;
+        set(server, json!({ "disabled": true })).await;
+        read(server, "jane").await.expect_error(403, 17, "ReadDisabledChannel");
+        let socket = server.socket("jane").open().await;
+        let watching = json!({ "filter_conditions": { "cid": "messaging:general" }, "watch": true });
+        let watched = server.raw("POST", CHANNELS).as_user("jane").query("connection_id", &socket.connection_id);
+        let found = [
+            query_channels(server, "jane", json!({ "cid": "messaging:general" })).await,
+            watched.json(&watching).send().await,
+        ];
+        for found in found {
+            let shown = &found.body["channels"][0];
+            assert_eq!((&shown["channel"]["cid"], &shown["channel"]["disabled"]), (&json!("messaging:general"), &json!(true)));
+            assert_eq!(shown["members"].as_array().unwrap().len(), 3);
+            assert_eq!((&shown["messages"], &shown["pinned_messages"]), (&json!([]), &json!([])));
+            assert!(!found.text.contains("whispered"), "{}", found.text);
+        }
+        let threads = "/api/v2/chat/threads";
+        let own = call(server, "jane", "POST", threads, json!({})).await;
+        assert_eq!((own.status, &own.body["threads"]), (201, &json!([])), "{}", own.text);
+        // Servers and those with the permission see it all.
+        let grants = json!({ "grants": { "admin": ["read-disabled-channel"] } });
+        set(server, json!({ "config_overrides": grants })).await;
+        let all = query_channels(server, "root", json!({ "cid": "messaging:general" })).await;
+        assert_eq!(texts(&all.body["channels"][0]["messages"], "/id"), ["m1", "m2"]);
+        let all = post_ok(server, threads, &json!({ "user_id": "jane" })).await;
+        assert_eq!(texts(&all["threads"], "/parent_message_id"), ["m1"]);
+        set(server, json!({ "disabled": false })).await;
+        let found = query_channels(server, "jane", json!({ "cid": "messaging:general" })).await;
+        assert_eq!(texts(&found.body["channels"][0]["messages"], "/id"), ["m1", "m2"]);
+    }
+
     async fn somebody_without_a_token_reads_livestreams_only(server: TestServer) {
         server.users(&["jane", "joe"]).await;
         server.channel("general", &["jane"]).await;
