@@ -42,7 +42,7 @@ pub(crate) async fn sync(
         watch.begin(state, &channels).await?;
     }
     let mut events: Vec<Event> = Vec::new();
-    for (channel, rights) in &readable {
+    for (channel, rights) in readable.iter().filter(|(_, rights)| rights.reads) {
         // One more shows that there are too many.
         let limit = (SYNC_EVENTS_MAX + 1 - events.len()) as i64;
         events.extend(replay_channel(state, channel, &user_id, *rights, since, limit).await?);
@@ -90,18 +90,21 @@ async fn check_sync(state: &State, caller: &Caller, request: SyncRequest) -> Res
     Ok(SyncPlan { app_pk: caller.app.pk, user, cids: request.channel_cids.into_iter().collect(), since })
 }
 
-/// Those of the channels that the user may read, with what he or she may read of them. Of others nothing is told.
+/// Those of the channels that the user may read, with what he or she is told of them. Of others nothing is told.
 async fn list_readable(state: &State, caller: &Caller, plan: SyncPlan) -> Result<Vec<(Channel, Rights)>> {
     let user = Arc::clone(&plan.user);
     let found =
         state.store.read("list_channels_to_sync", plan, |tx, plan| Box::pin(list_channels(tx, plan))).await?;
     let mut readable = Vec::with_capacity(found.len());
     for (channel, member) in found {
-        let role = member.as_ref().map(|member| member.channel_role.as_str());
-        let rights = access::rights(state, &caller.app, Some(Arc::clone(&user)), &channel, role);
-        let has_blocked = member.is_some_and(|member| member.blocked);
+        let rights_as = |role| access::rights(state, &caller.app, Some(Arc::clone(&user)), &channel, role);
+        let rights = rights_as(member.as_ref().map(|member| member.channel_role.as_str()));
+        let is_pending = member.as_ref().is_some_and(Member::is_pending);
+        let has_blocked = member.as_ref().is_some_and(|member| member.blocked);
         if rights.reads && !has_blocked && (!channel.disabled || rights.reads_disabled) {
-            readable.push((channel, rights));
+            // Who has not accepted an invite may read the channel, and is told what a stranger is told.
+            let told = if is_pending { rights_as(None) } else { rights };
+            readable.push((channel, told));
         }
     }
     Ok(readable)
