@@ -90,8 +90,9 @@ async fn note(state: &State, users: Vec<(i64, String)>) -> Result<()> {
         if online != was_online {
             turned.push((app_pk, user_id.clone()));
         }
-        if online != was_online || is_connected {
-            let last_active = is_connected.then_some(now);
+        if online != was_online || online {
+            // Who is invisible was active when he or she was last seen.
+            let last_active = online.then_some(now);
             presences.push(Presence { app_pk, user_id, online, last_active });
         }
     }

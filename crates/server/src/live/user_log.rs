@@ -18,7 +18,7 @@ use crate::actions::users::own_user;
 use crate::auth::check_not_revoked;
 use crate::error::Result;
 use crate::limits::UNREAD_LISTED_MAX;
-use crate::present::{Bundle, MessageContext, unaware};
+use crate::present::{Bundle, MessageContext, discreet, unaware};
 use crate::state::State;
 
 struct Request {
@@ -203,6 +203,7 @@ async fn send(state: &State, app_pk: i64, user_id: &str, batch: &UserBatch, entr
     let Some(mut event) = batch.event(state, user_id, entry) else { return Ok(()) };
     let kind = entry.kind.as_str();
     let mut receivers = hub.of_user(app_pk, user_id);
+    let mut others = Vec::new();
     match KINDS.iter().find(|known| known.name == kind).map(|known| known.receivers) {
         // What follows from the log of the channel was delivered with it.
         Some(Receivers::Servers | Receivers::OtherMembers) => return Ok(()),
@@ -216,9 +217,8 @@ async fn send(state: &State, app_pk: i64, user_id: &str, batch: &UserBatch, entr
         }
         Some(Receivers::Presence) => {
             let own: BTreeSet<&str> = receivers.iter().map(|own| own.id.as_str()).collect();
-            let mut others = hub.subscribers(app_pk, user_id);
+            others = hub.subscribers(app_pk, user_id);
             others.retain(|other| !own.contains(other.id.as_str()));
-            receivers.extend(others);
         }
         _ => {}
     }
@@ -226,6 +226,11 @@ async fn send(state: &State, app_pk: i64, user_id: &str, batch: &UserBatch, entr
         event.me = me(state, app_pk, user_id).await?.map(Box::new);
     }
     send_each(&event, receivers.iter()).await;
+    if !others.is_empty() {
+        event.user = event.user.map(discreet);
+        event.created_by = event.created_by.map(discreet);
+        send_each(&event, others.iter()).await;
+    }
     close_if_gone(state, app_pk, user_id, kind, &batch.bundle.users.get(user_id));
     Ok(())
 }
