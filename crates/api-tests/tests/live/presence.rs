@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use natterjack_api_tests::{TestServer, both_databases};
+use natterjack_api_tests::{TestServer, both_databases, fault};
 use serde_json::{Value, json};
 
 /// Sends an event to the channel `general` as a user.
@@ -202,6 +202,24 @@ both_databases! {
         assert!(shown(server, "meg", None).await[REVOKED].is_number());
         let message = server.raw("GET", "/api/v2/chat/messages/m1").send().await.body;
         assert_eq!(message["message"]["user"]["invisible"], true);
+    }
+
+    async fn who_is_online_is_noted_once_the_database_takes_it(server: TestServer) {
+        server.users(&["joe"]).await;
+        let joe = server.socket("joe").open().await;
+        assert!(is_online(server, "joe").await);
+        server.damage(fault!("stuck_presence")).await;
+        joe.close().await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        assert!(is_online(server, "joe").await);
+        server.damage(["DROP TRIGGER stuck", "DROP TRIGGER stuck ON users"]).await;
+        for _ in 0..100 {
+            if !is_online(server, "joe").await {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("joe is online for ever");
     }
 
     async fn typing_is_told_to_the_others(server: TestServer) {
