@@ -10,7 +10,7 @@ use natterjack_protocol::users::UserResponse;
 use natterjack_storage::{Channel, LogEntry, Member, Message, Tx, UnreadQuery};
 
 use super::connection::{Close, Connection};
-use super::deliver::Cursor;
+use super::deliver::{Cursor, unless_broken};
 use super::load::{BATCH, Totals, load_totals_of, payload};
 use super::present::{channel_of_all, of_channel, present_member, said};
 use super::sending::send_each;
@@ -200,7 +200,8 @@ impl UserBatch {
 
 async fn send(state: &State, app_pk: i64, user_id: &str, batch: &UserBatch, entry: &LogEntry) -> Result<()> {
     let hub = &state.live.hub;
-    let Some(mut event) = batch.event(state, user_id, entry) else { return Ok(()) };
+    let event = unless_broken(entry, || batch.event(state, user_id, entry)).flatten();
+    let Some(mut event) = event else { return Ok(()) };
     let kind = entry.kind.as_str();
     let mut receivers = hub.of_user(app_pk, user_id);
     let mut others = Vec::new();
