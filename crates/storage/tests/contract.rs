@@ -15,8 +15,9 @@ use natterjack_storage::{
     Advance, Ban, BanKind, ChannelChange, ChannelEvent, ChannelMute, ChannelQuery, Error, FlagTarget,
     MemberQuery, Message, MessageChange, MessageExtra, MessageKind, MessagePage, NewApp, NewChannel,
     NewMember, NewMessage, Pin, PurgeKind, Reaction, ReactionGroup, ReactionSummary, Reactor, ReadPosition,
-    Result, Review, Store, ThreadQuery, ThreadReadPosition, Tx, UnreadChannels, UnreadGroup, UnreadQuery,
-    UnreadThreads, UserBlock, UserChange, UserEvent, UserQuery, VersionEnd, Visibility, WHOLE_APP,
+    Result, Review, Store, ThreadQuery, ThreadReadPosition, ToldChange, Tx, UnreadChannels, UnreadGroup,
+    UnreadQuery, UnreadThreads, UserBlock, UserChange, UserEvent, UserQuery, VersionEnd, Visibility,
+    WHOLE_APP,
 };
 
 const APP: i64 = 7;
@@ -470,8 +471,9 @@ async fn history(tx: &mut Tx, message_pk: i64) -> Result<()> {
     for (is_deletion, by_id, second) in [(false, "ann", 50), (true, "bob", 51)] {
         tx.insert_message_history(&message, VersionEnd { is_deletion, at: at(second), by_id }).await?;
     }
-    let query = MessageHistoryQuery {
+    let mut query = MessageHistoryQuery {
         filter: Expression::All(Vec::new()),
+        told: ToldChange::Ending,
         page: KeyPage { limit: 9, descending: true, from: None },
     };
     let found = tx.query_message_history(APP, &query).await?;
@@ -480,6 +482,12 @@ async fn history(tx: &mut Tx, message_pk: i64) -> Result<()> {
     assert_eq!(seen, [("bob", true), ("ann", false)]);
     assert_eq!(found.entries[1].updated_at, at(50));
     assert!(tx.query_message_history(APP + 1, &query).await?.entries.is_empty());
+    query.told = ToldChange::Making;
+    let found = tx.query_message_history(APP, &query).await?;
+    let seen: Vec<_> =
+        found.entries.iter().map(|entry| (entry.updated_by_id.as_str(), entry.is_deleted)).collect();
+    assert_eq!(seen, [("ann", true), (message.user_id.as_str(), false)]);
+    assert_eq!(found.entries[1].updated_at, message.created_at);
     Ok(())
 }
 
