@@ -13,6 +13,17 @@ pub use server::{Database, TestServer};
 pub use socket::{Socket, SocketRequest};
 pub use xtask::postgres;
 
+/// A change of the database by which something fails, for [`TestServer::damage`].
+#[macro_export]
+macro_rules! fault {
+    ($name:literal) => {
+        [
+            include_str!(concat!("../../../storage/tests/faults/sqlite/", $name, ".sql")),
+            include_str!(concat!("../../../storage/tests/faults/postgres/", $name, ".sql")),
+        ]
+    };
+}
+
 /// Declares tests that run on each database: `sqlite::name` and `postgres::name`.
 ///
 /// ```no_run

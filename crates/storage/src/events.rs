@@ -44,6 +44,8 @@ pub enum Moved {
         seq: i64,
         /// Whether the event says that somebody came to the channel or left it.
         of_members: bool,
+        /// Who caused it.
+        user_id: Option<String>,
     },
     /// The log of a user.
     User {
@@ -102,12 +104,23 @@ impl Tx {
             ],
         )
         .await?;
-        self.note_channel_event(event.channel_pk, event.seq, event.kind);
+        self.note_channel_event(event.channel_pk, event.seq, event.kind, event.user_id);
         Ok(())
     }
 
-    pub(crate) fn note_channel_event(&mut self, channel_pk: i64, seq: i64, kind: &str) {
-        self.note_moved(Moved::Channel { channel_pk, seq, of_members: kind.starts_with("member.") });
+    pub(crate) fn note_channel_event(
+        &mut self,
+        channel_pk: i64,
+        seq: i64,
+        kind: &str,
+        user_id: Option<&str>,
+    ) {
+        self.note_moved(Moved::Channel {
+            channel_pk,
+            seq,
+            of_members: kind.starts_with("member."),
+            user_id: user_id.map(str::to_owned),
+        });
     }
 
     /// Entries of a channel's log behind `after`, the oldest first.

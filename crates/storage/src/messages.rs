@@ -578,7 +578,7 @@ impl Tx {
             [(INSERT_CHANNEL_EVENT, event as &[_]), (QUEUE_FOR_SEARCH, queue), (MOVE_READ_POSITION, read)];
         let number = if moves_read_position { 3 } else { 2 };
         self.execute_all(&statements[..number]).await?;
-        self.note_channel_event(message.channel_pk, event_seq, "message.new");
+        self.note_channel_event(message.channel_pk, event_seq, "message.new", Some(&message.user_id));
         Ok(())
     }
 

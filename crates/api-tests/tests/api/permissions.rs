@@ -234,6 +234,105 @@ both_databases! {
         assert_eq!((found.status, &found.body["channels"]), (201, &json!([])));
     }
 
+    async fn an_answer_never_tells_what_stands_in_a_channel_that_may_not_be_read(server: TestServer) {
+        let users = json!({ "users": { "jane": { "id": "jane" }, "joe": { "id": "joe" }, "meg": { "id": "meg" },
+                                       "lost": { "id": "lost", "role": "guest" } } });
+        post_ok(server, USERS, &users).await;
+        server.channel("own", &["jane"]).await;
+        let data = json!({ "created_by_id": "joe", "custom": { "name": "Falcon" },
+                           "members": [{ "user_id": "joe" }, { "user_id": "meg" }] });
+        post_ok(server, &format!("{CHANNELS}/messaging/secret/query"), &json!({ "data": data })).await;
+        post_ok(server, &format!("{CHANNELS}/messaging/closed/query"), &json!({ "data": {
+            "created_by_id": "jane", "custom": { "name": "Falcon" }, "members": [{ "user_id": "jane" }] } })).await;
+        let closed = json!({ "set": { "config_overrides": { "grants": {
+            "channel_member": ["!read-channel"], "user": ["!read-channel-owner"] } } } });
+        patch_ok(server, &format!("{CHANNELS}/messaging/closed"), &closed).await;
+        // Whether the second filter finds something depends on what stands in the channel; the answer does not.
+        let none: [Value; 0] = [];
+        for (user, found, missed, expected) in [
+            ("jane", json!({ "name": "Falcon" }), json!({ "name": "Eagle" }), None),
+            ("jane", json!({ "type": "messaging", "name": { "$gte": "F", "$lt": "G" } }),
+             json!({ "type": "messaging", "name": { "$gte": "G", "$lt": "H" } }), None),
+            ("jane", json!({ "members": { "$eq": ["joe", "meg"] } }), json!({ "members": { "$eq": ["joe", "ann"] } }), None),
+            ("jane", json!({ "cid": "messaging:secret", "name": "Falcon" }), json!({ "cid": "messaging:secret", "name": "x" }), Some(70)),
+            ("jane", json!({ "$and": [{ "id": { "$in": ["secret"] } }, { "name": "Falcon" }] }),
+             json!({ "$and": [{ "id": { "$in": ["secret"] } }, { "name": "x" }] }), Some(70)),
+            ("jane", json!({ "cid": "messaging:closed", "name": "Falcon" }), json!({ "cid": "messaging:closed", "name": "x" }), Some(70)),
+            ("jane", json!({ "members": { "$in": ["jane"] }, "name": "Falcon" }),
+             json!({ "members": { "$in": ["jane"] }, "name": "x" }), None),
+            ("lost", json!({ "type": "messaging", "name": "Falcon" }), json!({ "type": "messaging", "name": "x" }), Some(70)),
+            ("lost", json!({ "type": "messaging", "joined": true }), json!({ "type": "messaging", "joined": true }), None),
+            ("lost", json!({ "name": "Falcon" }), json!({ "name": "x" }), None),
+        ] {
+            for filter in [found, missed] {
+                let payload = json!({ "filter_conditions": filter, "query": "word" }).to_string();
+                let search = server.raw("GET", "/api/v2/chat/search").as_user(user).query("payload", &payload).send().await;
+                let reply = query_channels(server, user, filter.clone()).await;
+                match expected {
+                    Some(code) => {
+                        assert_eq!((reply.status, reply.code()), (403, code), "{user} {filter} {}", reply.text);
+                        assert_eq!((search.status, search.code()), (403, code), "{user} {filter} {}", search.text);
+                    }
+                    None => {
+                        assert_eq!((reply.status, &reply.body["channels"]), (201, &json!(none)), "{user} {filter} {}", reply.text);
+                        assert_eq!((search.status, &search.body["results"]), (200, &json!(none)), "{user} {filter} {}", search.text);
+                    }
+                }
+            }
+        }
+        // What may be read and does not fit is just not found, and so is what does not exist.
+        for filter in [
+            json!({ "cid": "messaging:own", "name": "x" }),
+            json!({ "id": { "$in": ["own", "secret"] }, "name": "Falcon" }),
+            json!({ "cid": "messaging:nothing", "name": "Falcon" }),
+            json!({ "type": "nothing" }),
+        ] {
+            let reply = query_channels(server, "jane", filter.clone()).await;
+            assert_eq!((reply.status, &reply.body["channels"]), (201, &json!(none)), "{filter} {}", reply.text);
+        }
+    }
+
+    async fn a_disabled_channel_is_found_without_what_was_said_in_it(server: TestServer) {
+        let users = json!({ "users": { "jane": { "id": "jane" }, "joe": { "id": "joe" },
+                                       "root": { "id": "root", "role": "admin" } } });
+        post_ok(server, USERS, &users).await;
+        server.channel("general", &["jane", "joe", "root"]).await;
+        server.send("general", "joe", "m1", "whispered talk").await;
+        let pinned = json!({ "id": "m2", "text": "whispered pin", "user_id": "joe", "pinned": true });
+        post_ok(server, &format!("{GENERAL}/message"), &json!({ "message": pinned })).await;
+        let reply = json!({ "id": "r", "text": "whispered reply", "user_id": "jane", "parent_id": "m1" });
+        post_ok(server, &format!("{GENERAL}/message"), &json!({ "message": reply })).await;
+        set(server, json!({ "disabled": true })).await;
+        read(server, "jane").await.expect_error(403, 17, "ReadDisabledChannel");
+        let socket = server.socket("jane").open().await;
+        let watching = json!({ "filter_conditions": { "cid": "messaging:general" }, "watch": true });
+        let watched = server.raw("POST", CHANNELS).as_user("jane").query("connection_id", &socket.connection_id);
+        let found = [
+            query_channels(server, "jane", json!({ "cid": "messaging:general" })).await,
+            watched.json(&watching).send().await,
+        ];
+        for found in found {
+            let shown = &found.body["channels"][0];
+            assert_eq!((&shown["channel"]["cid"], &shown["channel"]["disabled"]), (&json!("messaging:general"), &json!(true)));
+            assert_eq!(shown["members"].as_array().unwrap().len(), 3);
+            assert_eq!((&shown["messages"], &shown["pinned_messages"]), (&json!([]), &json!([])));
+            assert!(!found.text.contains("whispered"), "{}", found.text);
+        }
+        let threads = "/api/v2/chat/threads";
+        let own = call(server, "jane", "POST", threads, json!({})).await;
+        assert_eq!((own.status, &own.body["threads"]), (201, &json!([])), "{}", own.text);
+        // Servers and those with the permission see it all.
+        let grants = json!({ "grants": { "admin": ["read-disabled-channel"] } });
+        set(server, json!({ "config_overrides": grants })).await;
+        let all = query_channels(server, "root", json!({ "cid": "messaging:general" })).await;
+        assert_eq!(texts(&all.body["channels"][0]["messages"], "/id"), ["m1", "m2"]);
+        let all = post_ok(server, threads, &json!({ "user_id": "jane" })).await;
+        assert_eq!(texts(&all["threads"], "/parent_message_id"), ["m1"]);
+        set(server, json!({ "disabled": false })).await;
+        let found = query_channels(server, "jane", json!({ "cid": "messaging:general" })).await;
+        assert_eq!(texts(&found.body["channels"][0]["messages"], "/id"), ["m1", "m2"]);
+    }
+
     async fn somebody_without_a_token_reads_livestreams_only(server: TestServer) {
         server.users(&["jane", "joe"]).await;
         server.channel("general", &["jane"]).await;

@@ -3,7 +3,7 @@
 //! Each test is run a second time on a database from which what it relies on was taken away, and has to notice.
 
 use futures_util::future::join_all;
-use natterjack_api_tests::{RawReply, TestServer, both_databases};
+use natterjack_api_tests::{RawReply, TestServer, both_databases, fault};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
@@ -133,16 +133,6 @@ async fn run_programs(server: &TestServer) -> Verdict {
 
 fn expect(holds: bool, otherwise: impl FnOnce() -> String) -> Verdict {
     if holds { Ok(()) } else { Err(otherwise()) }
-}
-
-/// A change of the database that takes a guarantee away.
-macro_rules! fault {
-    ($name:literal) => {
-        [
-            include_str!(concat!("../../../storage/tests/faults/sqlite/", $name, ".sql")),
-            include_str!(concat!("../../../storage/tests/faults/postgres/", $name, ".sql")),
-        ]
-    };
 }
 
 both_databases! {

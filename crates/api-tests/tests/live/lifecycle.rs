@@ -266,6 +266,31 @@ both_databases! {
         assert!(!format!("{log:?}").contains("hunter2"), "{log:?}");
     }
 
+    async fn who_was_invited_and_has_not_accepted_gets_no_messages_afterwards(server: TestServer) {
+        server.users(&["jane", "joe"]).await;
+        server.channel("general", &["joe"]).await;
+        let path = "/api/v2/chat/channels/messaging/general";
+        server.raw("POST", path).json(&json!({ "invites": [{ "user_id": "jane" }] })).send().await;
+        server.advance(Duration::from_secs(60));
+        server.send("general", "joe", "m1", "hello").await;
+        let body = json!({ "channel_cids": ["messaging:general"], "last_sync_at": "2026-01-02T03:04:00Z",
+                           "with_inaccessible_cids": true });
+        let types = |reply: &RawReply| {
+            let events = reply.body["events"].as_array().unwrap_or_else(|| panic!("{}", reply.text));
+            events.iter().map(|event| event["type"].as_str().unwrap().to_owned()).collect::<Vec<String>>()
+        };
+        let pending = sync(server, body.clone()).await;
+        let told = types(&pending);
+        assert!(!told.iter().any(|kind| kind.starts_with("message.") || kind.starts_with("member.")), "{told:?}");
+        assert_eq!(pending.body["inaccessible_cids"], json!([]), "what happened is not told, but it may be read");
+        let accept = json!({ "accept_invite": true });
+        let accepted = server.raw("POST", path).as_user("jane").json(&accept).send().await;
+        assert_eq!(accepted.status, 201, "{}", accepted.text);
+        server.send("general", "joe", "m2", "hello").await;
+        let told = types(&sync(server, body).await);
+        assert_eq!(told.iter().filter(|kind| *kind == "message.new").count(), 2, "{told:?}");
+    }
+
     async fn a_client_may_poll(server: TestServer) {
         server.users(&["jane", "joe"]).await;
         server.channel("general", &["jane", "joe"]).await;

@@ -3,10 +3,67 @@
 use std::collections::HashSet;
 
 use futures_util::future::join_all;
-use natterjack_api_tests::{Socket, both_databases};
+use std::time::Duration;
+
+use natterjack_api_tests::{Socket, both_databases, fault};
 use serde_json::json;
 
 both_databases! {
+    async fn what_cannot_be_read_for_a_while_is_told_later(server: TestServer) {
+        server.users(&["jane", "joe"]).await;
+        server.channel("general", &["jane", "joe"]).await;
+        server.channel("other", &["jane", "joe"]).await;
+        let mut jane = server.watch("jane", "general").await;
+        jane.drain(server).await;
+        server.damage(fault!("unreadable_logs")).await;
+        server.send("general", "joe", "m1", "one").await;
+        tokio::time::sleep(Duration::from_millis(1000)).await;
+        server.send("general", "joe", "m2", "two").await;
+        server.damage(fault!("readable_logs")).await;
+        for id in ["m1", "m2"] {
+            assert_eq!(jane.expect("message.new").await["message"]["id"], id);
+        }
+        assert!(jane.drain(server).await.is_empty(), "each once");
+    }
+
+    async fn who_cannot_be_told_is_closed(server: TestServer) {
+        server.users(&["jane", "joe", "mary", "eve"]).await;
+        server.channel("general", &["jane", "joe", "mary"]).await;
+        let mut jane = server.watch("jane", "general").await;
+        let mut mary = server.socket("mary").open().await;
+        let mut eve = server.socket("eve").open().await;
+        server.damage(fault!("unreadable_logs")).await;
+        server.send("general", "joe", "m1", "one").await;
+        assert_eq!(jane.closed().await, 4005, "who watches");
+        assert_eq!(mary.closed().await, 4005, "who would have been notified");
+        server.damage(fault!("readable_logs")).await;
+        assert!(eve.drain(server).await.is_empty(), "whom it does not concern");
+        let mut jane = server.watch("jane", "general").await;
+        server.send("general", "joe", "m2", "two").await;
+        assert_eq!(jane.expect("message.new").await["message"]["id"], "m2");
+    }
+
+    async fn who_sends_is_told_wherever_he_or_she_is_connected(server: TestServer) {
+        server.users(&["boss", "jane", "eve"]).await;
+        let path = "/api/v2/chat/channels/livestream/show";
+        let data = json!({ "data": { "created_by_id": "boss" } });
+        server.raw("POST", &format!("{path}/query")).json(&data).send().await;
+        let mut jane = server.socket("jane").open().await;
+        let mut eve = server.socket("eve").open().await;
+        for text in ["one", "two"] {
+            let message = json!({ "message": { "text": text } });
+            let sent = server.raw("POST", &format!("{path}/message")).as_user("jane").json(&message).send().await;
+            assert_eq!(sent.status, 201, "{}", sent.text);
+            let told = jane.drain(server).await;
+            assert_eq!(told.len(), 1, "{told:?}");
+            assert_eq!((&told[0]["type"], &told[0]["message"]["text"]), (&json!("message.new"), &json!(text)));
+        }
+        let message = json!({ "message": { "text": "three", "user_id": "boss" } });
+        server.raw("POST", &format!("{path}/message")).json(&message).send().await;
+        assert!(jane.drain(server).await.is_empty());
+        assert!(eve.drain(server).await.is_empty());
+    }
+
     async fn concurrent_messages_arrive_once_and_in_one_order(server: TestServer) {
         const SENDERS: usize = 8;
         const EACH: usize = 12;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use natterjack_api_tests::{TestServer, both_databases};
+use natterjack_api_tests::{TestServer, both_databases, fault};
 use serde_json::{Value, json};
 
 /// Sends an event to the channel `general` as a user.
@@ -20,6 +20,14 @@ async fn is_online(server: &TestServer, user_id: &str) -> bool {
     let payload = json!({ "filter_conditions": { "id": user_id } }).to_string();
     let reply = server.raw("GET", "/api/v2/users").query("payload", &payload).send().await;
     reply.body["users"][0]["online"].as_bool().expect("is a truth value")
+}
+
+/// A user as somebody finds him or her; `None` is a server.
+async fn shown(server: &TestServer, user_id: &str, viewer: Option<&str>) -> Value {
+    let payload = json!({ "filter_conditions": { "id": user_id } }).to_string();
+    let request = server.raw("GET", "/api/v2/users").query("payload", &payload);
+    let request = if let Some(viewer) = viewer { request.as_user(viewer) } else { request };
+    request.send().await.body["users"][0].clone()
 }
 
 both_databases! {
@@ -136,6 +144,82 @@ both_databases! {
         server.raw("PATCH", "/api/v2/users").json(&visible).send().await;
         let changed = jane.expect("user.presence.changed").await;
         assert_eq!(changed["user"]["online"], true);
+    }
+
+    async fn an_invisible_user_looks_like_one_who_is_away(server: TestServer) {
+        server.users(&["jane", "joe", "meg"]).await;
+        server.channel("general", &["jane", "joe", "meg"]).await;
+        server.send("general", "joe", "m1", "hello").await;
+        server.socket("joe").open().await.close().await;
+        server.settle().await;
+        let before = shown(server, "joe", None).await["last_active"].clone();
+        assert!(before.is_number());
+        let mut jane = server.watch("jane", "general").await;
+        let change = json!({ "users": [
+            { "id": "joe", "set": { "invisible": true } },
+            { "id": "meg", "set": { "revoke_tokens_issued_before": "2020-01-01T00:00:00Z" } },
+        ] });
+        server.raw("PATCH", "/api/v2/users").json(&change).send().await;
+        server.advance(Duration::from_secs(60));
+        let mut joe = server.socket("joe").open().await;
+        assert_eq!(joe.me["invisible"], true);
+        let rename = json!({ "users": [{ "id": "joe", "set": { "name": "Joe" } }] });
+        server.raw("PATCH", "/api/v2/users").json(&rename).send().await;
+        let told = joe.drain(server).await;
+        let own = told.iter().rfind(|event| event["type"] == "user.updated").unwrap();
+        assert_eq!(own["user"]["invisible"], true, "{own}");
+
+        let state = server.raw("POST", "/api/v2/chat/channels/messaging/general/query").as_user("jane");
+        let state = state.json(&json!({ "state": true })).send().await.body;
+        let member = state["members"].as_array().unwrap().iter().find(|member| member["user_id"] == "joe").unwrap();
+        server.send("general", "joe", "m2", "hello").await;
+        let told = jane.drain(server).await;
+        let of_type = |kind: &str| told.iter().rfind(|event| event["type"] == kind).unwrap()["user"].clone();
+        for user in [
+            shown(server, "joe", Some("jane")).await,
+            member["user"].clone(),
+            state["messages"][0]["user"].clone(),
+            of_type("user.updated"),
+            of_type("message.new"),
+        ] {
+            assert_eq!((&user["id"], &user["online"]), (&json!("joe"), &json!(false)), "{user}");
+            assert_ne!(user["invisible"], true, "{user}");
+            // Events write times as texts.
+            let is_before = user["last_active"] == before
+                || user["last_active"].as_str().is_some_and(|at| at.starts_with("2026-01-02T03:04:05"));
+            assert!(is_before, "{user}");
+        }
+        for truth in [shown(server, "joe", None).await, shown(server, "joe", Some("joe")).await] {
+            assert_eq!(truth["invisible"], true);
+        }
+        // Which tokens hold is nobody else's business either.
+        const REVOKED: &str = "revoke_tokens_issued_before";
+        let members = state["members"].as_array().unwrap();
+        let meg = members.iter().find(|member| member["user_id"] == "meg").unwrap()["user"].clone();
+        for user in [shown(server, "meg", Some("jane")).await, meg] {
+            assert!(user["id"] == "meg" && user.get(REVOKED).is_none(), "{user}");
+        }
+        assert!(shown(server, "meg", None).await[REVOKED].is_number());
+        let message = server.raw("GET", "/api/v2/chat/messages/m1").send().await.body;
+        assert_eq!(message["message"]["user"]["invisible"], true);
+    }
+
+    async fn who_is_online_is_noted_once_the_database_takes_it(server: TestServer) {
+        server.users(&["joe"]).await;
+        let joe = server.socket("joe").open().await;
+        assert!(is_online(server, "joe").await);
+        server.damage(fault!("stuck_presence")).await;
+        joe.close().await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        assert!(is_online(server, "joe").await);
+        server.damage(["DROP TRIGGER stuck", "DROP TRIGGER stuck ON users"]).await;
+        for _ in 0..100 {
+            if !is_online(server, "joe").await {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("joe is online for ever");
     }
 
     async fn typing_is_told_to_the_others(server: TestServer) {

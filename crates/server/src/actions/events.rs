@@ -44,7 +44,7 @@ pub(crate) async fn send_event(
     };
     let event = Event {
         // Told to the user, too.
-        user: Some(present::unaware(user.response.clone())),
+        user: Some(present::discreet(present::unaware(user.response.clone()))),
         user_id: Some(user.user.id.clone()),
         parent_id,
         custom,

@@ -191,7 +191,7 @@ async fn list_channels(
         .store
         .read("search_channels", (caller.app.pk, limited.clone()), |tx, (app_pk, limited)| {
             Box::pin(async move {
-                let channels = limited.run(tx, *app_pk).await?;
+                let channels = tx.query_channels(*app_pk, &limited.query).await?;
                 let mut members: HashMap<i64, Member> = match &limited.query.user_id {
                     None => HashMap::new(),
                     Some(user_id) => {
@@ -210,7 +210,10 @@ async fn list_channels(
         .await?;
     let has_more = matching.len() as i64 > SEARCH_CHANNELS_MAX;
     matching.truncate(SEARCH_CHANNELS_MAX as usize);
-    limited.retain(state, caller, client, &mut matching, |(channel, member)| (channel, member.as_ref()))?;
+    limited.retain(state, caller, client, &mut matching, |(channel, member)| (channel, member.as_ref()));
+    if matching.is_empty() {
+        limited.check_reach(state, caller, client).await?;
+    }
     if client.is_some() {
         // Nothing of a disabled channel is read by clients.
         matching.retain(|(channel, _)| !channel.disabled);

@@ -42,7 +42,7 @@ pub(crate) async fn sync(
         watch.begin(state, &channels).await?;
     }
     let mut events: Vec<Event> = Vec::new();
-    for Readable { channel, membership, rights } in &readable {
+    for Readable { channel, membership, rights } in readable.iter().filter(|readable| readable.rights.reads) {
         // One more shows that there are too many.
         let limit = (SYNC_EVENTS_MAX + 1 - events.len()) as i64;
         let membership = membership.as_ref();
@@ -91,7 +91,7 @@ async fn check_sync(state: &State, caller: &Caller, request: SyncRequest) -> Res
     Ok(SyncPlan { app_pk: caller.app.pk, user, cids: request.channel_cids.into_iter().collect(), since })
 }
 
-/// A channel that the user may read, and what of it.
+/// A channel that the user may read, and what he or she is told of it.
 struct Readable {
     channel: Channel,
     membership: Option<Member>,
@@ -105,10 +105,13 @@ async fn list_readable(state: &State, caller: &Caller, plan: SyncPlan) -> Result
         state.store.read("list_channels_to_sync", plan, |tx, plan| Box::pin(list_channels(tx, plan))).await?;
     let mut readable = Vec::with_capacity(found.len());
     for (channel, membership) in found {
-        let role = membership.as_ref().map(|member| member.channel_role.as_str());
-        let rights = access::rights(state, &caller.app, Some(Arc::clone(&user)), &channel, role);
+        let rights_as = |role| access::rights(state, &caller.app, Some(Arc::clone(&user)), &channel, role);
+        let rights = rights_as(membership.as_ref().map(|member| member.channel_role.as_str()));
+        let is_pending = membership.as_ref().is_some_and(Member::is_pending);
         let has_blocked = membership.as_ref().is_some_and(|member| member.blocked);
         if rights.reads && !has_blocked && (!channel.disabled || rights.reads_disabled) {
+            // Who has not accepted an invite may read the channel, and is told what a stranger is told.
+            let rights = if is_pending { rights_as(None) } else { rights };
             readable.push(Readable { channel, membership, rights });
         }
     }

@@ -341,7 +341,7 @@ pub(crate) async fn accompany_all(
         }
     }
     if !changed.is_empty() {
-        upsert(state, caller, changed, Missing::Stay).await?;
+        upsert(state, caller, changed, Grounds::default(), Missing::Stay).await?;
     }
     Ok(())
 }

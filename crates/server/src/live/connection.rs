@@ -120,6 +120,8 @@ pub(crate) enum Close {
     Idle,
     /// There are too many connections.
     TooMany,
+    /// What the client was to be told could not be read.
+    Missed,
 }
 
 impl Close {
@@ -135,6 +137,7 @@ impl Close {
             Self::TooSlow => (4002, "events are not read fast enough"),
             Self::Idle => (4003, "no sign of life"),
             Self::TooMany => (4004, "too many connections"),
+            Self::Missed => (4005, "events could not be read"),
         }
     }
 }

@@ -1,15 +1,18 @@
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use natterjack_protocol::users::UserResponse;
 use natterjack_storage::{Channel, LogEntry, Moved};
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::connection::Connection;
+use super::connection::{Close, Connection};
 use super::fleeting::tell_watching;
 use super::frame::Encoded;
 use super::hub::Connections;
@@ -18,7 +21,8 @@ use super::present::{Delivery, Scope, ShownTotals, Source};
 use super::rights::KnownRights;
 use super::sending::Sending;
 use super::user_log;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::limits::MEMBERS_TOLD_MAX;
 use crate::state::State;
 
 /// Tasks that read logs and fill queues. A log is always read by the same one, so that its events keep their order.
@@ -31,8 +35,13 @@ const FOLLOWED_MAX: usize = 100_000;
 const MEMBERS_KEPT_MAX: usize = 1_000_000;
 /// Rounds of reading between two counts of what is kept.
 const ROUNDS_BETWEEN_COUNTS: u32 = 1024;
-/// Times that a log is read again after the database failed.
-const ATTEMPTS_MAX: usize = 3;
+/// Times that a log is read when the database fails, with a longer pause after each: six seconds together. Then those who
+/// would have been told are closed.
+const ATTEMPTS_MAX: u32 = 7;
+/// The first of these pauses; each is twice as long as the one before.
+const RETRY_PAUSE: Duration = Duration::from_millis(100);
+/// Users remembered who caused the news of a log.
+const CAUSERS_MAX: usize = 16;
 
 /// A log that has moved.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -42,12 +51,36 @@ pub(super) enum Log {
 }
 
 /// How a log has moved since it was read.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct News {
     /// The first event that was appended.
     first: i64,
     /// Whether somebody came to the channel or left it.
     of_members: bool,
+    /// Who caused it, who may be told without being a member; not all when there are many.
+    causers: Vec<String>,
+}
+
+impl News {
+    /// The news of both.
+    fn add(&mut self, other: Self) {
+        self.first = self.first.min(other.first);
+        self.of_members |= other.of_members;
+        for causer in other.causers {
+            if self.causers.len() < CAUSERS_MAX && !self.causers.contains(&causer) {
+                self.causers.push(causer);
+            }
+        }
+    }
+}
+
+/// A log that could not be read, and is to be read again.
+#[derive(Debug)]
+struct Postponed {
+    news: News,
+    /// How often it was read in vain.
+    attempts: u32,
+    due: Instant,
 }
 
 /// The logs that have moved, each once however often it did.
@@ -79,11 +112,13 @@ impl Pending {
         }
         for moved in moved {
             let (log, news) = match moved {
-                Moved::Channel { channel_pk, seq, of_members } => {
-                    (Log::Channel(channel_pk), News { first: seq, of_members })
+                Moved::Channel { channel_pk, seq, of_members, user_id } => {
+                    let causers = user_id.into_iter().collect();
+                    (Log::Channel(channel_pk), News { first: seq, of_members, causers })
                 }
                 Moved::User { app_pk, user_id, seq } => {
-                    (Log::User(app_pk, user_id), News { first: seq, of_members: false })
+                    let news = News { first: seq, of_members: false, causers: Vec::new() };
+                    (Log::User(app_pk, user_id), news)
                 }
             };
             let shard = &self.shards[shard_of(&log)];
@@ -91,15 +126,13 @@ impl Pending {
             if logs.len() >= PENDING_MAX {
                 continue;
             }
-            logs.entry(log)
-                .and_modify(|known| {
-                    known.first = known.first.min(news.first);
-                    known.of_members |= news.of_members;
-                })
-                .or_insert_with(|| {
+            match logs.entry(log) {
+                Entry::Occupied(known) => known.into_mut().add(news),
+                Entry::Vacant(place) => {
                     self.unread.fetch_add(1, Ordering::AcqRel);
-                    news
-                });
+                    place.insert(news);
+                }
+            }
             drop(logs);
             shard.moved.notify_one();
         }
@@ -131,6 +164,8 @@ struct Followed {
     rounds: u32,
     channels: HashMap<i64, FollowedChannel>,
     users: HashMap<(i64, String), Cursor>,
+    /// Logs that are to be read again; others go on meanwhile.
+    postponed: HashMap<Log, Postponed>,
 }
 
 /// Up to where a log was delivered.
@@ -169,17 +204,33 @@ pub(super) async fn run(state: Arc<State>, worker: usize, stop: CancellationToke
     let pending = Arc::clone(&state.live.pending);
     let mut followed = Followed::default();
     loop {
+        let due = followed.postponed.values().map(|postponed| postponed.due).min();
         tokio::select! {
             () = stop.cancelled() => return,
             () = pending.shards[worker].moved.notified() => {}
+            () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
         }
         followed.trim(state.live.hub.emptied());
+        let mut logs = Vec::new();
         for (log, news) in pending.take(worker) {
+            match followed.postponed.get_mut(&log) {
+                Some(postponed) => {
+                    postponed.news.add(news);
+                    pending.unread.fetch_sub(1, Ordering::AcqRel);
+                }
+                None => logs.push((log, news, 0)),
+            }
+        }
+        let now = Instant::now();
+        let again = followed.postponed.extract_if(|_, postponed| postponed.due <= now);
+        logs.extend(again.map(|(log, postponed)| (log, postponed.news, postponed.attempts)));
+        for (log, news, attempts) in logs {
             if stop.is_cancelled() {
                 return;
             }
-            followed.deliver(&state, log, news).await;
-            pending.unread.fetch_sub(1, Ordering::AcqRel);
+            if followed.deliver(&state, log, news, attempts).await {
+                pending.unread.fetch_sub(1, Ordering::AcqRel);
+            }
         }
     }
 }
@@ -197,56 +248,83 @@ impl Followed {
         let members: usize = self.channels.values().map(kept).sum();
         let is_too_much = self.channels.len() + self.users.len() > FOLLOWED_MAX || members > MEMBERS_KEPT_MAX;
         if emptied != self.emptied || is_too_much {
-            *self = Self { emptied, ..Self::default() };
+            let postponed = std::mem::take(&mut self.postponed);
+            *self = Self { emptied, postponed, ..Self::default() };
         }
     }
 
-    async fn deliver(&mut self, state: &Arc<State>, log: Log, news: News) {
-        for attempt in 1..=ATTEMPTS_MAX {
-            let delivering = async {
-                match &log {
-                    Log::Channel(channel_pk) => {
-                        let channel = self.channels.entry(*channel_pk).or_default();
-                        channel.deliver(state, *channel_pk, news).await
-                    }
-                    Log::User(app_pk, user_id) => {
-                        let key = (*app_pk, user_id.clone());
-                        let cursor = self.users.get(&key).copied();
-                        let moved = user_log::deliver(state, *app_pk, user_id, cursor, news.first).await?;
-                        match moved {
-                            Some(cursor) => self.users.insert(key, cursor),
-                            None => self.users.remove(&key),
-                        };
-                        Ok(())
-                    }
+    /// Delivers what is new in a log that was read so often in vain. Answers whether that is over, and it is not to be read
+    /// again.
+    async fn deliver(&mut self, state: &Arc<State>, log: Log, news: News, attempts: u32) -> bool {
+        let delivering = async {
+            match &log {
+                Log::Channel(channel_pk) => {
+                    let channel = self.channels.entry(*channel_pk).or_default();
+                    channel.deliver(state, *channel_pk, &news).await
                 }
-            };
-            // An event that cannot be built must not keep the others from their receivers.
-            match AssertUnwindSafe(delivering).catch_unwind().await {
-                Ok(Ok(())) => return,
-                Ok(Err(error)) => {
-                    tracing::warn!(error = crate::error_chain(&error), attempt, "events could not be read");
-                    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-                }
-                Err(_) => {
-                    tracing::error!(?log, "events could not be delivered");
-                    break;
+                Log::User(app_pk, user_id) => {
+                    let key = (*app_pk, user_id.clone());
+                    let cursor = self.users.get(&key).copied();
+                    let moved = user_log::deliver(state, *app_pk, user_id, cursor, news.first).await?;
+                    match moved {
+                        Some(cursor) => self.users.insert(key, cursor),
+                        None => self.users.remove(&key),
+                    };
+                    Ok(())
                 }
             }
+        };
+        match AssertUnwindSafe(delivering).catch_unwind().await {
+            Ok(Ok(())) => return true,
+            Ok(Err(error)) => {
+                let attempts = attempts + 1;
+                tracing::warn!(
+                    error = crate::error_chain(&error),
+                    ?log,
+                    attempts,
+                    "events could not be read"
+                );
+                if attempts < ATTEMPTS_MAX {
+                    let due = Instant::now() + RETRY_PAUSE * 2_u32.pow(attempts - 1);
+                    self.postponed.insert(log, Postponed { news, attempts, due });
+                    return false;
+                }
+            }
+            Err(_) => {}
         }
+        tracing::error!(?log, "events could not be delivered: those who would have been told are closed");
         match log {
-            Log::Channel(channel_pk) => drop(self.channels.remove(&channel_pk)),
-            Log::User(app_pk, user_id) => drop(self.users.remove(&(app_pk, user_id))),
+            Log::Channel(channel_pk) => {
+                let known = self.channels.remove(&channel_pk).unwrap_or_default();
+                known.close_receivers(state, channel_pk, &news).await;
+            }
+            Log::User(app_pk, user_id) => {
+                let hub = &state.live.hub;
+                let receivers = [hub.of_user(app_pk, &user_id), hub.subscribers(app_pk, &user_id)];
+                close_all(receivers.iter().flatten());
+                self.users.remove(&(app_pk, user_id));
+            }
         }
+        true
+    }
+}
+
+/// Has these connections opened again, so that their clients ask for what they missed.
+fn close_all<'a>(connections: impl Iterator<Item = &'a Arc<Connection>>) {
+    for connection in connections {
+        connection.close(Close::Missed);
     }
 }
 
 impl FollowedChannel {
     /// Delivers what is new in the log of a channel.
-    async fn deliver(&mut self, state: &Arc<State>, channel_pk: i64, news: News) -> Result<()> {
+    async fn deliver(&mut self, state: &Arc<State>, channel_pk: i64, news: &News) -> Result<()> {
         let hub = &state.live.hub;
         let is_wanted = !hub.watchers(channel_pk).is_empty()
-            || self.members.as_ref().is_none_or(|members| hub.is_any_connected(self.app_pk, members));
+            || self.members.as_ref().is_none_or(|members| hub.is_any_connected(self.app_pk, members))
+            // Who sends is told, member or not.
+            || news.causers.len() >= CAUSERS_MAX
+            || news.causers.iter().any(|user_id| hub.is_connected(self.app_pk, user_id));
         if !is_wanted {
             self.cursor = None;
             self.rights = KnownRights::default();
@@ -304,14 +382,16 @@ impl FollowedChannel {
             // A channel that is disabled is closed to most; that it is, its watchers are told.
             let is_open = !channel.disabled || entry.kind.starts_with("channel.");
             let source = Source::new(batch, channel, &config, hub.watcher_count(channel.pk));
-            let deliveries = source.deliveries_with(entry, &unaware);
-            let to_others =
-                deliveries.iter().any(|delivery| matches!(delivery.scope, Scope::OtherMembers { .. }));
-            let others = to_others.then_some(&*members);
-            let receivers = Receivers::new(state, channel, &self.rights, is_open, others);
-            for delivery in &deliveries {
-                receivers.send(delivery, &batch.totals, &mut sending);
-            }
+            unless_broken(entry, || {
+                let deliveries = source.deliveries_with(entry, &unaware);
+                let to_others =
+                    deliveries.iter().any(|delivery| matches!(delivery.scope, Scope::OtherMembers { .. }));
+                let others = to_others.then_some(&*members);
+                let receivers = Receivers::new(state, channel, &self.rights, is_open, others);
+                for delivery in &deliveries {
+                    receivers.send(delivery, &batch.totals, &mut sending);
+                }
+            });
             match (entry.kind.as_str(), entry.user_id.as_deref()) {
                 ("member.added" | "member.updated", Some(user_id)) => {
                     let member = batch.rows.members.get(user_id);
@@ -338,6 +418,41 @@ impl FollowedChannel {
         sending.write().await;
         Ok(())
     }
+}
+
+impl FollowedChannel {
+    /// Closes those who would be told of the channel. When it cannot be found out who they are, that is everybody.
+    async fn close_receivers(self, state: &State, channel_pk: i64, news: &News) {
+        let hub = &state.live.hub;
+        let read = state.store.read("find_receivers", channel_pk, |tx, channel_pk| {
+            Box::pin(async move {
+                let channel = tx.list_channels(vec![*channel_pk]).await?.pop();
+                let members = tx.list_member_ids(*channel_pk, MEMBERS_TOLD_MAX).await?;
+                Ok::<_, Error>((channel.map(|channel| channel.app_pk), members))
+            })
+        });
+        let (app_pk, members) = match read.await {
+            Ok((Some(app_pk), members)) => (app_pk, members),
+            Ok((None, _)) => return,
+            Err(_) => return close_all(hub.all().iter()),
+        };
+        let told: Ids = members.into_iter().chain(news.causers.iter().cloned()).map(Arc::from).collect();
+        for members in [Some(Arc::new(told)), self.members].into_iter().flatten() {
+            let (watchers, others) = hub.receivers(app_pk, channel_pk, &members);
+            close_all(watchers.iter().chain(&others));
+        }
+    }
+}
+
+/// Does something for an event. One that cannot be presented must not keep the others from their receivers: it is passed
+/// over. Answers nothing then.
+pub(super) fn unless_broken<T>(entry: &LogEntry, present: impl FnOnce() -> T) -> Option<T> {
+    let presented = std::panic::catch_unwind(AssertUnwindSafe(present));
+    if presented.is_err() {
+        let LogEntry { seq, kind, user_id, channel_pk, .. } = entry;
+        tracing::error!(seq, kind, user_id, channel_pk, "an event could not be presented");
+    }
+    presented.ok()
 }
 
 /// Ends the watching of a channel by a user who may not read it any more.
@@ -446,5 +561,43 @@ impl ShownTotals {
                 Some(format!(r#","unread_threads":{threads},"unread_thread_messages":{thread_messages}"#))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use natterjack_protocol::Timestamp;
+    use natterjack_storage::LogEntry;
+
+    use super::{CAUSERS_MAX, News, unless_broken};
+
+    #[test]
+    fn an_event_that_cannot_be_presented_is_passed_over() {
+        let entry = |seq| LogEntry {
+            seq,
+            kind: "message.new".to_owned(),
+            user_id: None,
+            channel_pk: Some(1),
+            message_id: None,
+            payload: None,
+            created_at: Timestamp::default(),
+        };
+        let entries = [entry(1), entry(2), entry(3)];
+        let present = |entry: &LogEntry| if entry.seq == 2 { panic!("it is broken") } else { entry.seq };
+        let told = entries.iter().filter_map(|entry| unless_broken(entry, || present(entry)));
+        assert_eq!(told.collect::<Vec<_>>(), [1, 3]);
+    }
+
+    #[test]
+    fn news_of_a_log_add_up() {
+        let news = |first: i64, of_members| News { first, of_members, causers: vec![format!("user{first}")] };
+        let mut all = news(5, false);
+        all.add(news(3, true));
+        all.add(news(3, false));
+        assert_eq!((all.first, all.of_members, all.causers.len()), (3, true, 2));
+        for first in 10..100 {
+            all.add(news(first, false));
+        }
+        assert_eq!((all.first, all.causers.len()), (3, CAUSERS_MAX));
     }
 }

@@ -14,6 +14,7 @@ use super::present::of_channel;
 use super::rights;
 use super::sending::send_each;
 use crate::limits::{MANY_WATCHERS, WATCHING_PAUSE};
+use crate::present::discreet;
 use crate::state::State;
 
 /// Tells those who watch a channel, except one user and those who ignore the one who caused it.
@@ -79,7 +80,7 @@ pub(crate) async fn tell_watching(
     let kind = if starts { "user.watching.start" } else { "user.watching.stop" };
     let user_id = user.id.clone();
     let event = Event {
-        user: Some(user),
+        user: Some(discreet(user)),
         watcher_count: Some(watching.watcher_count),
         ..of_channel(channel, config, kind, now)
     };
@@ -96,7 +97,7 @@ pub(crate) async fn tell_presence(state: &State, app_pk: i64, user: Arc<UserResp
     let event = Event {
         kind: "user.presence.changed".to_owned(),
         created_at: state.now(),
-        user: Some(user),
+        user: Some(discreet(user)),
         ..Event::default()
     };
     send_each(&event, subscribers.iter().filter(|connection| *connection.user_id != *user_id)).await;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use natterjack_storage::{Presence, User};
 use tokio::sync::{Notify, oneshot};
@@ -14,15 +15,26 @@ use crate::state::State;
 
 /// Users who were connected are taken for disconnected so many at a time, when a server starts.
 const CLEAR_BATCH: i64 = 1000;
+/// Users of whom it could not be noted that are kept to try again. Of others it is noted when their connections change.
+const KEPT_MAX: usize = 100_000;
+/// Time until what could not be noted is tried again.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 /// Who waits until it is noted whether a user is online.
 type Waiting = Vec<oneshot::Sender<()>>;
 
 /// Users whose connections have changed, and who waits until that is noted.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Presences {
-    changed: Mutex<HashMap<(i64, String), Waiting>>,
+    /// `None` once the server stops: nobody waits for what is not noted any more.
+    changed: Mutex<Option<HashMap<(i64, String), Waiting>>>,
     moved: Notify,
+}
+
+impl Default for Presences {
+    fn default() -> Self {
+        Self { changed: Mutex::new(Some(HashMap::new())), moved: Notify::new() }
+    }
 }
 
 impl Presences {
@@ -41,9 +53,32 @@ impl Presences {
 
     fn queue(&self, app_pk: i64, user_id: &str, waiting: Option<oneshot::Sender<()>>) {
         let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(changed) = changed.as_mut() else { return };
         changed.entry((app_pk, user_id.to_owned())).or_default().extend(waiting);
-        drop(changed);
         self.moved.notify_one();
+    }
+
+    /// Everybody who was queued.
+    fn take(&self) -> HashMap<(i64, String), Waiting> {
+        let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
+        changed.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Keeps users of whom it could not be noted for another time.
+    fn put_back(&self, users: impl Iterator<Item = (i64, String)>) {
+        let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(changed) = changed.as_mut() else { return };
+        for user in users {
+            if changed.len() >= KEPT_MAX {
+                return;
+            }
+            changed.entry(user).or_default();
+        }
+    }
+
+    /// Lets go of everybody who waits, now and later.
+    fn close(&self) {
+        self.changed.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 }
 
@@ -55,21 +90,23 @@ pub(super) async fn clear(state: &State) -> Result<()> {
 
 /// Notes who came and who went, many in one transaction, until the server stops.
 pub(super) async fn run(state: Arc<State>, stop: CancellationToken) {
+    let presences = &state.live.presences;
+    let mut retries = false;
     loop {
         tokio::select! {
-            () = stop.cancelled() => return,
-            () = state.live.presences.moved.notified() => {}
+            () = stop.cancelled() => return presences.close(),
+            () = presences.moved.notified() => {}
+            () = tokio::time::sleep(RETRY_PAUSE), if retries => {}
         }
-        let changed = {
-            let mut changed = state.live.presences.changed.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::take(&mut *changed)
-        };
-        let mut changed = changed.into_iter().peekable();
+        retries = false;
+        let mut changed = presences.take().into_iter().peekable();
         while changed.peek().is_some() {
             let batch: Vec<_> = changed.by_ref().take(BATCH_MAX).collect();
-            let users = batch.iter().map(|(user, _)| user.clone()).collect();
-            if let Err(error) = note(&state, users).await {
+            let users: Vec<_> = batch.iter().map(|(user, _)| user.clone()).collect();
+            if let Err(error) = note(&state, &users).await {
                 tracing::warn!(error = crate::error_chain(&error), "it could not be noted who is online");
+                presences.put_back(users.into_iter());
+                retries = true;
             }
             for waiting in batch.into_iter().flat_map(|(_, waiting)| waiting) {
                 let _ = waiting.send(());
@@ -79,7 +116,7 @@ pub(super) async fn run(state: Arc<State>, stop: CancellationToken) {
 }
 
 /// Compares what is stored of these users with their connections, and tells those who asked what has changed.
-async fn note(state: &State, users: Vec<(i64, String)>) -> Result<()> {
+async fn note(state: &State, users: &[(i64, String)]) -> Result<()> {
     let now = state.now();
     let mut presences = Vec::with_capacity(users.len());
     let mut turned = Vec::new();
@@ -90,8 +127,9 @@ async fn note(state: &State, users: Vec<(i64, String)>) -> Result<()> {
         if online != was_online {
             turned.push((app_pk, user_id.clone()));
         }
-        if online != was_online || is_connected {
-            let last_active = is_connected.then_some(now);
+        if online != was_online || online {
+            // Who is invisible was active when he or she was last seen.
+            let last_active = online.then_some(now);
             presences.push(Presence { app_pk, user_id, online, last_active });
         }
     }
@@ -113,10 +151,10 @@ async fn note(state: &State, users: Vec<(i64, String)>) -> Result<()> {
 }
 
 /// The users as they are stored: what is cached may be older than the change that this is about.
-async fn find(state: &State, users: Vec<(i64, String)>) -> Result<Vec<User>> {
+async fn find(state: &State, users: &[(i64, String)]) -> Result<Vec<User>> {
     let mut by_app: HashMap<i64, Vec<String>> = HashMap::new();
     for (app_pk, user_id) in users {
-        by_app.entry(app_pk).or_default().push(user_id);
+        by_app.entry(*app_pk).or_default().push(user_id.clone());
     }
     let mut found = Vec::new();
     for (app_pk, ids) in by_app {
@@ -126,4 +164,30 @@ async fn find(state: &State, users: Vec<(i64, String)>) -> Result<Vec<User>> {
         found.extend(read.await?);
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::Presences;
+
+    #[tokio::test]
+    async fn nobody_waits_for_a_server_that_stops() {
+        let presences = Arc::new(Presences::default());
+        let settle = |user: &'static str| {
+            let presences = Arc::clone(&presences);
+            tokio::spawn(async move { presences.settle(1, user).await })
+        };
+        let before = settle("jane");
+        tokio::task::yield_now().await;
+        assert!(!before.is_finished());
+        presences.close();
+        let after = settle("joe");
+        for waiting in [before, after] {
+            let settled = tokio::time::timeout(Duration::from_secs(5), waiting).await;
+            settled.expect("nobody is kept waiting").expect("the task ends");
+        }
+    }
 }

@@ -4,6 +4,7 @@ use natterjack_protocol::Timestamp;
 use natterjack_protocol::events::{Event, KINDS};
 use natterjack_storage::{Channel, LogEntry, Member};
 
+use super::deliver::unless_broken;
 use super::load::{self, Batch, Reader};
 use super::present::{Scope, Source};
 use super::user_log;
@@ -43,7 +44,8 @@ pub(crate) async fn replay_channel(
     let config = state.channel_config_of(channel);
     let source = Source::new(&batch, channel, &config, 0);
     let of_user = |entry: &LogEntry| {
-        let mut told = source.deliveries(entry).into_iter().filter(|delivery| match &delivery.scope {
+        let deliveries = unless_broken(entry, || source.deliveries(entry))?;
+        let mut told = deliveries.into_iter().filter(|delivery| match &delivery.scope {
             Scope::Watchers | Scope::WatchersAndSender(_) => true,
             Scope::Own(own) => own == user_id,
             Scope::OtherMembers { .. } | Scope::NotWatching(_) => false,
@@ -76,6 +78,9 @@ pub(crate) async fn replay_user(
             })
         })
         .await?;
-    let of_user = |entry: &LogEntry| Some((entry.channel_pk, batch.event(state, user_id, entry)?));
+    let of_user = |entry: &LogEntry| {
+        let event = unless_broken(entry, || batch.event(state, user_id, entry))??;
+        Some((entry.channel_pk, event))
+    };
     Ok(batch.entries.iter().filter_map(of_user).collect())
 }

@@ -10,7 +10,7 @@ use natterjack_protocol::users::UserResponse;
 use natterjack_storage::{Channel, LogEntry, Member, Message, Tx, UnreadQuery};
 
 use super::connection::{Close, Connection};
-use super::deliver::Cursor;
+use super::deliver::{Cursor, unless_broken};
 use super::load::{BATCH, Totals, load_totals_of, payload};
 use super::present::{channel_of_all, of_channel, present_member, said};
 use super::sending::send_each;
@@ -18,7 +18,7 @@ use super::socket::refuse;
 use crate::actions::users::own_user;
 use crate::error::Result;
 use crate::limits::UNREAD_LISTED_MAX;
-use crate::present::{Bundle, MessageContext, unaware};
+use crate::present::{Bundle, MessageContext, discreet, unaware};
 use crate::state::State;
 
 struct Request {
@@ -200,9 +200,11 @@ impl UserBatch {
 
 async fn send(state: &State, app_pk: i64, user_id: &str, batch: &UserBatch, entry: &LogEntry) -> Result<()> {
     let hub = &state.live.hub;
-    let Some(mut event) = batch.event(state, user_id, entry) else { return Ok(()) };
+    let event = unless_broken(entry, || batch.event(state, user_id, entry)).flatten();
+    let Some(mut event) = event else { return Ok(()) };
     let kind = entry.kind.as_str();
     let mut receivers = hub.of_user(app_pk, user_id);
+    let mut others = Vec::new();
     match KINDS.iter().find(|known| known.name == kind).map(|known| known.receivers) {
         // What follows from the log of the channel was delivered with it, and what is not known is for nobody.
         Some(Receivers::Servers | Receivers::OtherMembers) | None => return Ok(()),
@@ -216,9 +218,8 @@ async fn send(state: &State, app_pk: i64, user_id: &str, batch: &UserBatch, entr
         }
         Some(Receivers::Presence) => {
             let own: BTreeSet<&str> = receivers.iter().map(|own| own.id.as_str()).collect();
-            let mut others = hub.subscribers(app_pk, user_id);
+            others = hub.subscribers(app_pk, user_id);
             others.retain(|other| !own.contains(other.id.as_str()));
-            receivers.extend(others);
         }
         _ => {}
     }
@@ -226,6 +227,11 @@ async fn send(state: &State, app_pk: i64, user_id: &str, batch: &UserBatch, entr
         event.me = me(state, app_pk, user_id).await?.map(Box::new);
     }
     send_each(&event, receivers.iter()).await;
+    if !others.is_empty() {
+        event.user = event.user.map(discreet);
+        event.created_by = event.created_by.map(discreet);
+        send_each(&event, others.iter()).await;
+    }
     close_if_gone(state, app_pk, user_id, kind, &batch.bundle.users.get(user_id));
     Ok(())
 }

@@ -93,8 +93,9 @@ impl Bundle {
         self.context.viewer.as_deref()
     }
 
-    /// Forgets quoted messages that not everybody sees, for what is shown to many at once.
+    /// Forgets what not everybody sees of quoted messages and of users, for what is shown to many at once.
     pub(crate) fn keep_what_all_see(&mut self) {
+        self.users.keep_what_all_see();
         self.quoted.retain(|_, message| message.restricted_visibility.is_empty() && !message.shadowed);
     }
 

@@ -26,16 +26,26 @@ use crate::limits::TITLE_LENGTH_MAX;
 /// Role of a member who moderates the channel.
 pub(crate) const CHANNEL_MODERATOR: &str = "channel_moderator";
 
-/// The users that a reply shows, by id. Whoever is banned without being told does not see it on himself or herself.
+/// The users that a reply shows, by id. Whoever is banned without being told does not see it on himself or herself; what is
+/// a user's own business is shown to that user and to servers.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Users {
     by_id: HashMap<String, Arc<UserResponse>>,
-    viewer: Option<String>,
+    viewer: Viewer,
+}
+
+/// Who looks at users.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+enum Viewer {
+    #[default]
+    Server,
+    User(String),
+    /// All those to whom the same is told.
+    Many,
 }
 
 impl Users {
     pub(crate) fn insert(&mut self, user: Arc<UserResponse>) {
-        let user = if self.is_viewer(&user.id) { unaware(user) } else { user };
         self.by_id.insert(user.id.clone(), user);
     }
 
@@ -48,7 +58,11 @@ impl Users {
 
     /// The user with this id, where the row is there.
     pub(crate) fn find(&self, id: &str) -> Option<Arc<UserResponse>> {
-        self.by_id.get(id).cloned()
+        self.by_id.get(id).map(|user| match &self.viewer {
+            Viewer::Server => Arc::clone(user),
+            Viewer::User(_) if self.is_viewer(id) => unaware(Arc::clone(user)),
+            Viewer::User(_) | Viewer::Many => discreet(Arc::clone(user)),
+        })
     }
 
     /// The ids of those who are banned from the app without being told.
@@ -58,21 +72,26 @@ impl Users {
 
     /// The same as this user sees them; `None` is the server.
     pub(crate) fn seen_by(mut self, viewer: Option<&str>) -> Self {
-        self.viewer = viewer.map(str::to_owned);
-        if let Some(own) = viewer.and_then(|viewer| self.by_id.remove(viewer)) {
-            self.insert(own);
-        }
+        self.viewer = viewer.map_or(Viewer::Server, |viewer| Viewer::User(viewer.to_owned()));
         self
     }
 
+    /// Shows from now on what everybody may see, for what is told to many at once.
+    pub(crate) fn keep_what_all_see(&mut self) {
+        self.viewer = Viewer::Many;
+    }
+
     fn is_viewer(&self, id: &str) -> bool {
-        self.viewer.as_deref() == Some(id)
+        matches!(&self.viewer, Viewer::User(viewer) if viewer == id)
     }
 }
 
 impl FromIterator<Arc<UserResponse>> for Users {
     fn from_iter<T: IntoIterator<Item = Arc<UserResponse>>>(users: T) -> Self {
-        Self { by_id: users.into_iter().map(|user| (user.id.clone(), user)).collect(), viewer: None }
+        Self {
+            by_id: users.into_iter().map(|user| (user.id.clone(), user)).collect(),
+            viewer: Viewer::Server,
+        }
     }
 }
 
@@ -84,7 +103,15 @@ pub(crate) fn unaware(user: Arc<UserResponse>) -> Arc<UserResponse> {
     Arc::new(UserResponse { shadow_banned: false, ban_expires: None, ..(*user).clone() })
 }
 
-/// A user as of a moment, on which it depends who is banned.
+/// A user as he or she appears to others: an invisible one is somebody who is away.
+pub(crate) fn discreet(user: Arc<UserResponse>) -> Arc<UserResponse> {
+    if !user.invisible && user.revoke_tokens_issued_before.is_none() {
+        return user;
+    }
+    Arc::new(UserResponse { invisible: false, revoke_tokens_issued_before: None, ..(*user).clone() })
+}
+
+/// A user as of a moment, on which it depends who is banned, as servers see him or her.
 pub(crate) fn user(user: &User, now: Timestamp) -> UserResponse {
     let ban = user.ban_at(now);
     UserResponse {

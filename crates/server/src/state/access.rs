@@ -389,6 +389,18 @@ pub(crate) fn may_read(
     subject.in_channel(channel, channel_role, &scope).may(Action::ReadChannel)
 }
 
+/// Whether what was said in a channel may be shown to a subject.
+pub(crate) fn may_read_messages(
+    state: &State,
+    caller: &Caller,
+    subject: &Subject,
+    channel: &Channel,
+    channel_role: Option<&str>,
+) -> bool {
+    let rights = rights_of(state, &caller.app, subject, channel, channel_role);
+    rights.reads && (rights.reads_disabled || !channel.disabled)
+}
+
 /// Whether a message may be shown to a subject, whose membership is known.
 pub(crate) fn may_see(
     state: &State,

@@ -128,12 +128,15 @@ pub(crate) async fn query_channels(
         .store
         .read("query_channels", (limited.clone(), first), |tx, (limited, request)| {
             Box::pin(async move {
-                let channels = limited.run(tx, request.context.app_pk).await?;
+                let channels = tx.query_channels(request.context.app_pk, &limited.query).await?;
                 load_states(tx, channels, request).await
             })
         })
         .await?;
-    loaded.retain(state, caller, client, &limited)?;
+    loaded.retain(state, caller, client, &limited);
+    if loaded.is_empty() {
+        limited.check_reach(state, caller, client).await?;
+    }
     if let Some(watch) = &watch {
         // What happened before they were watched is read now, what happens after is told.
         watch.begin(state, &loaded.channels()).await?;
@@ -148,7 +151,7 @@ pub(crate) async fn query_channels(
                 })
             })
             .await?;
-        loaded.retain(state, caller, client, &limited)?;
+        loaded.retain(state, caller, client, &limited);
     }
     let pks = loaded.pks();
     let mut channels = loaded.present(state, caller, viewer.as_ref());

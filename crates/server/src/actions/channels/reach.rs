@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use natterjack_filter::limits::LIST_LENGTH_MAX;
 use natterjack_filter::{Comparison, Expression, FieldRef, Operand, Operator};
 use natterjack_protocol::ErrorCode;
 use natterjack_storage::queries::{CHANNELS, WithinReach};
@@ -18,8 +19,20 @@ use crate::state::access;
 #[derive(Debug, Clone)]
 pub(crate) struct Limited {
     pub(crate) query: ChannelQuery,
-    /// What the client asked for, in the client's teams but whether or not it may be read. `None` for servers.
-    asked: Option<Expression>,
+    /// What it means to find nothing. `None` for servers.
+    nothing: Option<Nothing>,
+}
+
+/// What it means that a client finds nothing. It never follows from what stands in channels that the client may not read:
+/// asking for it would read them.
+#[derive(Debug, Clone)]
+enum Nothing {
+    /// There are none.
+    Empty,
+    /// There are none, or none of these channels, which are asked for by name, may be read.
+    Named(Box<ChannelQuery>),
+    /// Whatever there is may not be read.
+    OutOfReach,
 }
 
 /// Limits a query to the channels that the subject may read. Servers, without a subject, may read all.
@@ -33,19 +46,114 @@ pub(crate) fn limit_to(
     mut query: ChannelQuery,
 ) -> Result<Limited> {
     let Some(subject) = subject.filter(|subject| !subject.unlimited) else {
-        return Ok(Limited { query, asked: None });
+        return Ok(Limited { query, nothing: None });
     };
-    if let Some(teams) = limit_to_teams(state, caller, subject) {
+    let teams = limit_to_teams(state, caller, subject);
+    if teams.is_some() {
         check_teams(&query.filter, subject.teams(), false)?;
+    }
+    let nothing = Nothing::of(state, caller, subject, &query, teams.as_ref());
+    if let Some(teams) = teams {
         query.filter = Expression::All(vec![query.filter, teams]);
     }
-    let asked = query.filter.clone();
     if let Some(readable) = limit_to_readable(state, caller, subject)
         && !is_about_own(&query.filter, subject.id())
     {
         query.filter = Expression::All(vec![query.filter, readable]);
     }
-    Ok(Limited { query, asked: Some(asked) })
+    Ok(Limited { query, nothing: Some(nothing) })
+}
+
+impl Nothing {
+    /// By what a client asks for, and its rights.
+    fn of(
+        state: &State,
+        caller: &Caller,
+        subject: &Subject,
+        query: &ChannelQuery,
+        teams: Option<&Expression>,
+    ) -> Self {
+        let demands = demands(&query.filter);
+        let asks_for = |name: &str| demands.iter().any(|demand| is_list_of(demand, name));
+        if query.offset > 0 || demands.iter().any(|demand| is_of_memberships(demand, subject.id())) {
+            return Self::Empty;
+        }
+        if asks_for("cid") || asks_for("id") {
+            let is_name =
+                |demand: &&Comparison| ["cid", "id", "type"].iter().any(|name| is_list_of(demand, name));
+            let names = demands.iter().copied().filter(is_name).cloned().map(Expression::Comparison);
+            return Self::Named(Box::new(ChannelQuery {
+                filter: Expression::All(names.chain(teams.cloned()).collect()),
+                sort: Vec::new(),
+                limit: LIST_LENGTH_MAX as i64,
+                offset: 0,
+                // What the user has hidden may be read.
+                user_id: None,
+                now: query.now,
+            }));
+        }
+        let of_app = state.current_app(&caller.app);
+        let roles = subject.roles();
+        let mut in_question = of_app
+            .types
+            .iter()
+            .filter(|(name, _)| demands.iter().all(|demand| allows_type(demand, name)))
+            .map(|(_, kind)| roles.iter().map(|role| kind.scope.reach(role, Action::ReadChannel)))
+            .map(|reaches| reaches.fold(Reach::default(), Reach::or))
+            .peekable();
+        let is_any_open = in_question.peek().is_none() || in_question.any(|reach| reach.any || reach.own);
+        if is_any_open { Self::Empty } else { Self::OutOfReach }
+    }
+}
+
+/// What a filter demands of everything that it finds.
+fn demands(filter: &Expression) -> Vec<&Comparison> {
+    match filter {
+        Expression::All(parts) => parts.iter().flat_map(demands).collect(),
+        Expression::Comparison(comparison) => vec![comparison],
+        Expression::Any(_) | Expression::None(_) => Vec::new(),
+    }
+}
+
+/// The field of the schema that is compared.
+fn builtin_name(comparison: &Comparison) -> Option<&'static str> {
+    match &comparison.field {
+        FieldRef::Builtin(field) => Some(field.name),
+        FieldRef::Custom(_) => None,
+    }
+}
+
+/// Whether a field must be one of some values.
+fn is_list_of(comparison: &Comparison, name: &str) -> bool {
+    builtin_name(comparison) == Some(name) && matches!(comparison.operator, Operator::Eq | Operator::In)
+}
+
+/// Whether a channel of this type may fulfil what is demanded.
+fn allows_type(demand: &Comparison, kind: &str) -> bool {
+    let is_kind = |operand: &Operand| matches!(operand, Operand::Text(text) if text == kind);
+    !is_list_of(demand, "type")
+        || match &demand.operand {
+            Operand::List(list) => list.iter().any(is_kind),
+            operand => is_kind(operand),
+        }
+}
+
+/// Whether what is demanded asks for the memberships of the user.
+fn is_of_memberships(demand: &Comparison, user_id: Option<&str>) -> bool {
+    let is_own = |operand: &Operand| matches!(operand, Operand::Text(text) if Some(text.as_str()) == user_id);
+    match builtin_name(demand) {
+        Some("members") => match &demand.operand {
+            Operand::List(list) => list.iter().any(is_own),
+            operand => is_own(operand),
+        },
+        Some("joined" | "pinned" | "archived" | "hidden" | "has_unread") => {
+            demand.operand == Operand::Boolean(true)
+        }
+        Some(name @ ("invite" | "channel_role")) => {
+            is_list_of(demand, name) && demand.operand != Operand::Null
+        }
+        _ => false,
+    }
 }
 
 /// What keeps a subject to its own teams. `None` where it is not kept.
@@ -204,21 +312,7 @@ fn is_about_own(filter: &Expression, user_id: Option<&str>) -> bool {
 }
 
 impl Limited {
-    /// The channels that are found. When there are none because all that was asked for is out of reach, that is said.
-    pub(crate) async fn run(&self, tx: &mut Tx, app_pk: i64) -> Result<Vec<Channel>> {
-        let channels = tx.query_channels(app_pk, &self.query).await?;
-        let asked = self.asked.as_ref().filter(|asked| **asked != self.query.filter);
-        if let (true, 0, Some(asked)) = (channels.is_empty(), self.query.offset, asked) {
-            let probe = ChannelQuery { filter: asked.clone(), limit: 1, ..self.query.clone() };
-            if !tx.query_channels(app_pk, &probe).await?.is_empty() {
-                return Err(out_of_reach());
-            }
-        }
-        Ok(channels)
-    }
-
-    /// Takes out the channels that their own grants, or conditions, keep from the subject. When that takes all of a first
-    /// page, it is said.
+    /// Takes out the channels that their own grants, or conditions, keep from the subject.
     pub(crate) fn retain<T>(
         &self,
         state: &State,
@@ -226,24 +320,61 @@ impl Limited {
         subject: Option<&Subject>,
         channels: &mut Vec<T>,
         parts: impl Fn(&T) -> (&Channel, Option<&Member>),
-    ) -> Result<()> {
-        let (Some(subject), Some(_)) = (subject, &self.asked) else { return Ok(()) };
-        let before = channels.len();
+    ) {
+        let (Some(subject), Some(_)) = (subject, &self.nothing) else { return };
         channels.retain(|one| {
             let (channel, member) = parts(one);
             let role = member.map(|member| member.channel_role.as_str());
             access::may_read(state, caller, subject, channel, role)
         });
-        if channels.is_empty() && before > 0 && self.query.offset == 0 {
-            return Err(out_of_reach());
+    }
+
+    /// For a query that found nothing: whether that is because everything that it asks for is out of reach.
+    ///
+    /// # Errors
+    /// Code 70 when it is.
+    pub(crate) async fn check_reach(
+        &self,
+        state: &State,
+        caller: &Caller,
+        subject: Option<&Subject>,
+    ) -> Result<()> {
+        let is_out_of_reach = match (&self.nothing, subject) {
+            (None | Some(Nothing::Empty), _) | (_, None) => false,
+            (Some(Nothing::OutOfReach), _) => true,
+            (Some(Nothing::Named(named)), Some(subject)) => {
+                let named = list_named(state, caller, named, subject).await?;
+                let may_read = |channel: &Channel| {
+                    let role = named.members.get(&channel.pk).map(|member| member.channel_role.as_str());
+                    access::may_read(state, caller, subject, channel, role)
+                };
+                !named.channels.is_empty() && !named.channels.values().any(may_read)
+            }
+        };
+        if is_out_of_reach {
+            return Err(Error::caller(
+                ErrorCode::NoAccessToChannels,
+                "none of the channels that the filter asks for may be read by the user",
+            ));
         }
         Ok(())
     }
 }
 
-fn out_of_reach() -> Error {
-    Error::caller(
-        ErrorCode::NoAccessToChannels,
-        "none of the channels that the filter asks for may be read by the user",
-    )
+/// The channels with these names, and the subject's memberships in them.
+async fn list_named(
+    state: &State,
+    caller: &Caller,
+    names: &ChannelQuery,
+    subject: &Subject,
+) -> Result<NamedChannels> {
+    let request = (caller.app.pk, names.clone(), subject.id().unwrap_or_default().to_owned());
+    let read = state.store.read("list_named_channels", request, |tx, (app_pk, names, user_id)| {
+        Box::pin(async move {
+            let channels = tx.query_channels(*app_pk, names).await?;
+            let pks = channels.into_iter().map(|channel| channel.pk).collect();
+            NamedChannels::load(tx, Some(user_id), pks).await
+        })
+    });
+    read.await
 }

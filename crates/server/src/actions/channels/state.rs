@@ -154,6 +154,11 @@ async fn load_full(
 }
 
 impl LoadedChannels {
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.channels.is_empty()
+    }
+
     /// The channels' keys.
     pub(super) fn pks(&self) -> Vec<i64> {
         self.channels.iter().map(|loaded| loaded.channel.pk).collect()
@@ -185,17 +190,25 @@ impl LoadedChannels {
             .collect()
     }
 
-    /// Takes out what a query found and the viewer may not read.
+    /// Takes out what a query found and the viewer may not read: channels, and what was said in those that are disabled.
     pub(super) fn retain(
         &mut self,
         state: &State,
         caller: &Caller,
         viewer: Option<&Subject>,
         limited: &Limited,
-    ) -> Result<()> {
+    ) {
         limited.retain(state, caller, viewer, &mut self.channels, |loaded| {
             (&loaded.channel, loaded.membership.as_ref())
-        })
+        });
+        let Some(viewer) = viewer else { return };
+        for loaded in self.channels.iter_mut().filter(|loaded| loaded.channel.disabled) {
+            let role = loaded.membership.as_ref().map(|member| member.channel_role.as_str());
+            if !access::may_read_messages(state, caller, viewer, &loaded.channel, role) {
+                loaded.messages.clear();
+                loaded.pinned.clear();
+            }
+        }
     }
 }
 
