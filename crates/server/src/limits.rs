@@ -13,6 +13,8 @@ pub const BODY_TIME_MAX: Duration = Duration::from_secs(30);
 pub const UNWANTED_BODY_TIME_MAX: Duration = Duration::from_secs(5);
 /// Time for which a connection may stay without a complete request head.
 pub const HEADER_TIME_MAX: Duration = Duration::from_secs(120);
+/// Time for which a connection may take nothing of what is written to it.
+pub const WRITE_TIME_MAX: Duration = Duration::from_secs(60);
 /// A request's head.
 pub const HEADER_SIZE_MAX: usize = 64 * 1024;
 /// Open connections of the whole server.
