@@ -106,6 +106,26 @@ fn of_wrong_type(value: &Value) -> Value {
     }
 }
 
+/// The value with each of its numbers and times in turn as small and as large as it can be written.
+fn with_extremes(value: &Value) -> Vec<Value> {
+    let mut fields = vec![String::new()];
+    typed_fields("", value, &mut fields);
+    let is_time = |text: &str| text.contains("T00:00:00Z");
+    let is_extreme = |field: &String| {
+        let value = value.pointer(field).unwrap();
+        value.is_number() || value.as_str().is_some_and(is_time)
+    };
+    let mut spoilt = Vec::new();
+    for field in fields.iter().filter(|field| is_extreme(field)) {
+        for number in [i64::MIN, i64::MIN + 1, -1, 0, i64::MAX - 1, i64::MAX] {
+            let mut extreme = value.clone();
+            *extreme.pointer_mut(field).unwrap() = json!(number);
+            spoilt.push(extreme);
+        }
+    }
+    spoilt
+}
+
 /// Sends the request with each field of its JSON in turn of a wrong type.
 async fn spoil_each_field(
     server: &TestServer,
@@ -362,6 +382,28 @@ both_databases! {
         assert_eq!(reply.body["message"]["custom"]["z"], nul);
         let payload = format!(r#"{{"filter_conditions":{{"id":{stacked}}}}}"#);
         server.raw("GET", "/api/v2/users").query("payload", &payload).send().await.expect_error(400, 4, "");
+    }
+
+    async fn extreme_numbers_are_no_internal_error(server: TestServer) {
+        requests::prepare(server).await;
+        for request in requests::all() {
+            let mut spoilt = Vec::new();
+            for body in request.body.iter().flat_map(with_extremes) {
+                spoilt.push(Request { body: Some(body), ..request.clone() });
+            }
+            for (index, (_, value)) in request.query.iter().enumerate() {
+                for value in with_extremes(value) {
+                    let mut request = request.clone();
+                    request.query[index].1 = value;
+                    spoilt.push(request);
+                }
+            }
+            for request in spoilt {
+                let reply = request.send(server).await;
+                let context = format!("{} {:?} {:?}", request.operation, request.query, request.body);
+                assert!(reply.status < 500, "{context}: {}", reply.text);
+            }
+        }
     }
 
     async fn nul_characters_are_refused_wherever_they_stand(server: TestServer) {
