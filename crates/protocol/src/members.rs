@@ -148,6 +148,7 @@ pub struct UpdateMemberPartialResponse {
 #[serde(remote = "Self")]
 pub struct ChannelMemberRequest {
     /// Id of the user, who has to exist.
+    #[serde(default, deserialize_with = "crate::null_default", skip_serializing_if = "String::is_empty")]
     pub user_id: String,
     /// Role in the channel: `channel_member`, `channel_moderator` or one of the app's own.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -155,15 +156,24 @@ pub struct ChannelMemberRequest {
     /// The app's own fields, at most 5 KB.
     #[serde(default, skip_serializing_if = "Custom::is_empty")]
     pub custom: Custom,
-    /// The user as an object; servers go by `user_id`.
+    /// The user as an object, in the place of `user_id` or beside it, when a server adds or invites; created when missing.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub user: Option<Arc<UserResponse>>,
+    pub user: Option<UserRequest>,
 }
 
 impl ChannelMemberRequest {
     /// The user with this id, as an ordinary member.
     pub fn new(user_id: impl Into<String>) -> Self {
         Self { user_id: user_id.into(), ..Self::default() }
+    }
+
+    /// Id of the user, however the entry names it.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        match &self.user {
+            Some(user) if self.user_id.is_empty() => &user.id,
+            _ => &self.user_id,
+        }
     }
 }
 
@@ -181,7 +191,7 @@ impl<'de> Deserialize<'de> for ChannelMemberRequest {
             type Value = ChannelMemberRequest;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a user id or an object with user_id")
+                formatter.write_str("a user id or an object with user_id or user")
             }
 
             fn visit_str<E: de::Error>(self, user_id: &str) -> Result<Self::Value, E> {

@@ -486,9 +486,9 @@ pub struct MessageHistoryEntryResponse {
     pub is_deleted: bool,
     /// The message.
     pub message_id: String,
-    /// When the change was made that ended this version.
+    /// When this version was written; in version 1 of the API, when it was ended.
     pub message_updated_at: Timestamp,
-    /// Who made it.
+    /// Who wrote it; in version 1 of the API, who ended it.
     pub message_updated_by_id: String,
     /// The text of this version.
     pub text: String,

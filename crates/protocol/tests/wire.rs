@@ -203,4 +203,8 @@ fn a_member_entry_may_be_a_bare_user_id() {
     assert_eq!(entries[1].channel_role.as_deref(), Some("x"));
     assert_eq!(serde_json::to_string(&entries[0]).unwrap(), r#"{"user_id":"jane"}"#);
     assert!(serde_json::from_str::<ChannelMemberRequest>("7").is_err());
+    let by_object = r#"{"user_id":null,"user":{"id":"ann","custom":{"a":1}}}"#;
+    let by_object: ChannelMemberRequest = serde_json::from_str(by_object).unwrap();
+    assert_eq!((by_object.id(), entries[1].id()), ("ann", "joe"));
+    assert_eq!(serde_json::to_string(&by_object).unwrap(), r#"{"user":{"id":"ann","custom":{"a":1}}}"#);
 }

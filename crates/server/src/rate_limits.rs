@@ -100,7 +100,7 @@ impl Standing {
             None => Ok(()),
             Some(seconds) => Err(Error::caller(
                 natterjack_protocol::ErrorCode::RateLimited,
-                format!("too many requests to {operation}, try again in {seconds} seconds"),
+                format!("Too many requests to {operation}, try again in {seconds} seconds"),
             )),
         }
     }

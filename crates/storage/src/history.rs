@@ -16,10 +16,19 @@ pub struct MessageHistoryEntry {
     pub custom: Custom,
     /// Whether a deletion ended this version.
     pub is_deleted: bool,
-    /// When the change was made that ended this version.
+    /// When the change was made that the query asks for.
     pub updated_at: Timestamp,
     /// Who made it.
     pub updated_by_id: String,
+}
+
+/// Of which change the entry of a version tells when and by whom it was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ToldChange {
+    /// Of the one that made the version, at first the sending.
+    Making,
+    /// Of the one that ended it.
+    Ending,
 }
 
 /// What ends a version of a message.

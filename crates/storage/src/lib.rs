@@ -58,7 +58,7 @@ pub use dialect::Dialect;
 pub use error::{Error, Result, Transient, error_chain};
 pub use events::{ChannelEvent, LogEntry, Moved, UserEvent};
 pub use flags::{Flag, FlagTarget, Review};
-pub use history::{MessageHistoryEntry, VersionEnd};
+pub use history::{MessageHistoryEntry, ToldChange, VersionEnd};
 pub use members::{Member, MemberChange, NewMember, RemovedMember};
 pub use messages::{
     Counted, Message, MessageChange, MessageExtra, MessageKind, MessagePage, NewMessage, Pin, ReactionGroup,

@@ -39,6 +39,7 @@ const MIGRATIONS: &[Migration] = migrations! {
     14 "0014_id_key";
     15 "0015_flag_items";
     16 "0016_word_age";
+    17 "0017_thread_queue";
 };
 
 /// Key of the lock that lets one node migrate at a time.

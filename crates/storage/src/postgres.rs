@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, QueueMode, RecyclingMethod, Runtime};
 use futures_util::future::{join, join_all};
+use tokio::sync::oneshot;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{NoTls, Row};
 
@@ -111,18 +112,30 @@ impl Postgres {
         self.groups.write(channel_pk, turn, name, operation).await
     }
 
+    /// Runs a reading operation in a task of its own: a caller that goes away would leave the database at work on a
+    /// connection that the pool takes for lost.
     pub(crate) async fn read<E: Transient>(
         &self,
         name: &'static str,
         operation: Arc<dyn Operation<E>>,
     ) -> Result<Output, E> {
-        let mut tx = Tx::postgres(Arc::new(PostgresTx::new(self.client().await?, BEGIN_READ)));
-        let result = operation.run(&mut tx).await;
-        tx.report(name);
-        let connection = tx.into_postgres().expect("it is a PostgreSQL connection that nobody shares");
-        // The answer does not wait for the end of a transaction that wrote nothing.
-        tokio::spawn(connection.roll_back());
-        result
+        let connections = Arc::clone(&self.connections);
+        let (answer, answered) = oneshot::channel();
+        tokio::spawn(async move {
+            let client = match connections.client().await {
+                Ok(client) if answer.is_closed() => return drop(client),
+                Ok(client) => client,
+                Err(error) => return drop(answer.send(Err(error.into()))),
+            };
+            let mut tx = Tx::postgres(Arc::new(PostgresTx::new(client, BEGIN_READ)));
+            let result = operation.run(&mut tx).await;
+            tx.report(name);
+            let connection = tx.into_postgres().expect("it is a PostgreSQL connection that nobody shares");
+            // The answer does not wait for the end of a transaction that wrote nothing.
+            drop(answer.send(result));
+            connection.roll_back().await;
+        });
+        answered.await.unwrap_or_else(|_| Err(Error::Database("an operation panicked".into()).into()))
     }
 
     /// A reading transaction on a connection of its own.

@@ -2,7 +2,7 @@ use natterjack_protocol::{Custom, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
-use crate::messages::{ReactionGroup, Reactor};
+use crate::messages::{ReactionSummary, Reactor};
 use crate::tx::Tx;
 use crate::value::{Row, json_unless_default, params};
 
@@ -34,6 +34,38 @@ pub(crate) fn reaction_from_row(row: Row<'_>) -> Result<Reaction> {
         created_at: row.time(4)?,
         updated_at: row.time(5)?,
     })
+}
+
+/// Newest reactions kept with a message, and users with each type.
+pub(crate) const LATEST_MAX: usize = 10;
+
+impl ReactionSummary {
+    /// Counts in a reaction that is newer than all others to the message.
+    pub fn add(&mut self, reaction: &Reaction) {
+        let group = self.groups.entry(reaction.kind.clone()).or_default();
+        if group.count == 0 {
+            group.first_reaction_at = reaction.created_at;
+        }
+        group.count += 1;
+        group.sum_scores += reaction.score;
+        group.last_reaction_at = reaction.created_at;
+        let reactor = Reactor { user_id: reaction.user_id.clone(), created_at: reaction.created_at };
+        group.latest_by.insert(0, reactor);
+        group.latest_by.truncate(LATEST_MAX);
+        self.latest.insert(0, reaction.clone());
+        self.latest.truncate(LATEST_MAX);
+    }
+
+    /// Counts a reaction in place of the one that it replaces, of the same user and type, whose time it keeps.
+    pub fn replace(&mut self, old: &Reaction, reaction: &Reaction) {
+        if let Some(group) = self.groups.get_mut(&reaction.kind) {
+            group.sum_scores += reaction.score - old.score;
+        }
+        let is_same = |kept: &&mut Reaction| kept.user_id == reaction.user_id && kept.kind == reaction.kind;
+        if let Some(kept) = self.latest.iter_mut().find(is_same) {
+            *kept = reaction.clone();
+        }
+    }
 }
 
 impl Tx {
@@ -106,39 +138,42 @@ impl Tx {
         Ok(deleted == 1)
     }
 
-    /// Counts the reactions of one type to a message, with the users of at most `latest` of them. `None` when there
-    /// are none.
-    pub async fn count_reaction_group(
+    /// Takes a reaction, which is deleted already, off what is counted with its message. Of the other reactions only the
+    /// first and the newest ones are looked at.
+    pub async fn subtract_reaction(
         &mut self,
         message_pk: i64,
-        kind: &str,
-        latest: i64,
-    ) -> Result<Option<ReactionGroup>> {
-        let group = self
-            .query_optional(
-                "SELECT COUNT(*), CAST(COALESCE(SUM(score), 0) AS BIGINT), COALESCE(MIN(created_at), 0), \
-                 COALESCE(MAX(created_at), 0) FROM reactions WHERE message_pk = $1 AND kind = $2",
-                params![message_pk, kind],
-                |row| {
-                    Ok(ReactionGroup {
-                        count: row.int(0)?,
-                        sum_scores: row.int(1)?,
-                        first_reaction_at: row.time(2)?,
-                        last_reaction_at: row.time(3)?,
-                        latest_by: Vec::new(),
-                    })
-                },
-            )
-            .await?;
-        let Some(group) = group.filter(|group| group.count > 0) else { return Ok(None) };
-        let latest_by = self
+        summary: &mut ReactionSummary,
+        reaction: &Reaction,
+    ) -> Result<()> {
+        let Some(group) = summary.groups.get_mut(&reaction.kind) else { return Ok(()) };
+        group.count -= 1;
+        group.sum_scores -= reaction.score;
+        group.latest_by = self
             .query(
                 "SELECT user_id, created_at FROM reactions WHERE message_pk = $1 AND kind = $2 \
                  ORDER BY created_at DESC, user_id LIMIT $3",
-                params![message_pk, kind, latest],
+                params![message_pk, &reaction.kind, LATEST_MAX as i64],
                 |row| Ok(Reactor { user_id: row.text(0)?, created_at: row.time(1)? }),
             )
             .await?;
-        Ok(Some(ReactionGroup { latest_by, ..group }))
+        let first = self
+            .query_optional(
+                "SELECT created_at FROM reactions WHERE message_pk = $1 AND kind = $2 ORDER BY created_at LIMIT 1",
+                params![message_pk, &reaction.kind],
+                |row| row.time(0),
+            )
+            .await?;
+        match (first, group.latest_by.first()) {
+            (Some(first), Some(last)) => {
+                group.first_reaction_at = first;
+                group.last_reaction_at = last.created_at;
+            }
+            _ => {
+                summary.groups.remove(&reaction.kind);
+            }
+        }
+        summary.latest = self.list_reactions(message_pk, LATEST_MAX as i64, 0).await?;
+        Ok(())
     }
 }

@@ -201,8 +201,8 @@ impl Tx {
             self.execute(&format!("{SPREAD} AND user_id = $2"), params![parent_pk, user_id]).await?;
         }
         self.execute(
-            "INSERT INTO thread_queue (parent_pk, after_user_id) VALUES ($1, '') \
-             ON CONFLICT (parent_pk) DO UPDATE SET after_user_id = ''",
+            "INSERT INTO thread_queue (parent_pk, after_user_id, again) VALUES ($1, '', FALSE) \
+             ON CONFLICT (parent_pk) DO UPDATE SET again = TRUE",
             params![parent_pk],
         )
         .await?;
@@ -216,35 +216,51 @@ impl Tx {
         Ok(!found.is_empty())
     }
 
-    /// Brings up to date what at most `limit` participants of one large thread hold about it. `false` when none waits.
-    pub async fn spread_queued_thread(&mut self, limit: i64) -> Result<bool> {
-        let sql = format!(
-            "SELECT q.parent_pk, q.after_user_id FROM thread_queue q ORDER BY q.parent_pk LIMIT 1{}",
-            self.dialect().for_update()
-        );
-        let queued = self.query_optional(&sql, params![], |row| Ok((row.int(0)?, row.text(1)?))).await?;
-        let Some((parent_pk, after)) = queued else { return Ok(false) };
+    /// Brings up to date what at most `limit` participants hold about the first large thread that waits behind the key
+    /// `after`. Answers the thread's key, `None` when none waits there.
+    ///
+    /// A reply that comes meanwhile has them gone through once more, from the start: to begin anew at once would never
+    /// reach the last ones of a busy thread. The place in the queue is not locked while participants are: a reply locks
+    /// its sender's row first.
+    pub async fn spread_queued_thread(&mut self, after: i64, limit: i64) -> Result<Option<i64>> {
+        let queued = self
+            .query_optional(
+                "SELECT parent_pk, after_user_id FROM thread_queue WHERE parent_pk > $1 ORDER BY parent_pk LIMIT 1",
+                params![after],
+                |row| Ok((row.int(0)?, row.text(1)?)),
+            )
+            .await?;
+        let Some((parent_pk, after_user_id)) = queued else { return Ok(None) };
         let last = self
             .query(
                 "SELECT user_id FROM thread_participants WHERE parent_pk = $1 AND user_id > $2 \
                  ORDER BY user_id LIMIT $3",
-                params![parent_pk, &after, limit],
+                params![parent_pk, &after_user_id, limit],
                 |row| row.text(0),
             )
             .await?
             .pop();
         let Some(last) = last else {
-            self.execute("DELETE FROM thread_queue WHERE parent_pk = $1", params![parent_pk]).await?;
-            return Ok(true);
+            let done = self
+                .execute("DELETE FROM thread_queue WHERE parent_pk = $1 AND NOT again", params![parent_pk])
+                .await?;
+            if done == 0 {
+                self.execute(
+                    "UPDATE thread_queue SET after_user_id = '', again = FALSE WHERE parent_pk = $1",
+                    params![parent_pk],
+                )
+                .await?;
+            }
+            return Ok(Some(parent_pk));
         };
         let sql = format!("{SPREAD} AND user_id > $2 AND user_id <= $3");
-        self.execute(&sql, params![parent_pk, &after, &last]).await?;
+        self.execute(&sql, params![parent_pk, &after_user_id, &last]).await?;
         self.execute(
             "UPDATE thread_queue SET after_user_id = $1 WHERE parent_pk = $2",
             params![&last, parent_pk],
         )
         .await?;
-        Ok(true)
+        Ok(Some(parent_pk))
     }
 
     /// Moves a participant's read position. Answers whether the user takes part.

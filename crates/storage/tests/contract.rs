@@ -14,9 +14,10 @@ use natterjack_storage::queries::{
 use natterjack_storage::{
     Advance, Ban, BanKind, ChannelChange, ChannelEvent, ChannelMute, ChannelQuery, Error, FlagTarget,
     MemberQuery, Message, MessageChange, MessageExtra, MessageKind, MessagePage, NewApp, NewChannel,
-    NewMember, NewMessage, Pin, PurgeKind, Reaction, ReactionSummary, Reactor, ReadPosition, Result, Review,
-    Store, ThreadQuery, ThreadReadPosition, Tx, UnreadChannels, UnreadGroup, UnreadQuery, UnreadThreads,
-    UserBlock, UserChange, UserEvent, UserQuery, VersionEnd, Visibility, WHOLE_APP,
+    NewMember, NewMessage, Pin, PurgeKind, Reaction, ReactionGroup, ReactionSummary, Reactor, ReadPosition,
+    Result, Review, Store, ThreadQuery, ThreadReadPosition, ToldChange, Tx, UnreadChannels, UnreadGroup,
+    UnreadQuery, UnreadThreads, UserBlock, UserChange, UserEvent, UserQuery, VersionEnd, Visibility,
+    WHOLE_APP,
 };
 
 const APP: i64 = 7;
@@ -286,8 +287,51 @@ async fn thread(tx: &mut Tx, channel_pk: i64, parent_pk: i64) -> Result<()> {
     assert_eq!(tx.list_unread_threads(&unread_of(&["ann"])).await?, [UnreadThreads::default()]);
     let participant = tx.find_thread_participant(parent_pk, "ann").await?.unwrap();
     assert_eq!((participant.unread(2), participant.last_read), (0, at(66)));
-    assert!(!tx.spread_queued_thread(10).await?);
+    assert_eq!(tx.spread_queued_thread(0, 10).await?, None);
     threads_in_order(tx, parent_pk).await
+}
+
+/// Replies that keep coming do not keep a large thread's last participants from hearing of them.
+async fn busy_thread(tx: &mut Tx, channel_pk: i64) -> Result<()> {
+    const BATCH: i64 = 10;
+    let others: Vec<String> = (0..150).map(|number| format!("p{number:03}")).collect();
+    let parent_pk =
+        tx.insert_message(APP, channel_pk, &message("busy", "ann"), 3, None, at(80)).await?.unwrap();
+    for number in 1..=40 {
+        let when = at(80 + number);
+        let seq = tx.advance_thread(APP, channel_pk, parent_pk, "ann", when).await?;
+        let reply = NewMessage {
+            kind: MessageKind::Reply,
+            parent_pk: Some(parent_pk),
+            parent_id: Some("busy".to_owned()),
+            in_channel: false,
+            counts_unread: false,
+            ..message(&format!("busy-{number}"), "ann")
+        };
+        let pk = tx.insert_message(APP, channel_pk, &reply, 3, Some(seq), when).await?.unwrap();
+        let reply = Message::from_new(reply, pk, APP, channel_pk, 3, Some(seq), when);
+        let joining = if number == 1 { others.iter().map(String::as_str).collect() } else { Vec::new() };
+        tx.follow_reply(&reply, &joining).await?;
+        if number == 1 {
+            while tx.spread_queued_thread(0, BATCH).await?.is_some() {}
+            let read = ThreadReadPosition {
+                read_seq: 1,
+                unread_less: 0,
+                last_read: when,
+                last_read_message_id: None,
+            };
+            assert!(tx.update_thread_read_position(parent_pk, "p149", &read).await?);
+            assert_eq!(tx.list_unread_threads(&unread_of(&["p149"])).await?[0].threads, 0);
+        } else {
+            assert_eq!(tx.spread_queued_thread(0, BATCH).await?, Some(parent_pk));
+        }
+    }
+    assert_eq!(tx.list_unread_threads(&unread_of(&["p149"])).await?[0].threads, 1);
+    // When the replies end, so does the work, and nothing is left to be done.
+    assert_eq!(tx.spread_queued_thread(parent_pk, BATCH).await?, None);
+    while tx.spread_queued_thread(0, BATCH).await?.is_some() {}
+    assert!(!tx.has_queued_thread().await?);
+    Ok(())
 }
 
 async fn threads_in_order(tx: &mut Tx, parent_pk: i64) -> Result<()> {
@@ -333,25 +377,39 @@ fn unread_of(user_ids: &[&str]) -> UnreadQuery {
 }
 
 async fn reactions(tx: &mut Tx, message_pk: i64) -> Result<()> {
-    for score in [1, 5] {
-        let reaction = Reaction {
-            user_id: "bob".to_owned(),
-            kind: "like".to_owned(),
-            score,
-            custom: Custom::new().with("e", "x"),
-            created_at: at(67),
-            updated_at: at(67 + score),
-        };
-        tx.upsert_reaction(message_pk, &reaction).await?;
+    let reaction = |user_id: &str, score, moment| Reaction {
+        user_id: user_id.to_owned(),
+        kind: "like".to_owned(),
+        score,
+        custom: Custom::new().with("e", "x"),
+        created_at: at(moment),
+        updated_at: at(moment + score),
+    };
+    let (first, replaced) = (reaction("bob", 1, 67), reaction("bob", 5, 67));
+    let mut summary = ReactionSummary::default();
+    tx.upsert_reaction(message_pk, &first).await?;
+    summary.add(&first);
+    tx.upsert_reaction(message_pk, &replaced).await?;
+    summary.replace(&first, &replaced);
+    for (user_id, moment) in [("ann", 68), ("eve", 69)] {
+        let other = reaction(user_id, 2, moment);
+        tx.upsert_reaction(message_pk, &other).await?;
+        summary.add(&other);
+        tx.delete_reaction(message_pk, user_id, "like").await?;
+        tx.subtract_reaction(message_pk, &mut summary, &other).await?;
     }
-    let group = tx.count_reaction_group(message_pk, "like", 9).await?.unwrap();
-    assert_eq!((group.count, group.sum_scores), (1, 5));
-    assert_eq!(group.latest_by, [Reactor { user_id: "bob".to_owned(), created_at: at(67) }]);
-    assert!(tx.count_reaction_group(message_pk, "love", 9).await?.is_none());
+    let group = ReactionGroup {
+        count: 1,
+        sum_scores: 5,
+        first_reaction_at: at(67),
+        last_reaction_at: at(67),
+        latest_by: vec![Reactor { user_id: "bob".to_owned(), created_at: at(67) }],
+    };
+    assert_eq!(summary.groups, [("like".to_owned(), group)].into());
     let latest = tx.list_reactions(message_pk, 10, 0).await?;
+    assert_eq!(summary.latest, latest);
     assert_eq!(tx.list_reactions_by_user(message_pk, "bob").await?, latest);
     assert_eq!(tx.list_own_reactions(vec![message_pk], "bob").await?, [(message_pk, latest[0].clone())]);
-    let summary = ReactionSummary { groups: [("like".to_owned(), group)].into(), latest };
     tx.update_reaction_summary(message_pk, &summary).await?;
     assert_eq!(tx.find_message(APP, "m1").await?.unwrap().reactions, summary);
     assert!(tx.delete_reaction(message_pk, "bob", "like").await?);
@@ -413,8 +471,9 @@ async fn history(tx: &mut Tx, message_pk: i64) -> Result<()> {
     for (is_deletion, by_id, second) in [(false, "ann", 50), (true, "bob", 51)] {
         tx.insert_message_history(&message, VersionEnd { is_deletion, at: at(second), by_id }).await?;
     }
-    let query = MessageHistoryQuery {
+    let mut query = MessageHistoryQuery {
         filter: Expression::All(Vec::new()),
+        told: ToldChange::Ending,
         page: KeyPage { limit: 9, descending: true, from: None },
     };
     let found = tx.query_message_history(APP, &query).await?;
@@ -423,6 +482,12 @@ async fn history(tx: &mut Tx, message_pk: i64) -> Result<()> {
     assert_eq!(seen, [("bob", true), ("ann", false)]);
     assert_eq!(found.entries[1].updated_at, at(50));
     assert!(tx.query_message_history(APP + 1, &query).await?.entries.is_empty());
+    query.told = ToldChange::Making;
+    let found = tx.query_message_history(APP, &query).await?;
+    let seen: Vec<_> =
+        found.entries.iter().map(|entry| (entry.updated_by_id.as_str(), entry.is_deleted)).collect();
+    assert_eq!(seen, [("ann", true), (message.user_id.as_str(), false)]);
+    assert_eq!(found.entries[1].updated_at, message.created_at);
     Ok(())
 }
 
@@ -723,6 +788,16 @@ async fn every_operation_runs_on_both_databases() {
     let databases = Databases::open().await;
     for store in &databases.stores {
         everything(store).await;
+    }
+    databases.close().await;
+}
+
+#[tokio::test]
+async fn the_participants_of_a_busy_thread_hear_of_it() {
+    let databases = Databases::open().await;
+    for store in &databases.stores {
+        let pk = write(store, (), |tx, ()| Box::pin(users_and_channels(tx))).await;
+        write(store, pk, |tx, pk| Box::pin(busy_thread(tx, *pk))).await;
     }
     databases.close().await;
 }

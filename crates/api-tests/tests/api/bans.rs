@@ -205,6 +205,21 @@ both_databases! {
         server.check().await;
     }
 
+    async fn servers_learn_when_they_send_what_a_shadow_ban_shadows(server: TestServer) {
+        jane_and_joe(server).await;
+        let send = async |path: &str, id: &str| {
+            let message = json!({ "message": { "id": id, "text": "hi", "user_id": "joe" } });
+            ok(server.raw("POST", path).json(&message).send().await)["message"]["shadowed"].clone()
+        };
+        let (v1, v2) = ("/channels/messaging/general/message", "/api/v2/chat/channels/messaging/general/message");
+        assert_eq!(send(v2, "m0").await, false);
+        jane_bans_joe(server, json!({ "shadow": true })).await;
+        assert_eq!(send(v2, "m1").await, true);
+        // Servers of version 1 hand the answer on to joe.
+        assert_eq!(send(v1, "m2").await, false);
+        assert_eq!(message(server, "m2").await["shadowed"], true);
+    }
+
     async fn a_shadow_ban_from_the_app_is_kept_from_the_user(server: TestServer) {
         jane_and_joe(server).await;
         jane_bans_joe(server, json!({ "shadow": true })).await;
@@ -226,8 +241,7 @@ both_databases! {
         server.send("general", "joe", "m2", "hidden").await;
         assert_eq!(state_for(server, "general", "jane").await["hidden"], true);
         let reply = json!({ "id": "r1", "text": "a", "user_id": "joe", "parent_id": "m1" });
-        // Whoever sends for joe hands the answer on to him.
-        assert_eq!(sent(server, "general", reply).await["shadowed"], false);
+        assert_eq!(sent(server, "general", reply).await["shadowed"], true);
         assert_eq!(message(server, "r1").await["shadowed"], true);
         let unread = ok(get(server, "/unread", &[("user_id", "jane")]).await);
         assert_eq!(unread["threads"][0]["unread_count"], 1);

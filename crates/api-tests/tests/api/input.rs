@@ -515,7 +515,7 @@ both_databases! {
             assert_is_json_error(&reply);
             assert_eq!((reply.status, reply.code()), (404, 16), "{path}: {}", reply.text);
             // Tests of clients pass over what a server does not have by these words.
-            for words in [path, "not found", "not enabled"] {
+            for words in [path, "Not Found", "not found", "not enabled"] {
                 assert!(reply.text.contains(words), "{path}: {}", reply.text);
             }
         }

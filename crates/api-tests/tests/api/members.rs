@@ -40,7 +40,54 @@ async fn found(server: &TestServer, payload: Value) -> Vec<String> {
     texts(&get_ok(server, MEMBERS, &about(payload)).await["members"], "/user_id")
 }
 
+/// The user as servers see him or her.
+async fn user(server: &TestServer, id: &str) -> Value {
+    let query = json!({ "filter_conditions": { "id": id } });
+    get_ok(server, "/api/v2/users", &query).await["users"][0].clone()
+}
+
 both_databases! {
+    async fn servers_name_members_by_user_objects(server: TestServer) {
+        general(server).await;
+        let ann = json!({ "user": { "id": "ann", "custom": { "email": "a@example.com" } } });
+        let data = json!({
+            "created_by_id": "bob",
+            "members": [ann, { "user_id": null, "user": { "id": "new", "name": "New" } }],
+            "invites": [{ "user_id": "bob", "user": { "id": "bob" } }],
+        });
+        let path = "/api/v2/chat/channels/messaging/other";
+        let made = post_ok(server, &format!("{path}/query"), &json!({ "data": data })).await;
+        assert_eq!(sorted(&made["members"], "/user_id"), ["ann", "bob", "new"]);
+        assert_eq!(user(server, "new").await["name"], "New");
+        let ann = user(server, "ann").await;
+        assert_eq!((&ann["name"], &ann["custom"]), (&json!("Ann Smith"), &json!({ "email": "a@example.com" })));
+        let roles = json!({ "assign_roles": [{ "user": { "id": "ann" }, "channel_role": "channel_moderator" }] });
+        let changed = post_ok(server, path, &roles).await;
+        assert_eq!(changed["members"][0]["channel_role"], "channel_moderator");
+        post_ok(server, path, &json!({ "add_members": [{ "user": { "id": "newer" } }] })).await;
+        assert_eq!(user(server, "newer").await["id"], "newer");
+        let refused = async |entry: Value, text: &str| {
+            let change = json!({ "add_members": [entry] });
+            server.raw("POST", path).json(&change).send().await.expect_error(400, 4, text);
+        };
+        refused(json!({ "channel_role": "channel_member" }), "add_members.user_id is a required field").await;
+        refused(json!({ "user_id": "ann", "user": { "id": "eve" } }), "add_members.user.id").await;
+        refused(json!({ "user": { "id": "a b" } }), "add_members").await;
+    }
+
+    async fn an_object_changes_nobody_when_a_client_adds_members(server: TestServer) {
+        general(server).await;
+        let add = async |entry: Value| {
+            let change = json!({ "add_members": [entry] });
+            server.raw("POST", GENERAL).as_user("ann").json(&change).send().await
+        };
+        add(json!({ "user": { "id": "nobody" } })).await.expect_error(400, 4, "don't exist: [nobody]");
+        let added = add(json!({ "user_id": "bob", "user": { "id": "eve", "name": "Other" } })).await;
+        assert_eq!(added.status, 201, "{}", added.text);
+        assert_eq!(user(server, "bob").await["name"], "Bob Annson");
+        assert_eq!(user(server, "eve").await.get("name"), None);
+    }
+
     async fn an_empty_filter_finds_every_member_oldest_first(server: TestServer) {
         general(server).await;
         let body = get_ok(server, MEMBERS, &about(json!({}))).await;

@@ -41,19 +41,54 @@ async fn edited_four_times(server: &TestServer) {
 both_databases! {
     async fn two_edits_leave_the_two_versions_before_them(server: TestServer) {
         jane_and_joe(server).await;
-        server.send("general", "jane", "m1", "original").await;
+        let original = server.send("general", "jane", "m1", "original").await;
         assert!(history(server).await.is_empty());
         let first = edited(server, "joe", json!({ "text": "first" })).await;
-        let second = edited(server, "jane", json!({ "text": "second" })).await;
+        edited(server, "joe", json!({ "text": "second" })).await;
         let history = history(server).await;
         assert_eq!((&history[0]["text"], &history[1]["text"]), (&json!("first"), &json!("original")));
         assert_eq!(history.len(), 2);
-        // Who made the change is named, not who wrote what it replaced.
+        // Who wrote the version is named, not who replaced it.
         let editors = (&history[0]["message_updated_by_id"], &history[1]["message_updated_by_id"]);
-        assert_eq!(editors, (&json!("jane"), &json!("joe")));
-        assert_eq!(history[0]["message_updated_at"], second["updated_at"]);
-        assert_eq!(history[1]["message_updated_at"], first["updated_at"]);
+        assert_eq!(editors, (&json!("joe"), &json!("jane")));
+        assert_eq!(history[0]["message_updated_at"], first["updated_at"]);
+        assert_eq!(history[1]["message_updated_at"], original.created_at.nanoseconds());
         assert_eq!((&history[0]["message_id"], &history[0]["is_deleted"]), (&json!("m1"), &json!(false)));
+    }
+
+    async fn version_1_names_who_ended_a_version(server: TestServer) {
+        jane_and_joe(server).await;
+        server.send("general", "jane", "m1", "original").await;
+        edited(server, "joe", json!({ "text": "first" })).await;
+        edited(server, "jane", json!({ "text": "second" })).await;
+        let seen = async |filter: Value| {
+            let query = json!({ "filter": filter });
+            let found = ok(server.raw("POST", "/messages/history").json(&query).send().await);
+            let entries = found["message_history"].as_array().unwrap().clone();
+            let seen = entries.iter().map(|one| (one["text"].clone(), one["message_updated_by_id"].clone()));
+            seen.collect::<Vec<_>>()
+        };
+        let (first, original) = ((json!("first"), json!("jane")), (json!("original"), json!("joe")));
+        assert_eq!(seen(json!({ "message_id": "m1" })).await, [first, original.clone()]);
+        let by_joe = json!({ "message_id": "m1", "message_updated_by_id": "joe" });
+        assert_eq!(seen(by_joe).await, [original]);
+    }
+
+    async fn what_was_brought_back_is_by_whoever_wrote_it(server: TestServer) {
+        jane_and_joe(server).await;
+        server.send("general", "jane", "m1", "original").await;
+        let written = edited(server, "joe", json!({ "text": "first" })).await;
+        ok(delete(server, "/messages/m1", &[("deleted_by", "jane")]).await);
+        ok(post(server, "/messages/m1/undelete", json!({ "undeleted_by": "jane" })).await);
+        edited(server, "jane", json!({ "text": "second" })).await;
+        let history = history(server).await;
+        assert_eq!(history.len(), 3);
+        for (version, is_deleted) in [(&history[0], false), (&history[1], true)] {
+            assert_eq!((&version["text"], &version["is_deleted"]), (&json!("first"), &json!(is_deleted)));
+            assert_eq!(version["message_updated_by_id"], "joe");
+            assert_eq!(version["message_updated_at"], written["updated_at"]);
+        }
+        assert_eq!(history[2]["message_updated_by_id"], "jane");
     }
 
     async fn attachments_and_custom_data_make_versions_too(server: TestServer) {
@@ -83,7 +118,8 @@ both_databases! {
         ok(post(server, "/messages/m1/reaction", reaction).await);
         assert!(history(server).await.is_empty());
         edited(server, "joe", json!({ "text": "other" })).await;
-        assert_eq!(history(server).await[0]["message_updated_by_id"], "joe");
+        // The version is still jane's.
+        assert_eq!(history(server).await[0]["message_updated_by_id"], "jane");
     }
 
     async fn a_soft_deletion_is_kept_and_a_hard_one_keeps_nothing(server: TestServer) {
@@ -93,7 +129,7 @@ both_databases! {
         let deleted = history(server).await;
         assert_eq!(deleted.len(), 5);
         assert_eq!((&deleted[0]["text"], &deleted[0]["is_deleted"]), (&json!("4"), &json!(true)));
-        assert_eq!(deleted[0]["message_updated_by_id"], "jane");
+        assert_eq!(deleted[0]["message_updated_by_id"], "joe");
         ok(post(server, "/messages/m1/undelete", json!({ "undeleted_by": "jane" })).await);
         assert_eq!(history(server).await, deleted);
         ok(delete(server, "/messages/m1", &[("hard", "true")]).await);
@@ -126,13 +162,13 @@ both_databases! {
         assert_eq!(texts(&ok(query(server, json!({ "filter": both })).await)).len(), 6);
         let by_jane = json!({ "message_id": { "$in": ["m1", "m2"] }, "message_updated_by_id": "jane" });
         let by_jane = ok(query(server, json!({ "filter": by_jane })).await);
-        assert_eq!(texts(&by_jane), ["other", "other"]);
+        assert_eq!(texts(&by_jane), ["other", "other", "0"]);
         let red = ok(query(server, json!({ "filter": { "message_id": "m2", "color": "red" } })).await);
         assert_eq!(texts(&red), ["other"]);
         let early = json!({
             "message_id": { "$eq": "m1" }, "message_updated_at": { "$lt": "2026-01-02T03:04:20Z" }
         });
-        assert_eq!(texts(&ok(query(server, json!({ "filter": early })).await)), ["0"]);
+        assert_eq!(texts(&ok(query(server, json!({ "filter": early })).await)), ["1", "0"]);
         let none = ok(query(server, json!({ "filter": { "message_id": "nothing" } })).await);
         assert_eq!((&none["message_history"], none.get("next")), (&json!([]), None));
     }

@@ -51,7 +51,7 @@ both_databases! {
                 server.advance(Duration::from_secs(1));
             }
             let reply = get_app(server).await;
-            reply.expect_error(429, 9, "too many requests");
+            reply.expect_error(429, 9, "Too many requests");
             assert_eq!(number(&reply, "x-ratelimit-remaining"), 0);
             // The clock of the test began five seconds after the minute.
             assert_eq!(number(&reply, "retry-after"), 25);
@@ -68,7 +68,7 @@ both_databases! {
                 assert_eq!(get_app(server).await.status, 200);
             }
             let reply = get_app(server).await;
-            reply.expect_error(429, 9, "too many requests");
+            reply.expect_error(429, 9, "Too many requests");
             assert_eq!(number(&reply, "retry-after"), 1);
             server.advance(Duration::from_secs(1));
             assert_eq!(get_app(server).await.status, 200);
@@ -81,7 +81,7 @@ both_databases! {
             for _ in 0..3 {
                 assert_eq!(unread(server, "jane").await.status, 200);
             }
-            unread(server, "jane").await.expect_error(429, 9, "too many requests");
+            unread(server, "jane").await.expect_error(429, 9, "Too many requests");
             assert_eq!(unread(server, "joe").await.status, 200);
             for _ in 0..5 {
                 assert_eq!(get_app(server).await.status, 200);

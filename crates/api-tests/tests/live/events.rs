@@ -385,7 +385,7 @@ both_databases! {
         all.told(server).await.expect(&[], &[], &[]);
         let message = json!({ "message": { "id": "m1", "text": "spam", "user_id": "mary" } });
         let sent = call(server, "POST", &format!("{CHANNEL}/message"), message).await;
-        assert_eq!(sent["message"]["shadowed"], false, "the answer is the sender's");
+        assert_eq!(sent["message"]["shadowed"], true, "the answer is the server's");
         let watcher = all.watcher.drain(server).await;
         assert_eq!((watcher.len(), &watcher[0]["type"]), (1, &json!("message.new")));
         assert_eq!(watcher[0]["message"]["shadowed"], true);

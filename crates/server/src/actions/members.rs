@@ -218,7 +218,7 @@ fn check_channel(payload: &QueryMembersPayload) -> Result<Cid> {
         }
         None => {
             check_count("members", payload.members.len(), BATCH_MAX)?;
-            let ids: Vec<String> = payload.members.iter().map(|member| member.user_id.clone()).collect();
+            let ids: Vec<String> = payload.members.iter().map(|member| member.id().to_owned()).collect();
             for id in &ids {
                 UserId::parse(id).map_err(|error| Error::id("members.user_id", &error))?;
             }

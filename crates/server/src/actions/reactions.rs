@@ -1,6 +1,5 @@
 //! Reacting to messages.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use natterjack_filter::{parse, parse_sort};
@@ -16,8 +15,8 @@ use super::{bans, check_size, cursor, limit, offset, users};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::{
-    LATEST_REACTIONS_MAX, OFFSET_MAX, QUERY_REACTIONS_PAGE_DEFAULT, QUERY_REACTIONS_PAGE_MAX,
-    REACTION_CUSTOM_SIZE_MAX, REACTIONS_PAGE_DEFAULT, REACTIONS_PAGE_MAX,
+    OFFSET_MAX, QUERY_REACTIONS_PAGE_DEFAULT, QUERY_REACTIONS_PAGE_MAX, REACTION_CUSTOM_SIZE_MAX,
+    REACTIONS_PAGE_DEFAULT, REACTIONS_PAGE_MAX,
 };
 use crate::permissions::Action;
 use crate::present::{self, Bundle, MessageContext};
@@ -152,14 +151,14 @@ async fn do_send(tx: &mut Tx, plan: &SendPlan) -> Result<Reacted> {
     if !plan.channel.is_fresh(&first) || user_version != Some(user.version) {
         return Err(Error::Stale);
     }
-    let message = lock_message(tx, plan.app_pk, first, &plan.channel, &plan.message_id).await?;
+    let mut message = lock_message(tx, plan.app_pk, first, &plan.channel, &plan.message_id).await?;
     if message.deleted_at.is_some() {
         return Err(Error::field("id", format!("names a deleted message: {}", message.id)));
     }
     let existing = tx.list_reactions_by_user(message.pk, &user.id).await?;
     let (same, others): (Vec<_>, Vec<_>) = existing.into_iter().partition(|other| other.kind == plan.kind);
     let removed = if plan.enforce_unique { others } else { Vec::new() };
-    let last = do_remove_others(tx, plan, &message, &removed, first).await?;
+    let last = do_remove_others(tx, plan, &mut message, &removed, first).await?;
     let replaced = same.first();
     let reaction = Reaction {
         user_id: user.id.clone(),
@@ -172,8 +171,11 @@ async fn do_send(tx: &mut Tx, plan: &SendPlan) -> Result<Reacted> {
     tx.upsert_reaction(message.pk, &reaction).await?;
     let kind = if replaced.is_some() { "reaction.updated" } else { "reaction.new" };
     append_event(tx, kind, &message, &reaction, last.event_seq, last.at).await?;
-    let touched = removed.iter().chain([&reaction]).map(|reaction| reaction.kind.as_str()).collect();
-    let message = do_count_reactions(tx, message, touched).await?;
+    match replaced {
+        Some(replaced) => message.reactions.replace(replaced, &reaction),
+        None => message.reactions.add(&reaction),
+    }
+    tx.update_reaction_summary(message.pk, &message.reactions).await?;
     let bundle = load(tx, plan.app_pk, &plan.channel, &message, &user.id, plan.now).await?;
     Ok(Reacted { message, reaction, bundle })
 }
@@ -183,7 +185,7 @@ async fn do_send(tx: &mut Tx, plan: &SendPlan) -> Result<Reacted> {
 async fn do_remove_others(
     tx: &mut Tx,
     plan: &SendPlan,
-    message: &Message,
+    message: &mut Message,
     removed: &[Reaction],
     first: Advanced,
 ) -> Result<Advanced> {
@@ -194,8 +196,7 @@ async fn do_remove_others(
     let advance = Advance { events: removed.len() as i64, ..Advance::default() };
     let last = tx.advance_channel(message.channel_pk, advance, plan.now).await?.ok_or(Error::Stale)?;
     for (reaction, seq) in removed.iter().zip(first.event_seq..) {
-        tx.delete_reaction(message.pk, &reaction.user_id, &reaction.kind).await?;
-        append_event(tx, "reaction.deleted", message, reaction, seq, last.at).await?;
+        do_take_back(tx, message, reaction, seq, last.at).await?;
     }
     Ok(last)
 }
@@ -235,17 +236,17 @@ async fn append_event(
     Ok(tx.append_channel_event(event, at).await?)
 }
 
-/// Counts the reactions of these types again and stores the counts with the message.
-async fn do_count_reactions(tx: &mut Tx, mut message: Message, kinds: BTreeSet<&str>) -> Result<Message> {
-    for kind in kinds {
-        match tx.count_reaction_group(message.pk, kind, LATEST_REACTIONS_MAX as i64).await? {
-            Some(group) => message.reactions.groups.insert(kind.to_owned(), group),
-            None => message.reactions.groups.remove(kind),
-        };
-    }
-    message.reactions.latest = tx.list_reactions(message.pk, LATEST_REACTIONS_MAX as i64, 0).await?;
-    tx.update_reaction_summary(message.pk, &message.reactions).await?;
-    Ok(message)
+/// Deletes a reaction, counts it off and logs that. What is counted with the message is not stored yet.
+async fn do_take_back(
+    tx: &mut Tx,
+    message: &mut Message,
+    reaction: &Reaction,
+    seq: i64,
+    at: Timestamp,
+) -> Result<()> {
+    tx.delete_reaction(message.pk, &reaction.user_id, &reaction.kind).await?;
+    tx.subtract_reaction(message.pk, &mut message.reactions, reaction).await?;
+    append_event(tx, "reaction.deleted", message, reaction, seq, at).await
 }
 
 /// Reads what is shown with the message to the user who reacted.
@@ -297,15 +298,14 @@ async fn do_delete(tx: &mut Tx, plan: &DeletePlan) -> Result<Reacted> {
     let gone = || Error::not_found("message", &plan.message_id);
     let advance = Advance { events: 1, ..Advance::default() };
     let advanced = tx.advance_channel(plan.channel.channel.pk, advance, plan.now).await?.ok_or_else(gone)?;
-    let message = lock_message(tx, plan.app_pk, advanced, &plan.channel, &plan.message_id).await?;
+    let mut message = lock_message(tx, plan.app_pk, advanced, &plan.channel, &plan.message_id).await?;
     let own = tx.list_reactions_by_user(message.pk, &plan.user_id).await?;
     let reaction = own
         .into_iter()
         .find(|reaction| reaction.kind == plan.kind)
         .ok_or_else(|| Error::not_found("reaction", &plan.kind))?;
-    tx.delete_reaction(message.pk, &plan.user_id, &plan.kind).await?;
-    append_event(tx, "reaction.deleted", &message, &reaction, advanced.event_seq, advanced.at).await?;
-    let message = do_count_reactions(tx, message, BTreeSet::from([plan.kind.as_str()])).await?;
+    do_take_back(tx, &mut message, &reaction, advanced.event_seq, advanced.at).await?;
+    tx.update_reaction_summary(message.pk, &message.reactions).await?;
     let bundle = load(tx, plan.app_pk, &plan.channel, &message, &plan.user_id, plan.now).await?;
     Ok(Reacted { message, reaction, bundle })
 }
@@ -320,17 +320,14 @@ pub(crate) async fn do_take_back_all(
 ) -> Result<()> {
     let locked = tx.advance_any_channel(key.channel_pk, Advance::default(), now).await?;
     let message = tx.lock_message(app_pk, &key.id).await?.filter(|message| message.pk == key.pk);
-    let (Some(_), Some(message)) = (locked, message) else { return Ok(()) };
+    let (Some(_), Some(mut message)) = (locked, message) else { return Ok(()) };
     let removed = tx.list_reactions_by_user(message.pk, user_id).await?;
     let advance = Advance { events: removed.len() as i64, ..Advance::default() };
     let Some((last, _)) = tx.advance_any_channel(key.channel_pk, advance, now).await? else { return Ok(()) };
     for (reaction, seq) in removed.iter().zip(last.event_seq - advance.events + 1..) {
-        tx.delete_reaction(message.pk, user_id, &reaction.kind).await?;
-        append_event(tx, "reaction.deleted", &message, reaction, seq, last.at).await?;
+        do_take_back(tx, &mut message, reaction, seq, last.at).await?;
     }
-    let kinds = removed.iter().map(|reaction| reaction.kind.as_str()).collect();
-    do_count_reactions(tx, message, kinds).await?;
-    Ok(())
+    Ok(tx.update_reaction_summary(message.pk, &message.reactions).await?)
 }
 
 /// A page of the reactions to a message, newest first.

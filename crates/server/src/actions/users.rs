@@ -304,17 +304,47 @@ async fn accompany(
     what: &str,
     request: &UserRequest,
 ) -> Result<Arc<CachedUser>> {
-    check_request(what, request)?;
-    if let Some(cached) = state.user(caller.app.pk, &request.id).await? {
-        if cached.user.deleted_at.is_some() {
-            return Err(Error::field(&format!("{what}.id"), "names a user who was deleted"));
-        }
-        if change(request, Some(&cached.user), Missing::Stay) == change_of(&cached.user) {
-            return Ok(cached);
-        }
+    if let Some(user) = unchanged(state, caller, what, request).await? {
+        return Ok(user);
     }
     let (mut users, _) = upsert(state, caller, vec![request.clone()], Missing::Stay).await?;
     Ok(users.pop().expect("an upsert answers each user"))
+}
+
+/// As for one `user` object, for those in the list of a server's call.
+pub(crate) async fn accompany_all(
+    state: &State,
+    caller: &Caller,
+    what: &str,
+    requests: impl Iterator<Item = &UserRequest>,
+) -> Result<()> {
+    let mut changed: Vec<UserRequest> = Vec::new();
+    for request in requests {
+        let is_new = changed.iter().all(|other| other.id != request.id);
+        if is_new && unchanged(state, caller, what, request).await?.is_none() {
+            changed.push(request.clone());
+        }
+    }
+    if !changed.is_empty() {
+        upsert(state, caller, changed, Missing::Stay).await?;
+    }
+    Ok(())
+}
+
+/// Checks a `user` object. Answers the user when nothing about him or her changes.
+async fn unchanged(
+    state: &State,
+    caller: &Caller,
+    what: &str,
+    request: &UserRequest,
+) -> Result<Option<Arc<CachedUser>>> {
+    check_request(what, request)?;
+    let Some(cached) = state.user(caller.app.pk, &request.id).await? else { return Ok(None) };
+    if cached.user.deleted_at.is_some() {
+        return Err(Error::field(&format!("{what}.id"), "names a user who was deleted"));
+    }
+    let is_same = change(request, Some(&cached.user), Missing::Stay) == change_of(&cached.user);
+    Ok(is_same.then_some(cached))
 }
 
 async fn upsert(

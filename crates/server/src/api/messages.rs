@@ -5,14 +5,19 @@ use natterjack_protocol::messages::{
     UndeleteMessageResponse, UpdateMessage, UpdateMessagePartial, UpdateMessagePartialResponse,
     UpdateMessageResponse,
 };
+use natterjack_storage::ToldChange;
 
 use super::Call;
+use super::reply::Dialect;
 use crate::actions::{cid_of, message_id, messages, replies};
 use crate::error::Result;
 
 pub(crate) async fn send_message(call: Call<SendMessage>) -> Result<SendMessageResponse> {
-    let Call { state, caller, path, body, .. } = call;
-    messages::send_message(&state, &caller, &cid_of(&path)?, body).await
+    let Call { state, caller, dialect, path, body, .. } = call;
+    let mut sent = messages::send_message(&state, &caller, &cid_of(&path)?, body).await?;
+    // In version 1 the answer is the sender's, who notices nothing of a shadow ban, also where a server hands it on.
+    sent.message.shadowed &= dialect == Dialect::V2;
+    Ok(sent)
 }
 
 pub(crate) async fn get_message(call: Call<GetMessage>) -> Result<GetMessageResponse> {
@@ -57,8 +62,12 @@ pub(crate) async fn undelete_message(call: Call<UndeleteMessage>) -> Result<Unde
 pub(crate) async fn query_message_history(
     call: Call<QueryMessageHistory>,
 ) -> Result<QueryMessageHistoryResponse> {
-    let Call { state, caller, body, .. } = call;
-    messages::query_message_history(&state, &caller, body).await
+    let Call { state, caller, dialect, body, .. } = call;
+    let told = match dialect {
+        Dialect::V1 => ToldChange::Ending,
+        Dialect::V2 => ToldChange::Making,
+    };
+    messages::query_message_history(&state, &caller, body, told).await
 }
 
 pub(crate) async fn get_pinned_messages(call: Call<GetPinnedMessages>) -> Result<GetPinnedMessagesResponse> {

@@ -1,6 +1,6 @@
 use natterjack_protocol::permissions::{
     CreatePermission, DeletePermission, GetCustomPermissionResponse, GetPermission, ListPermissions,
-    ListPermissionsResponse, PermissionWritten, UpdatePermission,
+    ListPermissionsResponse, Permission, PermissionWritten, UpdatePermission,
 };
 use natterjack_protocol::roles::{
     CreateRole, CreateRoleResponse, DeleteRole, DeleteRoleResponse, ListRoles, ListRolesResponse,
@@ -8,6 +8,7 @@ use natterjack_protocol::roles::{
 };
 
 use super::Call;
+use super::reply::Dialect;
 use crate::actions::{permissions, roles};
 use crate::error::Result;
 
@@ -33,14 +34,22 @@ pub(crate) async fn search_roles(call: Call<SearchRoles>) -> Result<SearchRolesR
 }
 
 pub(crate) async fn list_permissions(call: Call<ListPermissions>) -> Result<ListPermissionsResponse> {
-    let Call { state, caller, .. } = call;
-    Ok(ListPermissionsResponse { permissions: permissions::list_permissions(&state, &caller).await? })
+    let Call { state, caller, dialect, .. } = call;
+    let permissions = permissions::list_permissions(&state, &caller).await?;
+    let permissions = permissions.into_iter().map(|permission| shown(permission, dialect)).collect();
+    Ok(ListPermissionsResponse { permissions })
 }
 
 pub(crate) async fn get_permission(call: Call<GetPermission>) -> Result<GetCustomPermissionResponse> {
-    let Call { state, caller, path, .. } = call;
+    let Call { state, caller, dialect, path, .. } = call;
     let permission = permissions::get_permission(&state, &caller, &path.id).await?;
-    Ok(GetCustomPermissionResponse { permission })
+    Ok(GetCustomPermissionResponse { permission: shown(permission, dialect) })
+}
+
+/// A permission as a version of the API shows it: what a built-in one asks is a condition in version 1 alone.
+fn shown(permission: Permission, dialect: Dialect) -> Permission {
+    let condition = permission.condition.filter(|_| permission.custom || dialect == Dialect::V1);
+    Permission { condition, ..permission }
 }
 
 pub(crate) async fn create_permission(call: Call<CreatePermission>) -> Result<PermissionWritten> {

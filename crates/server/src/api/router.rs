@@ -228,7 +228,7 @@ async fn unknown_path(mut request: Request) -> Response<Body> {
     pass_over(request.body_mut()).await;
     let error = Error::caller(
         natterjack_protocol::ErrorCode::NotFound,
-        format!("there is nothing at {}: not found, or not enabled on this server", request.uri().path()),
+        format!("Not Found: {} is not found, or not enabled on this server", request.uri().path()),
     );
     super::reply::failure("Request", &error, std::time::Duration::ZERO)
 }

@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::Outcome;
 use crate::error::Result;
 use crate::messages::{ReactionGroup, ReactionSummary, Reactor};
-use crate::reactions::Reaction;
+use crate::reactions::{LATEST_MAX, Reaction};
 use crate::tx::Tx;
 use crate::value::params;
 
@@ -11,9 +11,6 @@ pub(super) const RULE: &str = "messages.reactions";
 
 /// Messages whose reactions are looked at together.
 const MESSAGES_BATCH: i64 = 200;
-
-/// Newest reactions kept with a message, and users with each type.
-const LATEST_MAX: usize = 10;
 
 /// A message and its reactions as they are counted in its row.
 struct Summarised {

@@ -7,7 +7,7 @@ use super::page::{Key, KeyPage, Page};
 use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::filter_sql::{Column, Resolve, SqlWriter, write_expression};
-use crate::history::{HISTORY_COLUMNS, MessageHistoryEntry, history_entry_from_row};
+use crate::history::{HISTORY_COLUMNS, MessageHistoryEntry, ToldChange, history_entry_from_row};
 use crate::tx::Tx;
 use crate::value::Param;
 
@@ -22,11 +22,22 @@ pub static MESSAGE_HISTORY: Schema = Schema {
     custom: Some(COMPARABLE.union(Operators::CONTAINS)),
 };
 
-/// A page of the history of messages, by the time at which the versions were written.
+/// The history with the changes that made the versions in the place of those that ended them. A deletion makes none:
+/// what is brought back is the version of before.
+const HISTORY_OF_MAKING: &str = "(SELECT e.pk, e.app_pk, e.message_pk, e.message_id, e.text, e.attachments, e.custom, \
+     e.is_deleted, COALESCE(made.updated_at, sent.created_at) AS updated_at, \
+     COALESCE(made.updated_by_id, sent.user_id) AS updated_by_id \
+     FROM message_history e JOIN messages sent ON sent.pk = e.message_pk \
+     LEFT JOIN message_history made ON made.pk = (SELECT b.pk FROM message_history b \
+     WHERE b.app_pk = e.app_pk AND b.message_id = e.message_id AND b.updated_at < e.updated_at \
+     AND b.message_pk = e.message_pk AND NOT b.is_deleted ORDER BY b.updated_at DESC LIMIT 1))";
+
+/// A page of the history of messages, by the time of the changes told.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MessageHistoryQuery {
     /// Parsed against [`MESSAGE_HISTORY`].
     pub filter: Expression,
+    pub told: ToldChange,
     pub page: KeyPage<MessageHistoryKey>,
 }
 
@@ -68,9 +79,13 @@ impl Tx {
         app_pk: i64,
         query: &MessageHistoryQuery,
     ) -> Result<Page<MessageHistoryEntry, MessageHistoryKey>> {
+        let history = match query.told {
+            ToldChange::Making => HISTORY_OF_MAKING,
+            ToldChange::Ending => "message_history",
+        };
         let mut writer = SqlWriter::new(self.dialect());
         writer.push(&format!(
-            "SELECT {HISTORY_COLUMNS} FROM message_history h JOIN messages m ON m.pk = h.message_pk \
+            "SELECT {HISTORY_COLUMNS} FROM {history} h JOIN messages m ON m.pk = h.message_pk \
              JOIN channels c ON c.pk = m.channel_pk WHERE m.created_at > c.history_from AND h.app_pk = "
         ));
         writer.bind(app_pk);

@@ -359,11 +359,9 @@ async fn react(tx: &mut Tx, message: &Message) -> Result<()> {
                 updated_at: moment,
             };
             tx.upsert_reaction(message.pk, &reaction).await?;
+            summary.add(&reaction);
         }
-        let group = tx.count_reaction_group(message.pk, kind, 10).await?;
-        summary.groups.insert(kind.to_owned(), group.unwrap());
     }
-    summary.latest = tx.list_reactions(message.pk, 10, 0).await?;
     tx.update_reaction_summary(message.pk, &summary).await
 }
 

@@ -169,15 +169,8 @@ pub(super) fn check_overrides(
     check_size(field, overrides, CUSTOM_SIZE_MAX)
 }
 
-/// The user that an entry names, by its id or by a user object.
-pub(super) fn member_id(request: &ChannelMemberRequest) -> &str {
-    match &request.user {
-        Some(user) if request.user_id.is_empty() => &user.id,
-        _ => &request.user_id,
-    }
-}
-
-/// Checks members to be added, and that all of them exist. The first of two entries for a user wins.
+/// Checks members to be added, and that all of them exist, or come to be by the user objects of a server. The first of two
+/// entries for a user wins.
 pub(super) async fn check_members(
     state: &State,
     caller: &Caller,
@@ -188,7 +181,10 @@ pub(super) async fn check_members(
     check_count(field, requests.len(), BATCH_MAX)?;
     let mut members: Vec<NewMember> = Vec::with_capacity(requests.len());
     for request in requests {
-        let user_id = member_id(request);
+        let user_id = request.id();
+        if user_id.is_empty() {
+            return Err(Error::required(&format!("{field}.user_id")));
+        }
         UserId::parse(user_id).map_err(|error| Error::id(&format!("{field}.user_id"), &error))?;
         check_custom(&format!("{field}.custom"), &request.custom)?;
         if members.iter().any(|member| member.user_id == user_id) {
@@ -202,6 +198,14 @@ pub(super) async fn check_members(
             hidden: false,
             hide_messages_before: None,
         });
+    }
+    if caller.is_server() {
+        let what = format!("{field}.user");
+        if requests.iter().any(|request| request.user.as_ref().is_some_and(|user| user.id != request.id())) {
+            return Err(Error::field(&format!("{what}.id"), "must be equal to user_id"));
+        }
+        users::accompany_all(state, caller, &what, requests.iter().filter_map(|one| one.user.as_ref()))
+            .await?;
     }
     check_all_exist(state, caller, members.iter().map(|member| member.user_id.as_str())).await?;
     Ok(members)

@@ -10,7 +10,7 @@ use natterjack_storage::{
 
 use super::check::{
     DISTINCT_PREFIX, check_data, check_member_custom_include, check_members, check_no_roles, check_protected,
-    check_teams, distinct_id, member_id, protected,
+    check_teams, distinct_id, protected,
 };
 use super::state::{StateRequest, load_states};
 use super::update::rejoin;
@@ -72,7 +72,7 @@ pub(crate) async fn get_or_create_distinct_channel(
     check_type(state, caller, &kind).await?;
     let listed = request.data.as_ref().and_then(|data| data.members.as_ref());
     let mut members: Vec<String> =
-        listed.into_iter().flatten().map(|member| member_id(member).to_owned()).collect();
+        listed.into_iter().flatten().map(|member| member.id().to_owned()).collect();
     members.sort();
     members.dedup();
     if members.len() < 2 {

@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use natterjack_protocol::channels::{UpdateChannelRequest, UpdateChannelResponse};
+use natterjack_protocol::members::ChannelMemberRequest;
 use natterjack_protocol::{Cid, Timestamp};
 use natterjack_storage::{
     Advance, Advanced, Channel, ChannelChange, ChannelEvent, Member, Message, NewMember, RemovedMember, Tx,
@@ -10,7 +11,7 @@ use natterjack_storage::{
 
 use super::check::{
     MEMBER_ROLE_DEFAULT, check_all_exist, check_channel_role, check_cooldown, check_data, check_filter_tags,
-    check_may_change, check_members, check_no_roles, check_teams, member_id, roles_are_the_servers,
+    check_may_change, check_members, check_no_roles, check_teams, roles_are_the_servers,
 };
 use super::create::{not_of_distinct, notify_added};
 use crate::actions::members::{not_a_member, removal};
@@ -264,7 +265,7 @@ fn check_may_change_members(
     }
     check_no_roles(&request.add_members)?;
     check_no_roles(&request.invites)?;
-    let mut added = request.add_members.iter().map(member_id);
+    let mut added = request.add_members.iter().map(ChannelMemberRequest::id);
     if added.len() > 0 {
         let is_back = access.channel.distinct_members.iter().any(|id| id == user_id);
         let joins = added.all(|id| id == user_id);
@@ -327,7 +328,7 @@ async fn check_roles(
     roles.extend(request.demote_moderators.iter().map(|id| (id.clone(), MEMBER_ROLE_DEFAULT.to_owned())));
     for assignment in &request.assign_roles {
         let role = check_channel_role("assign_roles", assignment.channel_role.as_deref())?;
-        roles.push((assignment.user_id.clone(), role));
+        roles.push((assignment.id().to_owned(), role));
     }
     check_all_exist(state, caller, roles.iter().map(|(id, _)| id.as_str())).await?;
     Ok(roles)

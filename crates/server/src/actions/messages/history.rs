@@ -2,8 +2,8 @@ use natterjack_filter::{Expression, FieldRef, parse, parse_sort};
 use natterjack_protocol::messages::{
     MessageHistoryEntryResponse, QueryMessageHistoryRequest, QueryMessageHistoryResponse,
 };
-use natterjack_storage::MessageHistoryEntry;
 use natterjack_storage::queries::{MESSAGE_HISTORY, MessageHistoryQuery};
+use natterjack_storage::{MessageHistoryEntry, ToldChange};
 
 use crate::actions::{cursor, limit};
 use crate::auth::Caller;
@@ -16,8 +16,9 @@ pub(crate) async fn query_message_history(
     state: &State,
     caller: &Caller,
     request: QueryMessageHistoryRequest,
+    told: ToldChange,
 ) -> Result<QueryMessageHistoryResponse> {
-    let query = check_query(&request)?;
+    let query = check_query(&request, told)?;
     let page = query.page.clone();
     let found = state
         .store
@@ -32,7 +33,7 @@ pub(crate) async fn query_message_history(
     })
 }
 
-fn check_query(request: &QueryMessageHistoryRequest) -> Result<MessageHistoryQuery> {
+fn check_query(request: &QueryMessageHistoryRequest, told: ToldChange) -> Result<MessageHistoryQuery> {
     let filter = parse(&MESSAGE_HISTORY, &request.filter).map_err(|error| Error::filter("filter", &error))?;
     if !names_messages(&filter) {
         return Err(Error::required("filter.message_id"));
@@ -44,7 +45,7 @@ fn check_query(request: &QueryMessageHistoryRequest) -> Result<MessageHistoryQue
     }
     let limit = limit("limit", request.limit, HISTORY_PAGE_DEFAULT, HISTORY_PAGE_MAX)?;
     let page = cursor::key_page(limit, &sort, request.next.as_ref(), request.prev.as_ref())?;
-    Ok(MessageHistoryQuery { filter, page })
+    Ok(MessageHistoryQuery { filter, told, page })
 }
 
 /// Whether a filter says which messages it is about, so that only their history is read.

@@ -2,7 +2,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use natterjack_protocol::channel_state::ChannelContextResponse;
-use natterjack_protocol::message_types::MessageResponse;
 use natterjack_protocol::messages::{MessageRequest, SendMessageRequest, SendMessageResponse};
 use natterjack_protocol::{Cid, ErrorCode, Timestamp};
 use natterjack_storage::{
@@ -112,8 +111,7 @@ async fn present_sent(
         created_by: None,
     };
     Ok(SendMessageResponse {
-        // The answer is the sender's, who notices nothing of a shadow ban, also where a server hands it on.
-        message: MessageResponse { shadowed: false, ..bundle.message(&message) },
+        message: bundle.message(&message),
         channel_context: (request.include_channel_context == Some(true)).then(channel_context),
         mentioned_members: match request.include_mentioned_members {
             Some(true) => Some(mentioned_members(state, channel, &message).await?),
