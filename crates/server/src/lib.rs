@@ -18,6 +18,7 @@ mod error;
 mod jobs;
 pub mod limits;
 mod live;
+mod patience;
 mod permissions;
 mod present;
 mod proxies;

@@ -4,12 +4,17 @@ use std::time::Duration;
 
 /// A request's body after decompression.
 pub const BODY_SIZE_MAX: usize = 4 * 1024 * 1024;
+/// Objects and lists within one another in JSON that is sent. What is stored is read and shown inside others, and JSON is
+/// read to a depth of 128.
+pub const JSON_DEPTH_MAX: usize = 64;
 /// Time in which a request's body must have arrived.
 pub const BODY_TIME_MAX: Duration = Duration::from_secs(30);
 /// Time for which a body that is not wanted is passed over, so that the answer does not meet a client that is writing.
 pub const UNWANTED_BODY_TIME_MAX: Duration = Duration::from_secs(5);
 /// Time for which a connection may stay without a complete request head.
 pub const HEADER_TIME_MAX: Duration = Duration::from_secs(120);
+/// Time for which a connection may take nothing of what is written to it.
+pub const WRITE_TIME_MAX: Duration = Duration::from_secs(60);
 /// A request's head.
 pub const HEADER_SIZE_MAX: usize = 64 * 1024;
 /// Open connections of the whole server.

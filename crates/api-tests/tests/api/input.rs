@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufStream};
 use tokio::net::TcpStream;
 
-use crate::chat::{get, jane_and_joe, message, ok, send, sent, update_channel};
+use crate::chat::{delete, get, jane_and_joe, message, ok, send, sent, update_channel};
 use crate::requests::{self, Request};
 
 const SEND: &str = "/api/v2/chat/channels/messaging/general/message";
@@ -104,6 +104,26 @@ fn of_wrong_type(value: &Value) -> Value {
         Value::Array(_) => json!(5),
         Value::Object(_) | Value::Null => json!("text"),
     }
+}
+
+/// The value with each of its numbers and times in turn as small and as large as it can be written.
+fn with_extremes(value: &Value) -> Vec<Value> {
+    let mut fields = vec![String::new()];
+    typed_fields("", value, &mut fields);
+    let is_time = |text: &str| text.contains("T00:00:00Z");
+    let is_extreme = |field: &String| {
+        let value = value.pointer(field).unwrap();
+        value.is_number() || value.as_str().is_some_and(is_time)
+    };
+    let mut spoilt = Vec::new();
+    for field in fields.iter().filter(|field| is_extreme(field)) {
+        for number in [i64::MIN, i64::MIN + 1, -1, 0, i64::MAX - 1, i64::MAX] {
+            let mut extreme = value.clone();
+            *extreme.pointer_mut(field).unwrap() = json!(number);
+            spoilt.push(extreme);
+        }
+    }
+    spoilt
 }
 
 /// Sends the request with each field of its JSON in turn of a wrong type.
@@ -251,7 +271,139 @@ both_databases! {
         }
         let deep = format!("{}{}", "{\"$and\":[".repeat(300), "]}".repeat(300));
         let payload = format!(r#"{{"filter_conditions":{deep}}}"#);
-        get(server, "/search", &[("payload", &payload)]).await.expect_error(400, 4, "");
+        get(server, "/search", &[("payload", &payload)]).await.expect_error(400, 4, "payload");
+    }
+
+    async fn what_is_as_deep_as_it_may_be_is_shown_wherever_it_stands(server: TestServer) {
+        requests::prepare(server).await;
+        let general = "/api/v2/chat/channels/messaging/general";
+        for (depth, allowed) in [(64, true), (65, false), (127, false)] {
+            // Brackets in a text count for nothing.
+            let deep = |levels: usize| {
+                let levels = depth - levels;
+                format!(r#""deep":{}"\"[[{{\\"{}"#, "[".repeat(levels), "]".repeat(levels))
+            };
+            let message = format!(
+                r#"{{"id":"deep{depth}","text":"deep water","user_id":"jane","custom":{{{}}}}}"#, deep(3)
+            );
+            let attachment = format!(r#"{{"type":"a","custom":{{{}}}}}"#, deep(5));
+            let with_attachment =
+                format!(r#"{{"text":"deep","user_id":"jane","attachments":[{attachment}]}}"#);
+            let reaction = format!(r#"{{"type":"deep","user_id":"joe","custom":{{{}}}}}"#, deep(3));
+            let flat_reaction = format!(r#"{{"type":"flat","user_id":"joe",{}}}"#, deep(2));
+            let users = format!(r#"{{"jane":{{"id":"jane","custom":{{{}}}}}}}"#, deep(4));
+            let set = format!(r#"{{"set":{{{}}},"user_id":"jane"}}"#, deep(2));
+            // Dots nest as brackets do.
+            let value = if allowed { "1" } else { "{}" };
+            let dotted = format!(r#"{{"set":{{"{}":{value}}},"user_id":"jane"}}"#, ["a"; 64].join("."));
+            for (method, path, body) in [
+                ("POST", SEND, format!(r#"{{"message":{message}}}"#)),
+                ("POST", SEND, format!(r#"{{"message":{with_attachment}}}"#)),
+                ("POST", "/api/v2/chat/messages/m1/reaction", format!(r#"{{"reaction":{reaction}}}"#)),
+                ("POST", "/messages/m1/reaction", format!(r#"{{"reaction":{flat_reaction}}}"#)),
+                ("POST", "/api/v2/users", format!(r#"{{"users":{users}}}"#)),
+                ("PATCH", general, set.clone()),
+                ("PATCH", &format!("{general}/member?user_id=jane"), set.clone()),
+                ("PUT", "/api/v2/chat/messages/m1", set),
+                ("PUT", "/api/v2/chat/messages/m2", dotted),
+            ] {
+                let reply = server.raw(method, path).bytes(body).send().await;
+                match allowed {
+                    true => assert!(reply.status < 300, "{path}: {}", reply.text),
+                    false => reply.expect_error(400, 4, "64"),
+                }
+            }
+        }
+        for path in [&format!("{general}/query?user_id=joe"), "/api/v2/chat/channels", "/channels"] {
+            let body = json!({ "state": true, "filter_conditions": { "cid": "messaging:general" } });
+            let reply = server.raw("POST", path).json(&body).send().await;
+            assert_eq!(reply.status, 201, "{path}: {}", reply.text);
+            assert!(reply.text.contains(r#""[[{\\"#), "{path}: {}", reply.text);
+        }
+        for path in ["/messages/m1", "/messages/m1/reactions", "/messages/m2", "/messages/deep64"] {
+            ok(get(server, path, &[]).await);
+        }
+        let payload = json!({ "filter_conditions": { "cid": "messaging:general" }, "query": "water" });
+        let found = ok(get(server, "/search", &[("payload", &payload.to_string())]).await);
+        assert_eq!(found["results"].as_array().unwrap().len(), 1);
+        ok(delete(server, "/messages/m1", &[("hard", "true")]).await);
+    }
+
+    async fn paths_of_partial_updates_lead_no_deeper_than_json_may_be(server: TestServer) {
+        requests::prepare(server).await;
+        let path = ["a"; 100].join(".");
+        let set = json!({ "set": { &path: 1 }, "user_id": "jane" });
+        for (method, url) in [
+            ("PATCH", "/api/v2/chat/channels/messaging/general"),
+            ("PATCH", "/api/v2/chat/channels/messaging/general/member?user_id=jane"),
+            ("PUT", "/api/v2/chat/messages/m1"),
+            ("PATCH", "/api/v2/chat/threads/m1"),
+            ("PATCH", "/threads/m1"),
+        ] {
+            server.raw(method, url).json(&set).send().await.expect_error(400, 4, "64");
+        }
+        for root in ["a", "custom", "privacy_settings"] {
+            let users = json!({ "users": [{ "id": "jane", "set": { format!("{root}.{path}"): 1 } }] });
+            server.raw("PATCH", "/api/v2/users").json(&users).send().await.expect_error(400, 4, "64");
+        }
+    }
+
+    async fn a_name_that_a_parser_once_kept_for_itself_is_one_like_others(server: TestServer) {
+        requests::prepare(server).await;
+        let raw = "$serde_json::private::RawValue";
+        // Each level would be JSON within JSON, with a depth of its own.
+        let mut stacked = "1".to_owned();
+        for _ in 0..12 {
+            let text = stacked.replace('\\', "\\u005c").replace('"', "\\u0022");
+            stacked = format!(r#"{}{{"{raw}":"{text}"}}{}"#, "[".repeat(50), "]".repeat(50));
+        }
+        let message = format!(r#"{{"text":"a","user_id":"jane","custom":{{"x":{stacked}}}}}"#);
+        let body = format!(r#"{{"message":{message}}}"#);
+        let reply = server.raw("POST", SEND).bytes(body).send().await;
+        assert_eq!(reply.status, 201, "{}", reply.text);
+        let mut shown = &reply.body["message"]["custom"]["x"];
+        while shown.is_array() {
+            shown = &shown[0];
+        }
+        assert!(shown[raw].is_string(), "{}", reply.text);
+
+        let nul = json!({ raw: "\"a\\u0000b\"" });
+        for path in [SEND, "/channels/messaging/general/message"] {
+            let body = json!({ "message": { "text": &nul, "user_id": "jane" } });
+            server.raw("POST", path).json(&body).send().await.expect_error(400, 4, "text");
+        }
+        let body = json!({ "message": { "text": "a", "user_id": "jane", "x": &nul, "custom": { "y": &nul } } });
+        let reply = server.raw("POST", "/channels/messaging/general/message").json(&body).send().await;
+        assert_eq!(reply.status, 201, "{}", reply.text);
+        assert_eq!((&reply.body["message"]["x"], &reply.body["message"]["y"]), (&nul, &nul));
+        let set = json!({ "set": { raw: &nul[raw], "z": &nul }, "user_id": "jane" });
+        let reply = server.raw("PUT", "/api/v2/chat/messages/m1").json(&set).send().await;
+        assert_eq!(reply.status, 201, "{}", reply.text);
+        assert_eq!(reply.body["message"]["custom"]["z"], nul);
+        let payload = format!(r#"{{"filter_conditions":{{"id":{stacked}}}}}"#);
+        server.raw("GET", "/api/v2/users").query("payload", &payload).send().await.expect_error(400, 4, "");
+    }
+
+    async fn extreme_numbers_are_no_internal_error(server: TestServer) {
+        requests::prepare(server).await;
+        for request in requests::all() {
+            let mut spoilt = Vec::new();
+            for body in request.body.iter().flat_map(with_extremes) {
+                spoilt.push(Request { body: Some(body), ..request.clone() });
+            }
+            for (index, (_, value)) in request.query.iter().enumerate() {
+                for value in with_extremes(value) {
+                    let mut request = request.clone();
+                    request.query[index].1 = value;
+                    spoilt.push(request);
+                }
+            }
+            for request in spoilt {
+                let reply = request.send(server).await;
+                let context = format!("{} {:?} {:?}", request.operation, request.query, request.body);
+                assert!(reply.status < 500, "{context}: {}", reply.text);
+            }
+        }
     }
 
     async fn nul_characters_are_refused_wherever_they_stand(server: TestServer) {

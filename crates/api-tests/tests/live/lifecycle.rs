@@ -32,6 +32,17 @@ async fn poll(server: &TestServer, user_id: &str, query: &[(&str, &str)]) -> Raw
 }
 
 both_databases! {
+    async fn a_client_was_away_at_most_since_the_beginning_of_time(server: TestServer) {
+        server.users(&["jane"]).await;
+        server.channel("general", &["jane"]).await;
+        for moment in [i64::MIN, i64::MIN + 1, -1, 0] {
+            let body = json!({ "channel_cids": ["messaging:general"], "last_sync_at": moment });
+            sync(server, body).await.expect_error(400, 4, "last_sync_at");
+        }
+        let body = json!({ "channel_cids": ["messaging:general"], "last_sync_at": i64::MAX });
+        assert_eq!(sync(server, body).await.status, 201);
+    }
+
     async fn connections_of_a_user_who_is_gone_are_closed(server: TestServer) {
         server.users(&["jane", "joe", "mary"]).await;
         let mut jane = server.socket("jane").open().await;

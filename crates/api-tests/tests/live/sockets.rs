@@ -73,8 +73,43 @@ both_databases! {
         assert_eq!(error["code"], 2, "{error}");
         let (error, _) = server.socket("jane").query("json", "{").refused().await;
         assert_eq!(error["code"], 4, "{error}");
+        let both = server.socket("jane").query("json", "{");
+        let (error, _) = both.query("authorization", "nonsense").refused().await;
+        assert_eq!(error["code"], 5, "who calls comes first: {error}");
+        let (error, _) = server.socket("jane").query("json", "{").query("api_key", "unknown").refused().await;
+        assert_eq!(error["code"], 2, "who calls comes first: {error}");
         let (error, _) = server.socket("jane").details(&json!({ "id": "joe" })).refused().await;
         assert_eq!(error["code"], 5, "{error}");
+    }
+
+    async fn what_a_client_says_of_itself_is_no_deeper_than_other_json(server: TestServer) {
+        server.users(&["jane"]).await;
+        let details = |levels: usize| {
+            let deep = format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
+            format!(r#" {{"user_details":{{"id":"jane","deep":{deep}}}}}"#)
+        };
+        let (error, _) = server.socket("jane").query("json", &details(63)).refused().await;
+        assert_eq!(error["code"], 4, "{error}");
+        assert!(error["message"].as_str().unwrap().contains("64"), "{error}");
+        let socket = server.socket("jane").query("json", &details(62)).open().await;
+        assert!(socket.me["deep"].is_array(), "{}", socket.me);
+
+        // Each level would be JSON within JSON, with a depth of its own.
+        let raw = "$serde_json::private::RawValue";
+        let mut stacked = "1".to_owned();
+        for _ in 0..16 {
+            let text = stacked.replace('\\', "\\u005c").replace('"', "\\u0022");
+            stacked = format!(r#"{}{{"{raw}":"{text}"}}{}"#, "[".repeat(50), "]".repeat(50));
+        }
+        let json = format!(r#"{{"user_id":"jane","user_details":{{"id":"jane","x":{stacked}}}}}"#);
+        let refused = server.socket("jane").query("json", &json).query("authorization", "nonsense");
+        assert_eq!(refused.refused().await.0["code"], 5);
+        let socket = server.socket("jane").query("json", &json).open().await;
+        let mut shown = &socket.me["x"];
+        while shown.is_array() {
+            shown = &shown[0];
+        }
+        assert!(shown[raw].is_string(), "{}", socket.me);
     }
 
     async fn watchers_get_messages_and_other_members_notifications(server: TestServer) {

@@ -66,8 +66,7 @@ use natterjack_protocol::users::UserRequest;
 use natterjack_protocol::{ChannelPath, NoPath, v1};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::json;
-use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
 
 pub use typing::TypingNotifier;
@@ -407,7 +406,6 @@ fn decode<T: DeserializeOwned>(text: &[u8]) -> Result<T, Error> {
 }
 
 /// Writes a value in the v1 form.
-fn in_v1(value: &impl Serialize) -> Result<Box<RawValue>, Error> {
-    let written = v1::to_vec(value).map_err(|error| Error::request(error.to_string()))?;
-    serde_json::from_slice(&written).map_err(|error| Error::request(error.to_string()))
+fn in_v1(value: &impl Serialize) -> Result<Value, Error> {
+    v1::to_value(value).map_err(|error| Error::request(error.to_string()))
 }

@@ -4,7 +4,6 @@ use serde::ser::{
     self, Impossible, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant,
     SerializeTuple, SerializeTupleStruct, SerializeTupleVariant, Serializer,
 };
-use serde_json::value::RawValue;
 use serde_json::{Error, Value};
 
 use super::{CUSTOM, NULL_WHEN_EMPTY, is_lent, keeps_custom};
@@ -204,7 +203,7 @@ struct Flat<M> {
     /// The struct's own fields, written or left out, but for those left out that are lent.
     names: Vec<&'static str>,
     /// Written last, when the names of all fields are known: custom data never stands in for one.
-    custom: Vec<(String, Box<RawValue>)>,
+    custom: Taken,
 }
 
 impl<M: SerializeMap, S: SerializeStruct<Ok = M::Ok, Error = M::Error>> SerializeStruct for Fields<M, S> {
@@ -400,7 +399,7 @@ impl Serializer for Nanoseconds {
 /// Takes the entries out of custom data.
 struct Entries;
 
-type Taken = Vec<(String, Box<RawValue>)>;
+type Taken = Vec<(String, Value)>;
 
 impl Serializer for Entries {
     type SerializeMap = EntriesOfMap;
@@ -453,7 +452,7 @@ impl SerializeMap for EntriesOfMap {
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        let value = serde_json::value::to_raw_value(value)?;
+        let value = serde_json::to_value(value)?;
         self.entries.push((std::mem::take(&mut self.key), value));
         Ok(())
     }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::check_custom;
 use crate::error::{Error, Result};
-use crate::limits::{PARTIAL_KEY_LENGTH_MAX, PARTIAL_KEYS_MAX};
+use crate::limits::{JSON_DEPTH_MAX, PARTIAL_KEY_LENGTH_MAX, PARTIAL_KEYS_MAX};
 
 /// What a partial update asks for. Built-in fields are taken out with [`PartialUpdate::take`], what is left is custom
 /// data.
@@ -18,7 +18,8 @@ pub(crate) struct PartialUpdate {
 }
 
 impl PartialUpdate {
-    /// Checks the keys: each a path of names joined by dots, none of them in both lists.
+    /// Checks the keys: each a path of names joined by dots, leading no deeper than JSON may be, none of them in both
+    /// lists.
     ///
     /// `custom.color` means the same as `color`; `custom` itself, an object, sets each of its keys, and unsetting it
     /// clears all custom data.
@@ -36,11 +37,13 @@ impl PartialUpdate {
                 ("custom", Value::Object(custom)) => {
                     for (key, value) in custom {
                         check_key("set.custom", key)?;
+                        check_depth("set.custom", key, value)?;
                         update.set.insert(key.clone(), value.clone());
                     }
                 }
                 ("custom", _) => return Err(Error::field("set.custom", "must be an object")),
                 _ => {
+                    check_depth("set", without_prefix(key), value)?;
                     update.set.insert(without_prefix(key).to_owned(), value.clone());
                 }
             }
@@ -177,6 +180,26 @@ fn check_key(field: &str, key: &str) -> Result<()> {
     Ok(())
 }
 
+/// Each name of a path but the last is an object.
+fn check_depth(field: &str, key: &str, value: &Value) -> Result<()> {
+    if key.split('.').count() + depth(value) > JSON_DEPTH_MAX {
+        return Err(Error::field(
+            field,
+            format!("has a key whose value would be nested deeper than {JSON_DEPTH_MAX} levels: {key:?}"),
+        ));
+    }
+    Ok(())
+}
+
+/// Objects and lists within one another. What came as JSON is not deep.
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(entries) => 1 + entries.iter().map(depth).max().unwrap_or_default(),
+        Value::Object(fields) => 1 + fields.values().map(depth).max().unwrap_or_default(),
+        _ => 0,
+    }
+}
+
 fn without_prefix(key: &str) -> &str {
     key.strip_prefix("custom.").unwrap_or(key)
 }
@@ -274,6 +297,20 @@ mod tests {
             );
         }
         assert!(applied(&json!({}), &json!({ "a": 1 }), &["a"]).unwrap_err().contains("also set"));
+    }
+
+    #[test]
+    fn paths_are_as_deep_as_json_may_be() {
+        let set = |names: usize, value: &Value| {
+            let path = vec!["a"; names].join(".");
+            applied(&json!({}), &json!({ &path: value }), &[])
+                .and(applied(&json!({}), &json!({ format!("custom.{path}"): value }), &[]))
+                .and(applied(&json!({}), &json!({ "custom": { path: value } }), &[]))
+        };
+        assert!(set(64, &json!(1)).is_ok());
+        assert!(set(62, &json!([{ "a": 1 }, 2])).is_ok());
+        assert!(set(65, &json!(1)).unwrap_err().contains("64 levels"));
+        assert!(set(63, &json!([{ "a": 1 }, 2])).unwrap_err().contains("64 levels"));
     }
 
     #[test]

@@ -80,7 +80,7 @@ async fn check_sync(state: &State, caller: &Caller, request: SyncRequest) -> Res
         return Err(Error::field("channel_cids", text));
     }
     let since = request.last_sync_at.ok_or_else(|| Error::required("last_sync_at"))?;
-    let age = state.now().nanoseconds() - since.nanoseconds();
+    let age = state.now().nanoseconds().saturating_sub(since.nanoseconds());
     if age > SYNC_AGE_MAX.as_nanos() as i64 {
         return Err(Error::input(
             "Too old last_sync_at time, please have last_sync_at argument no later than 30 days ago",

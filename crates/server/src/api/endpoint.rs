@@ -25,7 +25,7 @@ use crate::actions::users;
 use crate::auth::{Authenticator, Caller, Credentials, Term};
 use crate::compress;
 use crate::error::{Error, Result};
-use crate::limits::{BODY_SIZE_MAX, BODY_TIME_MAX, UNWANTED_BODY_TIME_MAX};
+use crate::limits::{BODY_SIZE_MAX, BODY_TIME_MAX, JSON_DEPTH_MAX, UNWANTED_BODY_TIME_MAX};
 use crate::rate_limits::{Platform, Standing};
 use crate::serve::PeerAddress;
 use crate::state::State;
@@ -242,6 +242,9 @@ pub(crate) fn query_pairs(query: &str) -> Result<Vec<(Cow<'_, str>, Cow<'_, str>
         if value.contains('\0') || holds_escaped_nul(value) {
             return Err(Error::field(name, "contains a NUL character"));
         }
+        if value.trim_ascii_start().starts_with(['{', '[']) && is_too_deep(value) {
+            return Err(Error::field(name, format!("is nested deeper than {JSON_DEPTH_MAX} levels")));
+        }
     }
     Ok(pairs)
 }
@@ -311,20 +314,18 @@ fn decode_body<T: DeserializeOwned>(dialect: Dialect, bytes: &[u8]) -> Result<T>
         "" | "null" => "{}",
         _ => text,
     };
+    if holds_escaped_nul(text) {
+        return Err(Error::input("the request body contains a NUL character"));
+    }
+    if is_too_deep(text) {
+        return Err(Error::input(format!("the request body is nested deeper than {JSON_DEPTH_MAX} levels")));
+    }
     let body = match dialect {
         Dialect::V1 => v1::from_slice(text.as_bytes()),
         Dialect::V2 => serde_json::from_str(text),
     };
-    match body {
-        Ok(body) => {
-            if holds_escaped_nul(text) {
-                return Err(Error::input("the request body contains a NUL character"));
-            }
-            Ok(body)
-        }
-        // Only now, so that a good body does not pay for it.
-        Err(_) => Err(why_not::<T>(dialect, text)),
-    }
+    // Only now, so that a good body does not pay for it.
+    body.map_err(|_| why_not::<T>(dialect, text))
 }
 
 /// What is wrong with a body that could not be read.
@@ -398,6 +399,29 @@ fn holds_escaped_nul(json: &str) -> bool {
     false
 }
 
+/// Whether JSON text, valid or not, has more objects and lists within one another than it may.
+fn is_too_deep(json: &str) -> bool {
+    // Most texts have too few of them altogether. The two brackets differ in one bit.
+    if json.bytes().filter(|byte| byte | 0x20 == b'{').count() <= JSON_DEPTH_MAX {
+        return false;
+    }
+    let (mut depth, mut in_string) = (0_usize, false);
+    let mut bytes = json.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' => in_string = !in_string,
+            b'\\' if in_string => drop(bytes.next()),
+            b'{' | b'[' if !in_string => depth += 1,
+            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > JSON_DEPTH_MAX {
+            return true;
+        }
+    }
+    false
+}
+
 /// Makes a header of a number.
 pub(crate) fn number_header(name: &'static str, number: u64) -> (HeaderName, HeaderValue) {
     (HeaderName::from_static(name), HeaderValue::from(number))
@@ -405,7 +429,25 @@ pub(crate) fn number_header(name: &'static str, number: u64) -> (HeaderName, Hea
 
 #[cfg(test)]
 mod tests {
-    use super::holds_escaped_nul;
+    use super::{holds_escaped_nul, is_too_deep};
+
+    #[test]
+    fn sees_how_deep_it_is_only_outside_of_texts() {
+        let nested =
+            |inside: &str, levels: usize| format!("{}{inside}{}", "[".repeat(levels), "]".repeat(levels));
+        assert!(!is_too_deep(&nested("", 64)));
+        assert!(is_too_deep(&nested("", 65)));
+        assert!(is_too_deep(&nested(r#"{"a":1}"#, 64)));
+        assert!(!is_too_deep(&format!("[{}1]", "[{}],".repeat(100))));
+        let brackets = "[".repeat(100);
+        for text in
+            [format!(r#"["{brackets}"]"#), format!(r#"["\"{brackets}"]"#), format!(r#"["\\\"{brackets}"]"#)]
+        {
+            assert!(!is_too_deep(&text), "{text}");
+        }
+        assert!(is_too_deep(&format!(r#"["\\",{brackets}"#)));
+        assert!(!is_too_deep(&format!("{}{}", "]".repeat(100), nested("", 64))));
+    }
 
     #[test]
     fn sees_a_nul_only_where_the_backslash_escapes() {

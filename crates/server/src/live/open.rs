@@ -41,7 +41,7 @@ pub(super) struct Query {
 
 impl Query {
     /// # Errors
-    /// Code 4 for a NUL character.
+    /// Code 4 for a NUL character, or JSON that is too deep.
     pub(super) fn parse(query: &str) -> Result<Self> {
         let pairs = query_pairs(query)?;
         let pairs = pairs.into_iter().map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
@@ -79,16 +79,16 @@ pub(super) async fn open(
 ) -> Result<Arc<Connection>> {
     let state = &edge.state;
     let now = state.now();
-    let hello: Hello = match query.get("json") {
-        None => Hello::default(),
-        Some(json) => serde_json::from_str(json)
-            .map_err(|error| Error::field("json", format!("is not valid: {error}")))?,
-    };
     let api_key = query.get("api_key");
     let api_key =
         api_key.ok_or_else(|| Error::caller(ErrorCode::ApiKey, "api_key or app_id not provided"))?;
     let (caller, term) = identify(edge, api_key, query.credentials(header), now).await?;
     let caller = caller.at(peer);
+    let hello: Hello = match query.get("json") {
+        None => Hello::default(),
+        Some(json) => serde_json::from_str(json)
+            .map_err(|error| Error::field("json", format!("is not valid: {error}")))?,
+    };
     let details = hello.user_details.unwrap_or_default();
     let app_pk = caller.app.pk;
     let connection = match &caller.who {

@@ -27,6 +27,7 @@ use crate::api::{Edge, failure, header_text};
 use crate::auth::Credentials;
 use crate::error::{Error, Result};
 use crate::limits::CLOSE_TIME_MAX;
+use crate::patience::PatientStream;
 use crate::serve::PeerAddress;
 use crate::state::State;
 
@@ -51,12 +52,12 @@ pub(crate) async fn connect(FromState(edge): FromState<Arc<Edge>>, mut request: 
         async move {
             // A client that is gone before the handshake is over was never there.
             let Ok(upgraded) = upgraded.await else { return };
-            let Ok(parts) = upgrade::downcast::<TokioIo<TcpStream>>(upgraded) else { return };
+            let Ok(parts) = upgrade::downcast::<TokioIo<PatientStream>>(upgraded) else { return };
             let upgrade::Parts { io, read_buf, .. } = parts;
             // Copied, since what was read with the request keeps the whole buffer of the request.
             let first = read_buf.to_vec();
             drop(read_buf);
-            serve(&edge, head, Arc::new(io.into_inner()), first).await;
+            serve(&edge, head, Arc::new(io.into_inner().into_inner()), first).await;
         }
     });
     let mut response = Response::new(Body::empty());
