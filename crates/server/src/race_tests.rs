@@ -77,7 +77,7 @@ async fn a_client_that_hangs_up_does_not_keep_what_follows_a_commit_from_being_d
     let (release, busy) = mpsc::channel::<()>();
     let busy = world.state.store.write("test", Mutex::new(busy), |_, busy| {
         Box::pin(async move {
-            drop(busy.lock().unwrap().recv());
+            busy.lock().unwrap().recv().unwrap();
             Ok::<_, Error>(())
         })
     });
