@@ -385,8 +385,7 @@ pub(crate) fn may_read(
     channel: &Channel,
     channel_role: Option<&str>,
 ) -> bool {
-    let scope = state.channel_scope(&caller.app, channel);
-    subject.in_channel(channel, channel_role, &scope).may(Action::ReadChannel)
+    rights_of(state, &caller.app, subject, channel, channel_role).reads
 }
 
 /// Whether what was said in a channel may be shown to a subject.
