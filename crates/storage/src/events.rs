@@ -130,13 +130,7 @@ impl Tx {
         after: i64,
         limit: i64,
     ) -> Result<Vec<LogEntry>> {
-        self.query(
-            "SELECT seq, kind, user_id, channel_pk, message_id, payload, created_at FROM channel_events \
-             WHERE channel_pk = $1 AND seq > $2 ORDER BY seq LIMIT $3",
-            params![channel_pk, after, limit],
-            entry_from_row,
-        )
-        .await
+        self.list_channel_entries("", channel_pk, after, limit).await
     }
 
     /// Those of the entries of a channel's log behind `after` that say that somebody came to the channel or left it, the
@@ -147,13 +141,22 @@ impl Tx {
         after: i64,
         limit: i64,
     ) -> Result<Vec<LogEntry>> {
-        self.query(
+        let condition = " AND kind IN ('member.added', 'member.removed')";
+        self.list_channel_entries(condition, channel_pk, after, limit).await
+    }
+
+    async fn list_channel_entries(
+        &mut self,
+        condition: &str,
+        channel_pk: i64,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<LogEntry>> {
+        let sql = format!(
             "SELECT seq, kind, user_id, channel_pk, message_id, payload, created_at FROM channel_events \
-             WHERE channel_pk = $1 AND seq > $2 AND kind IN ('member.added', 'member.removed') ORDER BY seq LIMIT $3",
-            params![channel_pk, after, limit],
-            entry_from_row,
-        )
-        .await
+             WHERE channel_pk = $1 AND seq > $2{condition} ORDER BY seq LIMIT $3"
+        );
+        self.query(&sql, params![channel_pk, after, limit], entry_from_row).await
     }
 
     /// Entries of a channel's log after a moment, the oldest first.

@@ -109,7 +109,7 @@ async fn list_readable(state: &State, caller: &Caller, plan: SyncPlan) -> Result
         let rights = rights_as(membership.as_ref().map(|member| member.channel_role.as_str()));
         let is_pending = membership.as_ref().is_some_and(Member::is_pending);
         let has_blocked = membership.as_ref().is_some_and(|member| member.blocked);
-        if rights.reads && !has_blocked && (!channel.disabled || rights.reads_disabled) {
+        if rights.read_messages_of(&channel) && !has_blocked {
             // Who has not accepted an invite may read the channel, and is told what a stranger is told.
             let rights = if is_pending { rights_as(None) } else { rights };
             readable.push(Readable { channel, membership, rights });

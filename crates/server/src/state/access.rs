@@ -350,6 +350,13 @@ pub(crate) struct Rights {
     pub(crate) reads_disabled: bool,
 }
 
+impl Rights {
+    /// Whether what was said in the channel may be read.
+    pub(crate) fn read_messages_of(self, channel: &Channel) -> bool {
+        self.reads && (self.reads_disabled || !channel.disabled)
+    }
+}
+
 /// What a user, or somebody without a token, may read of a channel in which he or she has this role.
 pub(crate) fn rights(
     state: &State,
@@ -361,7 +368,8 @@ pub(crate) fn rights(
     rights_of(state, app, &subject_of(state, app, user), channel, channel_role)
 }
 
-fn rights_of(
+/// As [`rights`], of a subject.
+pub(crate) fn rights_of(
     state: &State,
     app: &App,
     subject: &Subject,
@@ -377,29 +385,6 @@ fn rights_of(
     }
 }
 
-/// Whether what is shown of a channel may be shown to a subject.
-pub(crate) fn may_read(
-    state: &State,
-    caller: &Caller,
-    subject: &Subject,
-    channel: &Channel,
-    channel_role: Option<&str>,
-) -> bool {
-    rights_of(state, &caller.app, subject, channel, channel_role).reads
-}
-
-/// Whether what was said in a channel may be shown to a subject.
-pub(crate) fn may_read_messages(
-    state: &State,
-    caller: &Caller,
-    subject: &Subject,
-    channel: &Channel,
-    channel_role: Option<&str>,
-) -> bool {
-    let rights = rights_of(state, &caller.app, subject, channel, channel_role);
-    rights.reads && (rights.reads_disabled || !channel.disabled)
-}
-
 /// Whether a message may be shown to a subject, whose membership is known.
 pub(crate) fn may_see(
     state: &State,
@@ -411,8 +396,7 @@ pub(crate) fn may_see(
 ) -> bool {
     let role = membership.map(|member| member.channel_role.as_str());
     let rights = rights_of(state, &caller.app, subject, channel, role);
-    rights.reads
-        && (rights.reads_disabled || !channel.disabled)
+    rights.read_messages_of(channel)
         && message.created_at > channel.shown_from(membership)
         && (rights.reads_restricted
             || message.restricted_visibility.is_empty()

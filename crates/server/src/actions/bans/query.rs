@@ -49,7 +49,7 @@ pub(crate) async fn query_banned_users(
         bans.retain(|ban| match channels.get(&ban.channel_pk) {
             Some(channel) => {
                 let role = members.get(&channel.pk).map(|member| member.channel_role.as_str());
-                access::may_read(state, caller, client, channel, role)
+                access::rights_of(state, &caller.app, client, channel, role).reads
             }
             None => true,
         });

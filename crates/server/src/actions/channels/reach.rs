@@ -325,7 +325,7 @@ impl Limited {
         channels.retain(|one| {
             let (channel, member) = parts(one);
             let role = member.map(|member| member.channel_role.as_str());
-            access::may_read(state, caller, subject, channel, role)
+            access::rights_of(state, &caller.app, subject, channel, role).reads
         });
     }
 
@@ -346,7 +346,7 @@ impl Limited {
                 let named = list_named(state, caller, named, subject).await?;
                 let may_read = |channel: &Channel| {
                     let role = named.members.get(&channel.pk).map(|member| member.channel_role.as_str());
-                    access::may_read(state, caller, subject, channel, role)
+                    access::rights_of(state, &caller.app, subject, channel, role).reads
                 };
                 !named.channels.is_empty() && !named.channels.values().any(may_read)
             }

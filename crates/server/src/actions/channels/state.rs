@@ -204,7 +204,9 @@ impl LoadedChannels {
         let Some(viewer) = viewer else { return };
         for loaded in self.channels.iter_mut().filter(|loaded| loaded.channel.disabled) {
             let role = loaded.membership.as_ref().map(|member| member.channel_role.as_str());
-            if !access::may_read_messages(state, caller, viewer, &loaded.channel, role) {
+            if !access::rights_of(state, &caller.app, viewer, &loaded.channel, role)
+                .read_messages_of(&loaded.channel)
+            {
                 loaded.messages.clear();
                 loaded.pinned.clear();
             }

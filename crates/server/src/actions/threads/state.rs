@@ -217,7 +217,7 @@ impl LoadedThreads {
             let of = self.channels.get(&loaded.thread.channel_pk);
             of.is_some_and(|LoadedChannel { channel, membership, .. }| {
                 let role = membership.as_ref().map(|member| member.channel_role.as_str());
-                access::may_read_messages(state, caller, client, channel, role)
+                access::rights_of(state, &caller.app, client, channel, role).read_messages_of(channel)
             })
         });
     }
