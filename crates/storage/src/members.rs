@@ -129,6 +129,14 @@ pub(crate) fn member_from_row(row: Row<'_>) -> Result<Member> {
     })
 }
 
+/// As SQL, that a message `m` is not hidden from this user as a member who joined without the history, or lost it.
+pub(crate) fn is_in_history_of(user_id: &str) -> String {
+    format!(
+        "NOT EXISTS (SELECT 1 FROM members h WHERE h.channel_pk = m.channel_pk AND h.user_id = {user_id} \
+         AND h.hide_messages_before >= m.created_at)"
+    )
+}
+
 impl Tx {
     /// The ids of a channel's members that have not an invite to answer, up to a limit.
     pub async fn list_member_ids(&mut self, channel_pk: i64, limit: i64) -> Result<Vec<String>> {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::events::INSERT_CHANNEL_EVENT;
+use crate::members::is_in_history_of;
 use crate::reactions::Reaction;
 use crate::tx::Tx;
 use crate::value::{Param, Row, json_unless_default, params};
@@ -357,16 +358,10 @@ impl Tx {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let hidden = match viewer {
-            None => "",
-            Some(_) => {
-                " AND NOT EXISTS (SELECT 1 FROM members h WHERE h.channel_pk = m.channel_pk \
-                 AND h.user_id = $3 AND h.hide_messages_before >= m.created_at)"
-            }
-        };
+        let shown = viewer.map_or_else(String::new, |_| format!(" AND {}", is_in_history_of("$3")));
         let sql = format!(
             "SELECT {MESSAGE_COLUMNS} FROM messages m JOIN channels c ON c.pk = m.channel_pk \
-             WHERE {HAS_ID} AND c.deleted_at IS NULL AND m.created_at > c.history_from{hidden}"
+             WHERE {HAS_ID} AND c.deleted_at IS NULL AND m.created_at > c.history_from{shown}"
         );
         let of = |id: String| [app_pk.into(), id.into()].into_iter().chain(viewer.map(Param::from)).collect();
         let params: Vec<Vec<Param<'_>>> = ids.into_iter().map(of).collect();

@@ -4,7 +4,7 @@ use natterjack_protocol::Timestamp;
 
 use crate::dialect::Dialect;
 use crate::error::Result;
-use crate::members::{MEMBER_COLUMNS, Member, member_from_row};
+use crate::members::{MEMBER_COLUMNS, Member, is_in_history_of, member_from_row};
 use crate::messages::{Message, id_key};
 use crate::tx::Tx;
 use crate::unread::{quiet_at, unread};
@@ -431,10 +431,10 @@ impl Tx {
              FROM thread_participants p {} JOIN threads t ON t.parent_pk = p.parent_pk \
              JOIN messages m ON m.pk = p.parent_pk JOIN channels c ON c.pk = p.channel_pk \
              WHERE p.app_pk = $1 AND p.user_id = $2 AND p.has_unread = TRUE AND c.deleted_at IS NULL \
-             AND m.created_at > c.history_from AND NOT EXISTS (SELECT 1 FROM members h \
-             WHERE h.channel_pk = p.channel_pk AND h.user_id = $2 AND h.hide_messages_before >= m.created_at) \
+             AND m.created_at > c.history_from AND {} \
              AND NOT {without_kinds} ORDER BY p.last_message_at DESC, p.parent_pk DESC LIMIT $4",
-            self.dialect().indexed_by("thread_participants_in_order")
+            self.dialect().indexed_by("thread_participants_in_order"),
+            is_in_history_of("$2")
         );
         let mut params = query.params();
         let counts = self.query_each(&count, &params, |row| row.int(0)).await?;

@@ -8,6 +8,7 @@ use super::channels::demands;
 use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::filter_sql::{Column, Resolve, SqlWriter, param, write_expression};
+use crate::members::is_in_history_of;
 use crate::threads::{THREAD_COLUMNS, Thread, thread_from_row};
 use crate::tx::Tx;
 use crate::value::{Row, params};
@@ -167,10 +168,7 @@ fn write_own(writer: &mut SqlWriter, app_pk: i64, query: &ThreadQuery, part: Opt
     writer.bind(app_pk);
     writer.push(" AND p.user_id = ");
     writer.bind(query.user_id.clone());
-    writer.push(
-        " AND NOT EXISTS (SELECT 1 FROM members h WHERE h.channel_pk = p.channel_pk AND h.user_id = p.user_id \
-         AND h.hide_messages_before >= m.created_at)",
-    );
+    writer.push(&format!(" AND {}", is_in_history_of("p.user_id")));
     match part {
         None => {}
         Some(true) => writer.push(" AND p.has_unread = TRUE"),
