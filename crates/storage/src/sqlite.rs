@@ -1,4 +1,4 @@
-//! The embedded database: one writer thread with group commit, and a few connections that only read.
+//! The embedded database: one writer thread with group commit, and a few threads that only read.
 
 use std::any::Any;
 use std::future::Future;
@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, mpsc as threads};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -26,7 +26,7 @@ const GROUP_MAX: usize = 256;
 const GROUP_TIME_MAX: Duration = Duration::from_millis(20);
 /// Operations that may wait for the writer; further callers wait outside.
 const WRITE_QUEUE_LENGTH: usize = 4096;
-/// Connections that only read.
+/// Connections that only read, each on a thread of its own.
 const READERS: usize = 4;
 /// Prepared statements kept by each connection.
 const STATEMENT_CACHE_CAPACITY: usize = 256;
@@ -47,6 +47,12 @@ trait WriteJob: Send {
     /// Tells the caller after the commit.
     fn finish(self: Box<Self>, committed: Result<(), CommitFailure>);
 }
+
+/// A thread with a connection that only reads, by the way to give it work.
+type Reader = threads::Sender<ReadJob>;
+
+/// A read and what follows it.
+type ReadJob = Box<dyn FnOnce(&mut Tx) + Send>;
 
 /// Why a group was not committed, for each of its members.
 #[derive(Clone)]
@@ -120,7 +126,8 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
 /// The embedded database of one server.
 pub(crate) struct Sqlite {
     queue: mpsc::Sender<Box<dyn WriteJob>>,
-    readers: Mutex<Vec<Tx>>,
+    /// Those that have nothing to do; the one that was used last, whose caches are warm, is used next.
+    readers: Mutex<Vec<Reader>>,
     reader_permits: Arc<Semaphore>,
     stopped: Arc<AtomicBool>,
     listener: Arc<OnceLock<Box<Listener>>>,
@@ -151,7 +158,7 @@ impl Sqlite {
             let reading = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
             reading.pragma_update(None, "query_only", true)?;
             reading.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
-            readers.push(Tx::sqlite(reading));
+            readers.push(start_reader(Tx::sqlite(reading))?);
         }
         let (queue, jobs) = mpsc::channel(WRITE_QUEUE_LENGTH);
         let stopped = Arc::new(AtomicBool::new(false));
@@ -209,18 +216,25 @@ impl Sqlite {
     ) -> Result<Output, E> {
         let this = Arc::clone(self);
         let permit = Arc::clone(&self.reader_permits).acquire_owned().await.map_err(|_| Error::Stopped)?;
-        let task = tokio::task::spawn_blocking(move || {
-            let mut reader = {
-                let mut readers = this.readers.lock().unwrap_or_else(PoisonError::into_inner);
-                readers.pop().expect("a permit is held for each reader taken")
-            };
-            let result = read_snapshot(name, &mut reader, &*operation);
-            this.readers.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
-            // The permit goes with the reader: a caller that goes away takes neither with it.
-            drop(permit);
-            result
+        let reader = self.idle_readers().pop().expect("a permit is held for each reader taken");
+        let (reply, answer) = oneshot::channel();
+        let job: ReadJob = Box::new({
+            let reader = reader.clone();
+            move |tx| {
+                let result = read_snapshot(name, tx, &*operation);
+                this.idle_readers().push(reader);
+                // The permit goes with the reader: a caller that goes away takes neither with it.
+                drop((permit, this));
+                drop(reply.send(result));
+            }
         });
-        task.await.map_err(|source| Error::Database(source.into()))?
+        // It never ends while it can be given work.
+        drop(reader.send(job));
+        answer.await.unwrap_or_else(|_| Err(Error::Stopped.into()))
+    }
+
+    fn idle_readers(&self) -> MutexGuard<'_, Vec<Reader>> {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A reading transaction on a connection of its own, without a limit of time.
@@ -254,6 +268,17 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     crate::word_function::register(&connection)?;
     Ok(connection)
+}
+
+/// Starts a thread that reads until nobody can give it work any more. A fixed number of them, unlike the threads that the
+/// runtime keeps for whatever blocks, keeps what they have allocated in few places.
+fn start_reader(mut tx: Tx) -> Result<Reader> {
+    let (reader, jobs) = threads::channel::<ReadJob>();
+    std::thread::Builder::new()
+        .name("natterjack-read".to_owned())
+        .spawn(move || jobs.into_iter().for_each(|job| job(&mut tx)))
+        .map_err(|source| Error::Database(source.into()))?;
+    Ok(reader)
 }
 
 /// Runs a read inside one transaction, so that all its queries see the same state, and bounds its time.
