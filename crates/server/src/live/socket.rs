@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -57,7 +58,9 @@ pub(crate) async fn connect(FromState(edge): FromState<Arc<Edge>>, mut request: 
             // Copied, since what was read with the request keeps the whole buffer of the request.
             let first = read_buf.to_vec();
             drop(read_buf);
-            serve(&edge, head, Arc::new(io.into_inner().into_inner()), first).await;
+            let stream = io.into_inner().into_inner();
+            release_task(&stream);
+            serve(&edge, head, Arc::new(stream), first).await;
         }
     });
     let mut response = Response::new(Body::empty());
@@ -67,6 +70,14 @@ pub(crate) async fn connect(FromState(edge): FromState<Arc<Edge>>, mut request: 
     headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
     response
+}
+
+/// Lets go of the task that spoke HTTP on a stream. The stream keeps the wakers of who polled it last until there is something
+/// to read or room to write, and each of them all the memory of its task.
+fn release_task(stream: &TcpStream) {
+    let mut nobody = Context::from_waker(Waker::noop());
+    let _ = stream.poll_read_ready(&mut nobody);
+    let _ = stream.poll_write_ready(&mut nobody);
 }
 
 /// The answer to the key of a handshake.
@@ -239,4 +250,33 @@ async fn end(mut stream: TcpStream, mut unsent: Unsent) {
     };
     // How the client ends its side is the client's business.
     let _: Result<io::Result<()>, _> = tokio::time::timeout(CLOSE_TIME_MAX, ending).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::task::{Context, Wake, Waker};
+
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::release_task;
+
+    struct Task;
+
+    impl Wake for Task {
+        fn wake(self: Arc<Self>) {}
+    }
+
+    #[tokio::test]
+    async fn a_stream_lets_go_of_who_polled_it_last() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let task = Arc::new(Task);
+        let waker = Waker::from(Arc::clone(&task));
+        assert!(stream.poll_read_ready(&mut Context::from_waker(&waker)).is_pending());
+        drop(waker);
+        assert_eq!(Arc::strong_count(&task), 2);
+        release_task(&stream);
+        assert_eq!(Arc::strong_count(&task), 1);
+    }
 }
