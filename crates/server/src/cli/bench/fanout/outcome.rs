@@ -196,7 +196,7 @@ pub fn write(text: &mut String, found: &FanOut) -> std::fmt::Result {
     if let Some(slow) = &found.slow {
         writeln!(
             text,
-            "  {} of {} sockets stop reading: p99 of the others {} before, at most {} after; {} closed in {:.1} s",
+            "  {} of {} sockets stop reading: p99 of the others {} before, {} after; {} closed in {:.1} s",
             slow.stopped,
             count(slow.stopped as f64 * 100.0),
             time(slow.p99_before_us),

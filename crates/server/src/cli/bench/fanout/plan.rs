@@ -28,7 +28,7 @@ const BURST: usize = 32;
 /// Sockets beside the slow readers.
 const SLOW_SOCKETS: usize = 1000;
 /// Fewest rounds of a measurement.
-const ROUNDS_MIN: usize = 5;
+const ROUNDS_MIN: u64 = 5;
 /// Calls that begin to watch, at the same time.
 const WATCHING: usize = 16;
 /// After connecting, how long to wait before memory is read.
@@ -121,7 +121,7 @@ impl Run {
                     sockets: count,
                     per_second: times.len() as f64 / connected.as_secs_f64(),
                     first_event_p50_us: times.value_at_quantile(0.5) as f64 / 1e3,
-                    first_event_p99_us: times.value_at_quantile(0.99) as f64 / 1e3,
+                    first_event_p99_us: p99_us(&times),
                     watches_per_second: times.len() as f64 / watched.as_secs_f64(),
                     kib_each: grown * 1024.0 / count as f64,
                 });
@@ -200,38 +200,28 @@ impl Run {
         duration: Duration,
     ) -> Result<Delivery> {
         let mut sender = Sender::open(target.address, queued, sends).await?;
-        let mut times = times()?;
         // Once for the caches.
-        swarm.await_messages(queued as u64);
-        sender.send(queued).await?;
-        swarm.arrived().await?;
+        Rounds::one(swarm, &mut sender, queued).await?;
         swarm.begin_check();
         let process = target.process.to_string();
         let (server, generator) = (cpu_time(&process)?, cpu_time("self")?);
-        let (started, mut rounds, mut bytes) = (Instant::now(), 0, 0);
-        while rounds < ROUNDS_MIN || started.elapsed() < duration {
-            swarm.await_messages(queued as u64);
-            let sent = Instant::now();
-            sender.send(queued).await?;
-            let arrived = swarm.arrived().await?;
-            times.saturating_record(u64::try_from((arrived - sent).as_nanos()).unwrap_or(u64::MAX));
-            bytes = swarm.bytes();
-            rounds += 1;
-        }
+        let started = Instant::now();
+        let Rounds { times, bytes } = Rounds::measure(swarm, &mut sender, queued, duration).await?;
         let elapsed = started.elapsed();
         let server = cpu_time(&process)?.saturating_sub(server);
         let generator = cpu_time("self")?.saturating_sub(generator);
-        swarm.check((rounds * queued) as u64)?;
+        let messages = times.len() * queued as u64;
+        swarm.check(messages)?;
         let each = queued as u64 * swarm.reading();
-        let deliveries = (rounds as u64 * each) as f64;
+        let deliveries = (times.len() * each) as f64;
         Ok(Delivery {
             name: name.to_owned(),
             sockets: swarm.sockets().len(),
             queued,
-            messages: (rounds * queued) as u64,
+            messages,
             per_second: deliveries / elapsed.as_secs_f64(),
             p50_us: times.value_at_quantile(0.5) as f64 / 1e3,
-            p99_us: times.value_at_quantile(0.99) as f64 / 1e3,
+            p99_us: p99_us(&times),
             server_cpu_us: micros(server) / deliveries,
             generator_cpu_us: micros(generator) / deliveries,
             frame_bytes: bytes as f64 / each as f64,
@@ -247,25 +237,25 @@ impl Run {
         let mut swarm = Swarm::new();
         self.connect(&mut swarm, server, SLOW_SOCKETS.min(most), true).await?;
         let sends = || Sends::to_channel(&self.encoder, WATCHED);
-        let before = self.deliver("before", &swarm, target, sends(), 1, self.duration).await?;
+        let mut one = Sender::open(target.address, 1, sends()).await?;
+        Rounds::one(&swarm, &mut one, 1).await?;
+        let before = Rounds::measure(&swarm, &mut one, 1, self.duration).await?;
         let stopped = swarm.stop_some();
         self.progress.step("one reader in a hundred stops");
         let started = Instant::now();
         let mut sender = Sender::open(target.address, BURST, sends()).await?;
-        let mut p99_us = 0.0_f64;
+        let mut after = times()?;
         while swarm.closed() < stopped && started.elapsed() < GIVE_UP_TIME_MAX {
-            let after = self.deliver("after", &swarm, target, sends(), 1, self.duration / 2).await?;
-            p99_us = p99_us.max(after.p99_us);
+            after.add(&Rounds::measure(&swarm, &mut one, 1, self.duration / 2).await?.times)?;
+            // So that it takes less long until they are given up.
             for _ in 0..20 {
-                swarm.await_messages(BURST as u64);
-                sender.send(BURST).await?;
-                swarm.arrived().await?;
+                Rounds::one(&swarm, &mut sender, BURST).await?;
             }
         }
         let closed_after_seconds = started.elapsed().as_secs_f64();
         self.found.slow = Some(Slow {
-            p99_before_us: before.p99_us,
-            p99_us,
+            p99_before_us: p99_us(&before.times),
+            p99_us: p99_us(&after),
             stopped,
             closed: swarm.closed(),
             closed_after_seconds,
@@ -286,5 +276,37 @@ impl Run {
             self.measure_both(FanOut::BARE, &mut swarm, target, Sends::bare()).await?;
         }
         Ok(())
+    }
+}
+
+fn p99_us(times: &Histogram<u64>) -> f64 {
+    times.value_at_quantile(0.99) as f64 / 1e3
+}
+
+/// Messages that were sent together and awaited, again and again.
+struct Rounds {
+    /// From the beginning of a round to the last byte at the last socket, in nanoseconds.
+    times: Histogram<u64>,
+    /// What the sockets got in the last round.
+    bytes: u64,
+}
+
+impl Rounds {
+    async fn measure(swarm: &Swarm, sender: &mut Sender, queued: usize, duration: Duration) -> Result<Self> {
+        let mut measured = Self { times: times()?, bytes: 0 };
+        let started = Instant::now();
+        while measured.times.len() < ROUNDS_MIN || started.elapsed() < duration {
+            let time = Self::one(swarm, sender, queued).await?;
+            measured.times.saturating_record(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
+            measured.bytes = swarm.bytes();
+        }
+        Ok(measured)
+    }
+
+    async fn one(swarm: &Swarm, sender: &mut Sender, queued: usize) -> Result<Duration> {
+        swarm.await_messages(queued as u64);
+        let sent = Instant::now();
+        sender.send(queued).await?;
+        Ok(swarm.arrived().await? - sent)
     }
 }
