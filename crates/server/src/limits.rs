@@ -213,6 +213,8 @@ pub const QUERY_REACTIONS_PAGE_DEFAULT: i64 = 25;
 pub const HISTORY_PAGE_MAX: i64 = 100;
 /// Entries of such a page without a limit.
 pub const HISTORY_PAGE_DEFAULT: i64 = 100;
+/// Types of the reactions to a message: each stands in every reply that shows it.
+pub const REACTION_TYPES_MAX: usize = 200;
 /// Newest reactions shown with a message, and users with each type of them.
 pub const LATEST_REACTIONS_MAX: usize = 10;
 /// Participants shown with a thread's parent.

@@ -104,6 +104,19 @@ both_databases! {
         assert_eq!(listed(server, &[]).await, Vec::<String>::new());
     }
 
+    async fn the_types_of_reactions_to_a_message_are_bounded(server: TestServer) {
+        message_by_jane(server).await;
+        for number in 0..200 {
+            like(server, "joe", &format!("type{number}")).await;
+        }
+        let refused = react(server, json!({ "type": "more", "user_id": "jane" })).await;
+        refused.expect_error(400, 4, "reaction.type");
+        like(server, "jane", "type7").await;
+        let unique = json!({ "reaction": { "type": "more", "user_id": "joe" }, "enforce_unique": true });
+        ok(post(server, "/messages/m1/reaction", unique).await);
+        assert_eq!(message(server, "m1").await["reaction_counts"], json!({ "more": 1, "type7": 1 }));
+    }
+
     async fn only_an_own_reaction_is_taken_back(server: TestServer) {
         message_by_jane(server).await;
         like(server, "joe", "like").await;

@@ -16,7 +16,7 @@ use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::{
     OFFSET_MAX, QUERY_REACTIONS_PAGE_DEFAULT, QUERY_REACTIONS_PAGE_MAX, REACTION_CUSTOM_SIZE_MAX,
-    REACTIONS_PAGE_DEFAULT, REACTIONS_PAGE_MAX,
+    REACTION_TYPES_MAX, REACTIONS_PAGE_DEFAULT, REACTIONS_PAGE_MAX,
 };
 use crate::permissions::Action;
 use crate::present::{self, Bundle, MessageContext};
@@ -156,6 +156,11 @@ async fn do_send(tx: &mut Tx, plan: &SendPlan) -> Result<(Reacted, i64)> {
     let (same, others): (Vec<_>, Vec<_>) = existing.into_iter().partition(|other| other.kind == plan.kind);
     let removed = if plan.enforce_unique { others } else { Vec::new() };
     let last = do_remove_others(tx, plan, &mut message, &removed, first).await?;
+    let groups = &message.reactions.groups;
+    if groups.len() >= REACTION_TYPES_MAX && !groups.contains_key(&plan.kind) {
+        let text = format!("is one too many: a message has at most {REACTION_TYPES_MAX} types");
+        return Err(Error::field("reaction.type", text));
+    }
     let replaced = same.first();
     let reaction = Reaction {
         user_id: user.id.clone(),
