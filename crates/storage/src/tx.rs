@@ -281,13 +281,7 @@ fn query_sqlite<T>(
     params: &[Param<'_>],
     map: &mut impl FnMut(Row<'_>) -> Result<T>,
 ) -> Result<Vec<T>> {
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query(rusqlite::params_from_iter(params))?;
-    let mut mapped = Vec::new();
-    while let Some(row) = rows.next()? {
-        mapped.push(map(Row::Sqlite(row))?);
-    }
-    Ok(mapped)
+    rows_of(&mut *connection.prepare_cached(sql)?, params, map)
 }
 
 fn query_each_sqlite<T>(
@@ -296,7 +290,21 @@ fn query_each_sqlite<T>(
     params: &[Vec<Param<'_>>],
     map: &mut impl FnMut(Row<'_>) -> Result<T>,
 ) -> Result<Vec<Vec<T>>> {
-    params.iter().map(|params| query_sqlite(connection, sql, params, map)).collect()
+    let mut statement = connection.prepare_cached(sql)?;
+    params.iter().map(|params| rows_of(&mut statement, params, map)).collect()
+}
+
+fn rows_of<T>(
+    statement: &mut rusqlite::Statement<'_>,
+    params: &[Param<'_>],
+    map: &mut impl FnMut(Row<'_>) -> Result<T>,
+) -> Result<Vec<T>> {
+    let mut rows = statement.query(rusqlite::params_from_iter(params))?;
+    let mut mapped = Vec::new();
+    while let Some(row) = rows.next()? {
+        mapped.push(map(Row::Sqlite(row))?);
+    }
+    Ok(mapped)
 }
 
 fn map_each<T>(

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::FutureExt;
 use natterjack_protocol::users::UserResponse;
 use natterjack_storage::{Channel, LogEntry, Moved};
@@ -377,6 +378,8 @@ impl FollowedChannel {
             .filter(|user_id| hub.is_connected(channel.app_pk, user_id))
             .map(|user_id| (user_id.to_owned(), batch.rows.clone().seen_by(user_id)))
             .collect();
+        let tails: HashMap<&str, Tails> =
+            batch.totals.iter().map(|(user_id, totals)| (user_id.as_str(), Tails::new(totals))).collect();
         let mut sending = Sending::default();
         for entry in batch.entries.iter().filter(|entry| Cursor::is_due(was, entry)) {
             // A channel that is disabled is closed to most; that it is, its watchers are told.
@@ -389,7 +392,7 @@ impl FollowedChannel {
                 let others = to_others.then_some(&*members);
                 let receivers = Receivers::new(state, channel, &self.rights, is_open, others);
                 for delivery in &deliveries {
-                    receivers.send(delivery, &batch.totals, &mut sending);
+                    receivers.send(delivery, &tails, &mut sending);
                 }
             });
             match (entry.kind.as_str(), entry.user_id.as_deref()) {
@@ -493,7 +496,7 @@ impl<'a> Receivers<'a> {
     }
 
     /// Encodes an event once and hands it to everybody who may see it.
-    fn send(&self, delivery: &Delivery, totals: &HashMap<String, Totals>, sending: &mut Sending) {
+    fn send(&self, delivery: &Delivery, tails: &HashMap<&str, Tails>, sending: &mut Sending) {
         let hub = &self.state.live.hub;
         let not_watching = |user_id: &str| {
             let mut own = hub.of_user(self.app_pk, user_id);
@@ -527,9 +530,9 @@ impl<'a> Receivers<'a> {
                 continue;
             }
             let encoded = encoded.get_or_insert_with(|| Encoded::new(&delivery.event));
-            let totals = totals.get(user_id).filter(|_| !connection.is_anonymous);
-            let frame = match totals.and_then(|totals| delivery.totals.tail(totals)) {
-                Some(tail) => encoded.frame_with(&tail),
+            let tails = tails.get(user_id).filter(|_| !connection.is_anonymous);
+            let frame = match tails.and_then(|tails| tails.of(delivery.totals)) {
+                Some(tail) => encoded.frame_with(tail),
                 None => encoded.frame(),
             };
             sending.queue(connection, frame);
@@ -548,18 +551,27 @@ impl Delivery {
     }
 }
 
-impl ShownTotals {
-    /// What of the totals stands at the end of an event.
-    pub(super) fn tail(self, totals: &Totals) -> Option<String> {
+/// What of the totals of a receiver stands at the end of an event, in place of its closing brace.
+struct Tails {
+    messages: Bytes,
+    threads: Bytes,
+}
+
+impl Tails {
+    fn new(totals: &Totals) -> Self {
         let Totals { messages, channels, threads, thread_messages } = totals;
-        match self {
-            Self::None => None,
-            Self::Messages => Some(format!(
-                r#","total_unread_count":{messages},"unread_channels":{channels},"unread_count":{messages}"#
-            )),
-            Self::Threads => {
-                Some(format!(r#","unread_threads":{threads},"unread_thread_messages":{thread_messages}"#))
-            }
+        let messages = format!(
+            r#","total_unread_count":{messages},"unread_channels":{channels},"unread_count":{messages}}}"#
+        );
+        let threads = format!(r#","unread_threads":{threads},"unread_thread_messages":{thread_messages}}}"#);
+        Self { messages: messages.into(), threads: threads.into() }
+    }
+
+    fn of(&self, shown: ShownTotals) -> Option<&Bytes> {
+        match shown {
+            ShownTotals::None => None,
+            ShownTotals::Messages => Some(&self.messages),
+            ShownTotals::Threads => Some(&self.threads),
         }
     }
 }

@@ -57,16 +57,12 @@ impl Encoded {
         }
     }
 
-    /// The frame for a receiver who gets some fields more: `tail` is what stands between the last field and the closing
-    /// brace, with a comma in front.
-    pub(super) fn frame_with(&self, tail: &str) -> Frame {
+    /// The frame for a receiver who gets some fields more: `tail` stands in place of the closing brace, with a comma in front
+    /// and the brace at its end.
+    pub(super) fn frame_with(&self, tail: &Bytes) -> Frame {
         let body = self.framed.slice(self.head..self.framed.len() - 1);
-        let mut with_brace = String::with_capacity(tail.len() + 1);
-        with_brace.push_str(tail);
-        with_brace.push('}');
-        let tail = Bytes::from(with_brace);
         let (head, length) = head(OPCODE_TEXT, body.len() + tail.len());
-        Frame { head, head_length: length as u8, skip: 0, body, tail }
+        Frame { head, head_length: length as u8, skip: 0, body, tail: tail.clone() }
     }
 }
 
@@ -269,6 +265,7 @@ impl ClientFrame {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
     use natterjack_protocol::events::Event;
 
     use super::{Close, Encoded, Incoming, Parser};
@@ -323,7 +320,7 @@ mod tests {
         let event = Event { kind: "message.new".to_owned(), ..Event::default() };
         let encoded = Encoded::new(&event);
         let plain = encoded.frame().json().expect("is text").concat();
-        let frame = encoded.frame_with(r#","unread_count":3"#);
+        let frame = encoded.frame_with(&Bytes::from_static(br#","unread_count":3}"#));
         let with = frame.json().expect("is text").concat();
         let plain: serde_json::Value = serde_json::from_slice(&plain).expect("is JSON");
         let mut with: serde_json::Value = serde_json::from_slice(&with).expect("is JSON");

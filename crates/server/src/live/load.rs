@@ -10,6 +10,7 @@ use natterjack_storage::{
 };
 use serde_json::Value;
 
+use super::connection::Connection;
 use crate::error::Result;
 use crate::limits::{MEMBERS_TOLD_MAX, THREAD_PARTICIPANTS_MAX, TOTALS_RECEIVERS_MAX, UNREAD_LISTED_MAX};
 use crate::present::{Bundle, MessageContext};
@@ -284,23 +285,31 @@ async fn load_totals(
         return Ok(HashMap::new());
     }
     let state = &request.state;
-    let (watchers, others) = state.live.hub.receivers(channel.app_pk, channel.pk, members);
-    let mut users: BTreeSet<&str> = BTreeSet::new();
-    for connection in watchers.iter().chain(&others).filter(|connection| !connection.is_anonymous) {
-        users.insert(&connection.user_id);
-        if users.len() > TOTALS_RECEIVERS_MAX {
-            return Ok(HashMap::new());
-        }
+    let mut users: BTreeSet<Arc<str>> = BTreeSet::new();
+    let mut are_few = |connections: &[Arc<Connection>]| {
+        connections.iter().filter(|connection| !connection.is_anonymous).all(|connection| {
+            users.insert(Arc::clone(&connection.user_id));
+            users.len() <= TOTALS_RECEIVERS_MAX
+        })
+    };
+    let hub = &state.live.hub;
+    // Who watches is at hand; which of many members is connected is asked only where few watch.
+    if !are_few(&hub.watchers(channel.pk)) {
+        return Ok(HashMap::new());
+    }
+    let (watchers, others) = hub.receivers(channel.app_pk, channel.pk, members);
+    if !are_few(&watchers) || !are_few(&others) {
+        return Ok(HashMap::new());
     }
     let participants = rows.threads.values().flat_map(|(_, participants)| participants);
     // Who comes to the channel with one of these events is told of those behind it.
     let more = participants
         .map(|participant| participant.user_id.as_str())
         .chain(rows.members.keys().map(String::as_str));
-    users.extend(more.filter(|id| state.live.hub.is_connected(channel.app_pk, id)));
+    users.extend(more.filter(|id| hub.is_connected(channel.app_pk, id)).map(Arc::from));
     let query = UnreadQuery {
         app_pk: channel.app_pk,
-        user_ids: users.into_iter().map(str::to_owned).collect(),
+        user_ids: users.iter().map(ToString::to_string).collect(),
         without_kinds: state.kinds_without_read_events_of(channel.app_pk),
         limit: UNREAD_LISTED_MAX,
     };

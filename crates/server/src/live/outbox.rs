@@ -10,7 +10,7 @@ use super::frame::Frame;
 use crate::limits::OUTBOX_SIZE_MAX;
 
 /// Pieces gathered into one write; a frame is one to three of them.
-const PIECES_OF_WRITE: usize = 64;
+const PIECES_OF_WRITE: usize = 128;
 /// Frames that a queue keeps room for when it is empty.
 const CAPACITY_KEPT: usize = 4;
 

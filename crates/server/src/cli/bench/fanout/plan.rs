@@ -126,8 +126,13 @@ impl Run {
                     kib_each: grown * 1024.0 / count as f64,
                 });
             }
-            self.measure_both("watching", &mut swarm, target, Sends::to_channel(&self.encoder, WATCHED))
-                .await?;
+            self.measure_both(
+                FanOut::WATCHING,
+                &mut swarm,
+                target,
+                Sends::to_channel(&self.encoder, WATCHED),
+            )
+            .await?;
         }
         self.measure_both(
             "members who do not watch",
@@ -264,7 +269,7 @@ impl Run {
     }
 
     async fn measure_bare(&mut self) -> Result<()> {
-        let watching = self.found.deliveries.iter().find(|found| found.name == "watching");
+        let watching = self.found.deliveries.iter().find(|found| found.name == FanOut::WATCHING);
         let frame_bytes = watching.context("there is nothing to compare with")?.frame_bytes;
         for count in self.sizes.clone() {
             let bare = Bare::start(&self.setup.program, frame_bytes as usize)?;
