@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, QueueMode, RecyclingMethod, Runtime};
 use futures_util::future::{join, join_all};
-use tokio::sync::oneshot;
+use tokio::sync::{Mutex, oneshot};
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{NoTls, Row};
+use tokio_postgres::{NoTls, Row, Statement};
 
 use self::each::Each;
 use self::groups::Groups;
@@ -220,11 +220,19 @@ pub(crate) struct PostgresTx {
     begun: AtomicBool,
     /// A statement failed, after which the database refuses all others, and takes `COMMIT` for `ROLLBACK`.
     broken: AtomicBool,
+    /// Held while a statement is prepared, which others that are prepared already must not overtake.
+    preparing: Mutex<()>,
 }
 
 impl PostgresTx {
     fn new(client: Object, begin: &'static str) -> Self {
-        Self { client: Some(client), begin, begun: AtomicBool::new(false), broken: AtomicBool::new(false) }
+        Self {
+            client: Some(client),
+            begin,
+            begun: AtomicBool::new(false),
+            broken: AtomicBool::new(false),
+            preparing: Mutex::new(()),
+        }
     }
 
     fn client(&self) -> &Object {
@@ -253,9 +261,19 @@ impl PostgresTx {
         self.begun.load(Ordering::Relaxed)
     }
 
+    async fn prepare(
+        &self,
+        client: &Object,
+        sql: &str,
+    ) -> std::result::Result<Statement, tokio_postgres::Error> {
+        // Who asked first goes on first.
+        let _turn = self.preparing.lock().await;
+        client.prepare_cached(sql).await
+    }
+
     pub(crate) async fn execute(&self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
         self.run(async |client| {
-            let statement = client.prepare_cached(sql).await?;
+            let statement = self.prepare(client, sql).await?;
             client.execute(&statement, &references(params)).await
         })
         .await
@@ -265,7 +283,7 @@ impl PostgresTx {
         self.run(async |client| {
             let mut prepared = Vec::with_capacity(statements.len());
             for (sql, _) in statements {
-                prepared.push(client.prepare_cached(sql).await?);
+                prepared.push(self.prepare(client, sql).await?);
             }
             let runs = prepared.iter().zip(statements).map(|(statement, (_, params))| async move {
                 client.execute(statement, &references(params)).await
@@ -277,7 +295,7 @@ impl PostgresTx {
 
     pub(crate) async fn query(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>> {
         self.run(async |client| {
-            let statement = client.prepare_cached(sql).await?;
+            let statement = self.prepare(client, sql).await?;
             client.query(&statement, &references(params)).await
         })
         .await
@@ -291,11 +309,11 @@ impl PostgresTx {
         }
         let rows = self
             .run(async |client| {
-                let types = client.prepare_cached(sql).await?.params().to_vec();
+                let types = self.prepare(client, sql).await?.params().to_vec();
                 let Some(each) = Each::of(sql, &types, params) else {
                     return Ok(None);
                 };
-                let statement = client.prepare_cached(&each.sql).await?;
+                let statement = self.prepare(client, &each.sql).await?;
                 client.query(&statement, &each.references()).await.map(Some)
             })
             .await?;
@@ -313,7 +331,7 @@ impl PostgresTx {
     /// Runs a statement with each list of parameters, all sent together.
     pub(crate) async fn write_each(&self, sql: &str, params: &[Vec<Param<'_>>]) -> Result<Vec<Vec<Row>>> {
         self.run(async |client| {
-            let statement = &client.prepare_cached(sql).await?;
+            let statement = &self.prepare(client, sql).await?;
             let runs =
                 params.iter().map(|params| async { client.query(statement, &references(params)).await });
             join_all(runs).await.into_iter().collect()
