@@ -10,6 +10,7 @@ use std::time::Duration;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, QueueMode, RecyclingMethod, Runtime};
 use futures_util::future::{join, join_all};
 use tokio::sync::{Mutex, oneshot};
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{NoTls, Row, Statement};
 
@@ -355,7 +356,7 @@ impl PostgresTx {
                 drop(self.client.take());
                 Ok(())
             }
-            Err(error) if error.code().is_some() => Err(error.into()),
+            Err(error) if error.code().is_some_and(|code| !is_interruption(code)) => Err(error.into()),
             // The connection broke while the commit was on its way.
             Err(error) => Err(Error::CommitUnknown(error.into())),
         }
@@ -376,6 +377,12 @@ impl Drop for PostgresTx {
             drop(Object::take(client));
         }
     }
+}
+
+/// Whether the connection was ended by the operator or the end of the database server. One that waited for a copy of what it
+/// had committed ends with this too.
+fn is_interruption(code: &SqlState) -> bool {
+    [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN].contains(code)
 }
 
 fn references<'a>(params: &'a [Param<'a>]) -> Vec<&'a (dyn ToSql + Sync)> {
