@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::error::{Error, Result, Transient};
@@ -53,6 +53,8 @@ trait WriteJob: Send {
 enum CommitFailure {
     /// The sync failed: whether the group is on disk is not known.
     Unknown(String),
+    /// Nothing was written, because the disk is full for instance.
+    Refused(String),
     /// Another process held the database; nothing was written.
     Busy,
     Stopped,
@@ -82,6 +84,7 @@ impl<E: Transient> WriteJob for Job<E> {
             (Some(Err(error)), _) => Err(error),
             (Some(Ok(output)), Ok(())) => Ok(output),
             (_, Err(CommitFailure::Unknown(text))) => Err(Error::CommitUnknown(text.into()).into()),
+            (_, Err(CommitFailure::Refused(text))) => Err(Error::Database(text.into()).into()),
             (_, Err(CommitFailure::Busy)) => Err(Error::Busy("another process writes".into()).into()),
             (_, Err(CommitFailure::Stopped) | Ok(())) => Err(Error::Stopped.into()),
         };
@@ -366,19 +369,23 @@ fn write_group(
                 group.iter_mut().try_for_each(|job| run_isolated(tx, job.as_mut()))?;
             }
         }
-        control(tx, "COMMIT")
+        Ok(())
     })();
-    run.map_err(|error| {
+    let is_committing = run.is_ok();
+    run.and_then(|()| control(tx, "COMMIT")).map_err(|error| {
         if !is_rolled_back(tx) {
             drop(control(tx, "ROLLBACK"));
         }
         // An operation that had to wait for its group finds out with it.
         group.extend(source.first.take());
-        match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => {
-                CommitFailure::Busy
+        match error.sqlite_error().map(|failure| (failure.code, failure.extended_code)) {
+            Some((ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _)) => CommitFailure::Busy,
+            // The disk is full, or did not take the end of the transaction for another reason: the log ends before it.
+            Some((ErrorCode::DiskFull, _) | (_, ffi::SQLITE_IOERR_WRITE)) => {
+                CommitFailure::Refused(error.to_string())
             }
-            _ => CommitFailure::Unknown(error.to_string()),
+            _ if is_committing => CommitFailure::Unknown(error.to_string()),
+            _ => CommitFailure::Refused(error.to_string()),
         }
     })
 }
