@@ -4,6 +4,7 @@
 
 mod databases;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -114,4 +115,27 @@ async fn a_commit_whose_answer_is_lost_is_neither_acknowledged_nor_repeated() {
     }
     store.close().await;
     databases.close().await;
+}
+
+/// The number that SQLite gives to its log whenever it begins to write it from the start.
+fn log_number(folder: &Path) -> Vec<u8> {
+    std::fs::read(folder.join("test.db-wal")).unwrap()[12..16].to_vec()
+}
+
+#[tokio::test]
+async fn nothing_is_written_behind_what_a_killed_server_left_in_its_log() {
+    let (folder, killed) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = Store::open(&DatabaseUrl::Sqlite(folder.path().join("test.db"))).await.unwrap();
+    write_one(&store, "before", None).await.unwrap();
+    for file in ["test.db", "test.db-wal"] {
+        std::fs::copy(folder.path().join(file), killed.path().join(file)).unwrap();
+    }
+    store.close().await;
+    let left = log_number(killed.path());
+    let store = Store::open(&DatabaseUrl::Sqlite(killed.path().join("test.db"))).await.unwrap();
+    write_one(&store, "after", None).await.unwrap();
+    assert_ne!(log_number(killed.path()), left);
+    let apps = read(&store, (), |tx, ()| Box::pin(tx.list_apps())).await;
+    assert_eq!(apps.len(), 2);
+    store.close().await;
 }
