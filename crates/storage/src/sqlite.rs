@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::future::Future;
+use std::os::unix::fs::MetadataExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
@@ -167,7 +168,8 @@ impl Sqlite {
             .spawn({
                 let stopped = Arc::clone(&stopped);
                 let listener = Arc::clone(&listener);
-                move || write_groups(Tx::sqlite(writing), jobs, &stopped, &listener)
+                let file = File::at(path);
+                move || write_groups(Tx::sqlite(writing), &file, jobs, &stopped, &listener)
             })
             .map_err(|source| Error::Database(source.into()))?;
         Ok(Self {
@@ -288,6 +290,7 @@ fn read_snapshot<E: Transient>(
 /// The writer thread: takes operations from the queue and commits many in one transaction.
 fn write_groups(
     mut tx: Tx,
+    file: &File,
     mut jobs: mpsc::Receiver<Box<dyn WriteJob>>,
     stopped: &AtomicBool,
     listener: &OnceLock<Box<Listener>>,
@@ -299,7 +302,7 @@ fn write_groups(
             continue;
         }
         let source = JobSource { first: Some(first), jobs: &mut jobs, started: Instant::now() };
-        let committed = write_group(&mut tx, source, &mut group);
+        let committed = write_group(&mut tx, file, source, &mut group);
         if let Err(CommitFailure::Unknown(text)) = &committed {
             // After a failed sync the kernel may have dropped pages that a later commit builds upon.
             stopped.store(true, Ordering::Release);
@@ -316,6 +319,26 @@ fn write_groups(
         for job in group.drain(..) {
             job.finish(committed.clone());
         }
+    }
+}
+
+/// The file that was opened. One that is removed or replaced takes everything that is written, and is gone with the server.
+struct File {
+    path: PathBuf,
+    id: Option<(u64, u64)>,
+}
+
+impl File {
+    fn at(path: &Path) -> Self {
+        Self { path: path.to_owned(), id: Self::id(path) }
+    }
+
+    fn id(path: &Path) -> Option<(u64, u64)> {
+        std::fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
+    }
+
+    fn is_there(&self) -> bool {
+        Self::id(&self.path) == self.id
     }
 }
 
@@ -346,10 +369,15 @@ impl JobSource<'_> {
 /// runs again, this time with a savepoint for each.
 fn write_group(
     tx: &mut Tx,
+    file: &File,
     mut source: JobSource<'_>,
     group: &mut Vec<Box<dyn WriteJob>>,
 ) -> Result<(), CommitFailure> {
     let mut isolated = false;
+    if !file.is_there() {
+        group.extend(source.first.take());
+        return Err(CommitFailure::Refused("the database file was removed or replaced".to_owned()));
+    }
     let run = (|| -> rusqlite::Result<()> {
         control(tx, "BEGIN IMMEDIATE")?;
         while let Some(mut job) = source.next(group.len()) {

@@ -139,3 +139,18 @@ async fn nothing_is_written_behind_what_a_killed_server_left_in_its_log() {
     assert_eq!(apps.len(), 2);
     store.close().await;
 }
+
+#[tokio::test]
+async fn nothing_is_acknowledged_that_goes_into_a_file_that_was_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, aside) = (folder.path().join("test.db"), folder.path().join("aside.db"));
+    let store = Store::open(&DatabaseUrl::Sqlite(path.clone())).await.unwrap();
+    write_one(&store, "before", None).await.unwrap();
+    std::fs::rename(&path, &aside).unwrap();
+    let error = write_one(&store, "meanwhile", None).await.unwrap_err();
+    assert!(natterjack_storage::error_chain(&error).contains("removed"), "{error:?}");
+    std::fs::rename(&aside, &path).unwrap();
+    write_one(&store, "after", None).await.unwrap();
+    assert_eq!(read(&store, (), |tx, ()| Box::pin(tx.list_apps())).await.len(), 2);
+    store.close().await;
+}
