@@ -410,7 +410,11 @@ fn write_group(
         // An operation that had to wait for its group finds out with it.
         group.extend(source.first.take());
         match error.sqlite_error().map(|failure| (failure.code, failure.extended_code)) {
-            Some((ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _)) => CommitFailure::Busy,
+            Some((ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _)) => {
+                // So do those behind it: one after the other they would wait without end.
+                group.extend(std::iter::from_fn(|| source.jobs.try_recv().ok()));
+                CommitFailure::Busy
+            }
             // The disk is full, or did not take the end of the transaction for another reason: the log ends before it.
             Some((ErrorCode::DiskFull, _) | (_, ffi::SQLITE_IOERR_WRITE)) => {
                 CommitFailure::Refused(error.to_string())

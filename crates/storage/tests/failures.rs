@@ -154,3 +154,24 @@ async fn nothing_is_acknowledged_that_goes_into_a_file_that_was_removed() {
     assert_eq!(read(&store, (), |tx, ()| Box::pin(tx.list_apps())).await.len(), 2);
     store.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn those_who_wait_for_another_program_are_refused_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    let store = Store::open(&DatabaseUrl::Sqlite(path.clone())).await.unwrap();
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut writes = tokio::task::JoinSet::new();
+    for number in 0..3 {
+        let store = store.clone();
+        writes.spawn(async move { write_one(&store, &format!("app-{number}"), None).await });
+    }
+    // The first of them has waited for five seconds.
+    let mut refused = vec![writes.join_next().await.unwrap().unwrap()];
+    other.execute_batch("ROLLBACK").unwrap();
+    refused.extend(writes.join_all().await);
+    assert!(refused.iter().all(|outcome| matches!(outcome, Err(Error::Busy(_)))), "{refused:?}");
+    write_one(&store, "after", None).await.unwrap();
+    store.close().await;
+}
