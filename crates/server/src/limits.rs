@@ -25,6 +25,8 @@ pub const CONNECTIONS_PER_ADDRESS_DEFAULT: usize = 15_000;
 pub const RATE_LIMIT_WINDOWS_MAX: usize = 100_000;
 /// Users whose calls are counted, each for every operation.
 pub const RATE_LIMITED_USERS_MAX: usize = 200_000;
+/// Time in which the database answers when it is ready.
+pub const READY_TIME_MAX: Duration = Duration::from_secs(5);
 /// Time that requests get to finish when the server is told to stop.
 pub const DRAIN_TIME_MAX: Duration = Duration::from_secs(20);
 

@@ -16,7 +16,7 @@ fn run(data_dir: &Path, arguments: &[&str]) -> Output {
     command(data_dir).args(arguments).output().unwrap()
 }
 
-async fn send(client: &Client, id: &str) {
+async fn try_to_send(client: &Client, id: &str) -> Result<(), natterjack_client::Error> {
     let message = MessageRequest {
         id: Some(id.to_owned()),
         text: Some("hello".to_owned()),
@@ -24,7 +24,11 @@ async fn send(client: &Client, id: &str) {
         ..MessageRequest::default()
     };
     let request = SendMessageRequest { message, ..SendMessageRequest::default() };
-    client.chat().send_message("messaging", "general", request).await.unwrap();
+    client.chat().send_message("messaging", "general", request).await.map(drop)
+}
+
+async fn send(client: &Client, id: &str) {
+    try_to_send(client, id).await.unwrap();
 }
 
 async fn set_up(client: &Client) {
@@ -75,6 +79,37 @@ async fn what_was_acknowledged_survives_a_kill() {
     }
     let check = run(folder.path(), &["check"]);
     assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stdout));
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_full_disk_refuses_what_is_written_until_there_is_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Running::start_on_small_disk(folder.path());
+    set_up(&server.client()).await;
+    let client = Client::builder("key", "a-secret").base_url(&server.url).retry(RetryPolicy::none());
+    let client = client.build().unwrap();
+    let (mut ids, mut refused) = (Vec::new(), None);
+    for number in 0..5000 {
+        let id = format!("m{number}");
+        if let Err(error) = try_to_send(&client, &id).await {
+            refused = Some((id, error));
+            break;
+        }
+        ids.push(id);
+    }
+    let (refused, error) = refused.expect("the disk is full some time");
+    assert_eq!(error.status(), Some(500), "{error}");
+    try_to_send(&client, "another").await.unwrap_err();
+    assert_eq!(text_of(&client, &ids[0]).await, "hello", "what is there can be read");
+
+    server.make_room();
+    send(&client, &refused).await;
+    ids.push(refused);
+    server.kill();
+    succeed(folder.path(), &["check"]);
+    assert_eq!(count_missing(folder.path(), &ids).await, 0);
+    assert_eq!(count_missing(folder.path(), &["another".to_owned()]).await, 1);
 }
 
 #[tokio::test]
@@ -223,15 +258,8 @@ async fn send_until_killed(
 ) {
     for number in 0.. {
         let id = format!("{prefix}-{number}");
-        let message = MessageRequest {
-            id: Some(id.clone()),
-            text: Some("hello".to_owned()),
-            user_id: Some("jane".to_owned()),
-            ..MessageRequest::default()
-        };
-        let request = SendMessageRequest { message, ..SendMessageRequest::default() };
-        match client.chat().send_message("messaging", "general", request).await {
-            Ok(_) => drop(acknowledged.send(id)),
+        match try_to_send(&client, &id).await {
+            Ok(()) => drop(acknowledged.send(id)),
             Err(_) => return,
         }
     }

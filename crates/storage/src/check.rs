@@ -122,6 +122,7 @@ impl Store {
 impl Tx {
     /// As [`Store::check`], on the state that this transaction sees.
     pub async fn check(&mut self, progress: &(impl Fn(&str) + Sync)) -> Result<Report> {
+        // A check reads everything, which takes longer than a request may.
         self.lift_time_limit().await?;
         let mut report = Report::default();
         if self.dialect() == Dialect::Sqlite {
@@ -146,16 +147,6 @@ impl Tx {
             report.counts.push((name, count.unwrap_or_default()));
         }
         Ok(report)
-    }
-
-    /// A check reads everything, which takes longer than a request may. The limit is back with the next transaction.
-    async fn lift_time_limit(&mut self) -> Result<()> {
-        if let Some(connection) = self.sqlite_connection_mut() {
-            connection.progress_handler(0, None::<fn() -> bool>)?;
-            return Ok(());
-        }
-        self.execute("SET LOCAL statement_timeout = 0", params![]).await?;
-        Ok(())
     }
 
     async fn check_rule(&mut self, rule: &Rule) -> Result<Outcome> {

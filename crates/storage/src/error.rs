@@ -84,7 +84,10 @@ impl From<tokio_postgres::Error> for Error {
 impl From<deadpool_postgres::PoolError> for Error {
     fn from(error: deadpool_postgres::PoolError) -> Self {
         match error {
-            deadpool_postgres::PoolError::Timeout(_) => Self::Timeout(error.into()),
+            // All connections are at work. One that cannot be made is no matter of how much is asked for.
+            deadpool_postgres::PoolError::Timeout(deadpool_postgres::TimeoutType::Wait) => {
+                Self::Timeout(error.into())
+            }
             _ => Self::Database(error.into()),
         }
     }

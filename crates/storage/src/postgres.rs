@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, QueueMode, RecyclingMethod, Runtime};
 use futures_util::future::{join, join_all};
-use tokio::sync::oneshot;
+use tokio::sync::{Mutex, oneshot};
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{NoTls, Row};
+use tokio_postgres::{NoTls, Row, Statement};
 
 use self::each::Each;
 use self::groups::Groups;
@@ -29,6 +30,9 @@ const POOL_SIZE: usize = 16;
 const ATTEMPTS_MAX: u32 = 8;
 /// Longest wait for a free connection.
 const POOL_WAIT_MAX: Duration = Duration::from_secs(20);
+
+/// Longest wait for the answer to a statement. The database itself gives up earlier, unless it is not there any more.
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(40);
 
 /// What a transaction begins with. Every statement is bounded, and so is a lock that somebody else holds.
 const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
@@ -143,7 +147,7 @@ impl Postgres {
         let mut tx = Tx::postgres(Arc::new(PostgresTx::new(self.client().await?, BEGIN_READ)));
         // Between two pages the other side writes, which may take its time.
         tx.execute("SET LOCAL idle_in_transaction_session_timeout = 0", &[]).await?;
-        tx.execute("SET LOCAL statement_timeout = 0", &[]).await?;
+        tx.lift_time_limit().await?;
         Ok(tx)
     }
 
@@ -220,11 +224,25 @@ pub(crate) struct PostgresTx {
     begun: AtomicBool,
     /// A statement failed, after which the database refuses all others, and takes `COMMIT` for `ROLLBACK`.
     broken: AtomicBool,
+    /// The database did not answer: nothing is asked on this connection any more.
+    is_lost: AtomicBool,
+    /// Nobody minds how long the database takes.
+    is_unlimited: AtomicBool,
+    /// Held while a statement is prepared, which others that are prepared already must not overtake.
+    preparing: Mutex<()>,
 }
 
 impl PostgresTx {
     fn new(client: Object, begin: &'static str) -> Self {
-        Self { client: Some(client), begin, begun: AtomicBool::new(false), broken: AtomicBool::new(false) }
+        Self {
+            client: Some(client),
+            begin,
+            begun: AtomicBool::new(false),
+            broken: AtomicBool::new(false),
+            is_lost: AtomicBool::new(false),
+            is_unlimited: AtomicBool::new(false),
+            preparing: Mutex::new(()),
+        }
     }
 
     fn client(&self) -> &Object {
@@ -237,25 +255,61 @@ impl PostgresTx {
         work: impl AsyncFnOnce(&Object) -> std::result::Result<T, tokio_postgres::Error>,
     ) -> Result<T> {
         let client = self.client();
-        let result = if self.begun.swap(true, Ordering::Relaxed) {
-            work(client).await
-        } else {
-            let (begun, result) = join(client.batch_execute(self.begin), work(client)).await;
-            begun.and(result)
-        };
-        if result.is_err() {
+        let result = self
+            .answer(async {
+                if self.begun.swap(true, Ordering::Relaxed) {
+                    return work(client).await;
+                }
+                let (begun, result) = join(client.batch_execute(self.begin), work(client)).await;
+                begun.and(result)
+            })
+            .await;
+        if !matches!(result, Ok(Ok(_))) {
             self.broken.store(true, Ordering::Relaxed);
         }
-        Ok(result?)
+        Ok(result.map_err(|none| Error::Database(none.into()))??)
+    }
+
+    /// Waits for the database as long as it may take.
+    async fn answer<T>(&self, asked: impl Future<Output = T>) -> Result<T, NoAnswer> {
+        if self.is_unlimited.load(Ordering::Relaxed) {
+            return Ok(asked.await);
+        }
+        if self.is_lost() {
+            return Err(NoAnswer);
+        }
+        tokio::time::timeout(ANSWER_TIME_MAX, asked).await.map_err(|_| {
+            self.is_lost.store(true, Ordering::Relaxed);
+            NoAnswer
+        })
+    }
+
+    fn is_lost(&self) -> bool {
+        self.is_lost.load(Ordering::Relaxed)
+    }
+
+    pub(crate) async fn lift_time_limit(&self) -> Result<()> {
+        self.is_unlimited.store(true, Ordering::Relaxed);
+        self.execute("SET LOCAL statement_timeout = 0", &[]).await.map(drop)
     }
 
     fn is_begun(&self) -> bool {
         self.begun.load(Ordering::Relaxed)
     }
 
+    async fn prepare(
+        &self,
+        client: &Object,
+        sql: &str,
+    ) -> std::result::Result<Statement, tokio_postgres::Error> {
+        // Who asked first goes on first.
+        let _turn = self.preparing.lock().await;
+        client.prepare_cached(sql).await
+    }
+
     pub(crate) async fn execute(&self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
         self.run(async |client| {
-            let statement = client.prepare_cached(sql).await?;
+            let statement = self.prepare(client, sql).await?;
             client.execute(&statement, &references(params)).await
         })
         .await
@@ -265,7 +319,7 @@ impl PostgresTx {
         self.run(async |client| {
             let mut prepared = Vec::with_capacity(statements.len());
             for (sql, _) in statements {
-                prepared.push(client.prepare_cached(sql).await?);
+                prepared.push(self.prepare(client, sql).await?);
             }
             let runs = prepared.iter().zip(statements).map(|(statement, (_, params))| async move {
                 client.execute(statement, &references(params)).await
@@ -277,7 +331,7 @@ impl PostgresTx {
 
     pub(crate) async fn query(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>> {
         self.run(async |client| {
-            let statement = client.prepare_cached(sql).await?;
+            let statement = self.prepare(client, sql).await?;
             client.query(&statement, &references(params)).await
         })
         .await
@@ -291,11 +345,11 @@ impl PostgresTx {
         }
         let rows = self
             .run(async |client| {
-                let types = client.prepare_cached(sql).await?.params().to_vec();
+                let types = self.prepare(client, sql).await?.params().to_vec();
                 let Some(each) = Each::of(sql, &types, params) else {
                     return Ok(None);
                 };
-                let statement = client.prepare_cached(&each.sql).await?;
+                let statement = self.prepare(client, &each.sql).await?;
                 client.query(&statement, &each.references()).await.map(Some)
             })
             .await?;
@@ -313,7 +367,7 @@ impl PostgresTx {
     /// Runs a statement with each list of parameters, all sent together.
     pub(crate) async fn write_each(&self, sql: &str, params: &[Vec<Param<'_>>]) -> Result<Vec<Vec<Row>>> {
         self.run(async |client| {
-            let statement = &client.prepare_cached(sql).await?;
+            let statement = &self.prepare(client, sql).await?;
             let runs =
                 params.iter().map(|params| async { client.query(statement, &references(params)).await });
             join_all(runs).await.into_iter().collect()
@@ -326,25 +380,28 @@ impl PostgresTx {
             self.client = None;
             return Ok(());
         }
-        if self.broken.load(Ordering::Relaxed) {
+        if self.broken.load(Ordering::Relaxed) && !self.is_lost() {
             self.roll_back().await;
             return Err(Error::Database("an operation went on after a statement that failed".into()));
         }
-        let committed = self.client().batch_execute("COMMIT").await;
+        let committed = self.answer(self.client().batch_execute("COMMIT")).await;
         match committed {
-            Ok(()) => {
+            Ok(Ok(())) => {
                 // Back to the pool.
                 drop(self.client.take());
                 Ok(())
             }
-            Err(error) if error.code().is_some() => Err(error.into()),
+            Ok(Err(error)) if error.code().is_some_and(|code| !is_interruption(code)) => Err(error.into()),
             // The connection broke while the commit was on its way.
-            Err(error) => Err(Error::CommitUnknown(error.into())),
+            Ok(Err(error)) => Err(Error::CommitUnknown(error.into())),
+            Err(none) => Err(Error::CommitUnknown(none.into())),
         }
     }
 
     pub(crate) async fn roll_back(mut self) {
-        if !self.is_begun() || self.client().batch_execute("ROLLBACK").await.is_ok() {
+        if !self.is_begun()
+            || matches!(self.answer(self.client().batch_execute("ROLLBACK")).await, Ok(Ok(())))
+        {
             drop(self.client.take());
         }
     }
@@ -358,6 +415,16 @@ impl Drop for PostgresTx {
             drop(Object::take(client));
         }
     }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the database server does not answer")]
+struct NoAnswer;
+
+/// Whether the connection was ended by the operator or the end of the database server. One that waited for a copy of what it
+/// had committed ends with this too.
+fn is_interruption(code: &SqlState) -> bool {
+    [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN].contains(code)
 }
 
 fn references<'a>(params: &'a [Param<'a>]) -> Vec<&'a (dyn ToSql + Sync)> {

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::future::Future;
+use std::os::unix::fs::MetadataExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
@@ -11,7 +12,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::error::{Error, Result, Transient};
@@ -59,6 +60,8 @@ type ReadJob = Box<dyn FnOnce(&mut Tx) + Send>;
 enum CommitFailure {
     /// The sync failed: whether the group is on disk is not known.
     Unknown(String),
+    /// Nothing was written, because the disk is full for instance.
+    Refused(String),
     /// Another process held the database; nothing was written.
     Busy,
     Stopped,
@@ -88,6 +91,7 @@ impl<E: Transient> WriteJob for Job<E> {
             (Some(Err(error)), _) => Err(error),
             (Some(Ok(output)), Ok(())) => Ok(output),
             (_, Err(CommitFailure::Unknown(text))) => Err(Error::CommitUnknown(text.into()).into()),
+            (_, Err(CommitFailure::Refused(text))) => Err(Error::Database(text.into()).into()),
             (_, Err(CommitFailure::Busy)) => Err(Error::Busy("another process writes".into()).into()),
             (_, Err(CommitFailure::Stopped) | Ok(())) => Err(Error::Stopped.into()),
         };
@@ -152,6 +156,9 @@ impl Sqlite {
         writing.pragma_update(None, "synchronous", "FULL")?;
         writing.pragma_update(None, "wal_autocheckpoint", WAL_CHECKPOINT_PAGES)?;
         writing.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
+        // What was left by one that was killed after a sync had failed may be in the system's memory only: nothing that is
+        // written may stand behind it. Copied out of the log it is synced again.
+        writing.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
         migrate(&writing)?;
         let mut readers = Vec::with_capacity(READERS);
         for _ in 0..READERS {
@@ -168,7 +175,8 @@ impl Sqlite {
             .spawn({
                 let stopped = Arc::clone(&stopped);
                 let listener = Arc::clone(&listener);
-                move || write_groups(Tx::sqlite(writing), jobs, &stopped, &listener)
+                let file = File::at(path);
+                move || write_groups(Tx::sqlite(writing), &file, jobs, &stopped, &listener)
             })
             .map_err(|source| Error::Database(source.into()))?;
         Ok(Self {
@@ -307,6 +315,7 @@ fn read_snapshot<E: Transient>(
 /// The writer thread: takes operations from the queue and commits many in one transaction.
 fn write_groups(
     mut tx: Tx,
+    file: &File,
     mut jobs: mpsc::Receiver<Box<dyn WriteJob>>,
     stopped: &AtomicBool,
     listener: &OnceLock<Box<Listener>>,
@@ -318,7 +327,7 @@ fn write_groups(
             continue;
         }
         let source = JobSource { first: Some(first), jobs: &mut jobs, started: Instant::now() };
-        let committed = write_group(&mut tx, source, &mut group);
+        let committed = write_group(&mut tx, file, source, &mut group);
         if let Err(CommitFailure::Unknown(text)) = &committed {
             // After a failed sync the kernel may have dropped pages that a later commit builds upon.
             stopped.store(true, Ordering::Release);
@@ -335,6 +344,26 @@ fn write_groups(
         for job in group.drain(..) {
             job.finish(committed.clone());
         }
+    }
+}
+
+/// The file that was opened. One that is removed or replaced takes everything that is written, and is gone with the server.
+struct File {
+    path: PathBuf,
+    id: Option<(u64, u64)>,
+}
+
+impl File {
+    fn at(path: &Path) -> Self {
+        Self { path: path.to_owned(), id: Self::id(path) }
+    }
+
+    fn id(path: &Path) -> Option<(u64, u64)> {
+        std::fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
+    }
+
+    fn is_there(&self) -> bool {
+        Self::id(&self.path) == self.id
     }
 }
 
@@ -365,10 +394,15 @@ impl JobSource<'_> {
 /// runs again, this time with a savepoint for each.
 fn write_group(
     tx: &mut Tx,
+    file: &File,
     mut source: JobSource<'_>,
     group: &mut Vec<Box<dyn WriteJob>>,
 ) -> Result<(), CommitFailure> {
     let mut isolated = false;
+    if !file.is_there() {
+        group.extend(source.first.take());
+        return Err(CommitFailure::Refused("the database file was removed or replaced".to_owned()));
+    }
     let run = (|| -> rusqlite::Result<()> {
         control(tx, "BEGIN IMMEDIATE")?;
         while let Some(mut job) = source.next(group.len()) {
@@ -391,19 +425,27 @@ fn write_group(
                 group.iter_mut().try_for_each(|job| run_isolated(tx, job.as_mut()))?;
             }
         }
-        control(tx, "COMMIT")
+        Ok(())
     })();
-    run.map_err(|error| {
+    let is_committing = run.is_ok();
+    run.and_then(|()| control(tx, "COMMIT")).map_err(|error| {
         if !is_rolled_back(tx) {
             drop(control(tx, "ROLLBACK"));
         }
         // An operation that had to wait for its group finds out with it.
         group.extend(source.first.take());
-        match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => {
+        match error.sqlite_error().map(|failure| (failure.code, failure.extended_code)) {
+            Some((ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _)) => {
+                // So do those behind it: one after the other they would wait without end.
+                group.extend(std::iter::from_fn(|| source.jobs.try_recv().ok()));
                 CommitFailure::Busy
             }
-            _ => CommitFailure::Unknown(error.to_string()),
+            // The disk is full, or did not take the end of the transaction for another reason: the log ends before it.
+            Some((ErrorCode::DiskFull, _) | (_, ffi::SQLITE_IOERR_WRITE)) => {
+                CommitFailure::Refused(error.to_string())
+            }
+            _ if is_committing => CommitFailure::Unknown(error.to_string()),
+            _ => CommitFailure::Refused(error.to_string()),
         }
     })
 }

@@ -112,6 +112,14 @@ impl Tx {
         }
     }
 
+    /// Lets statements take as long as they need. The limit is back with the next transaction.
+    pub(crate) async fn lift_time_limit(&mut self) -> Result<()> {
+        match &mut self.connection {
+            Connection::Sqlite(connection) => Ok(connection.progress_handler(0, None::<fn() -> bool>)?),
+            Connection::Postgres(connection) => connection.lift_time_limit().await,
+        }
+    }
+
     /// Whether the database has a table of this name.
     pub(crate) async fn has_table(&mut self, name: &str) -> Result<bool> {
         let sql = match self.dialect() {

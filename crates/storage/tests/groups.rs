@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use databases::{Databases, at, read, write};
 use futures_util::future::join_all;
 use natterjack_storage::{
-    Advance, Basis, ChannelChange, Error, NewApp, NewChannel, OpFuture, Store, Turn, Tx,
+    Advance, Basis, ChannelChange, DatabaseUrl, Error, NewApp, NewChannel, OpFuture, Store, Turn, Tx,
 };
 
 /// What an operation does in the middle of its group.
@@ -82,30 +82,34 @@ async fn an_operation_that_fails_takes_no_other_with_it_and_leaves_nothing() {
     databases.close().await;
 }
 
+/// A channel, and what it is decided by.
+async fn create_channel(store: &Store) -> (i64, Basis<'static>) {
+    let created = write(store, (), |tx, ()| {
+        Box::pin(async move {
+            tx.insert_app(&app(0), at(1)).await?;
+            let app_pk = tx.list_apps().await?[0].pk;
+            let new = NewChannel {
+                kind: "messaging".to_owned(),
+                id: "general".to_owned(),
+                cid: "messaging:general".to_owned(),
+                created_by_id: "ann".to_owned(),
+                distinct_members: Vec::new(),
+                change: ChannelChange::default(),
+            };
+            let channel = tx.insert_channel(app_pk, &new, at(1)).await?.unwrap();
+            let basis =
+                Basis { channel: channel.version, app: tx.find_app_version(app_pk).await?, user: None };
+            Ok((channel.pk, basis))
+        })
+    });
+    created.await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operation_whose_basis_is_gone_undoes_no_other() {
     let databases = Databases::open().await;
     for store in &databases.stores {
-        let channel_pk = write(store, (), |tx, ()| {
-            Box::pin(async move {
-                tx.insert_app(&app(0), at(1)).await?;
-                let app_pk = tx.list_apps().await?[0].pk;
-                let new = NewChannel {
-                    kind: "messaging".to_owned(),
-                    id: "general".to_owned(),
-                    cid: "messaging:general".to_owned(),
-                    created_by_id: "ann".to_owned(),
-                    distinct_members: Vec::new(),
-                    change: ChannelChange::default(),
-                };
-                let channel = tx.insert_channel(app_pk, &new, at(1)).await?.unwrap();
-                Ok((
-                    channel.pk,
-                    Basis { channel: channel.version, app: tx.find_app_version(app_pk).await?, user: None },
-                ))
-            })
-        });
-        let (channel_pk, basis) = channel_pk.await;
+        let (channel_pk, basis) = create_channel(store).await;
         let runs = Arc::new(AtomicUsize::new(0));
         let all = join_all((0..300).map(|number| {
             let basis = Basis { channel: basis.channel + i64::from(number % 3 == 0), ..basis };
@@ -121,6 +125,45 @@ async fn an_operation_whose_basis_is_gone_undoes_no_other() {
         }));
         let succeeded = all.await.iter().filter(|outcome| outcome.is_ok()).count();
         assert_eq!((succeeded, runs.load(Ordering::Relaxed)), (200, 300), "{:?}", store.dialect());
+    }
+    databases.close().await;
+}
+
+/// A connection prepares each statement when it first meets it, which takes a way to the database and back.
+#[tokio::test(flavor = "multi_thread")]
+async fn operations_of_a_channel_keep_their_order_on_a_new_connection() {
+    let databases = Databases::open().await;
+    let (channel_pk, basis) = create_channel(&databases.stores[1]).await;
+    let url = DatabaseUrl::Postgres(databases.postgres_url.clone());
+    for round in 0..10 {
+        let store = Store::open(&url).await.unwrap();
+        let mut tasks = tokio::task::JoinSet::new();
+        for number in 0..100 {
+            let (store, basis) = (store.clone(), basis);
+            tasks.spawn(async move {
+                let input = (channel_pk, basis, 1 + round * 100 + number);
+                let written = store.write_in_channel(
+                    channel_pk,
+                    Turn::Any,
+                    "test",
+                    input,
+                    |tx, (channel_pk, basis, number)| {
+                        Box::pin(async move {
+                            let advance = Advance { events: 1, ..Advance::default() };
+                            let advanced = tx.advance_channel_on(*channel_pk, *basis, advance, at(2)).await?;
+                            tx.insert_app(&app(*number), advanced.expect("the basis holds").at).await
+                        })
+                    },
+                );
+                written.await.unwrap();
+            });
+            // Some come while others are under way.
+            tokio::time::sleep(std::time::Duration::from_micros(20)).await;
+        }
+        tasks.join_all().await;
+        let apps = read(&store, (), |tx, ()| Box::pin(tx.list_apps())).await;
+        assert!(apps.is_sorted_by_key(|app| app.created_at), "round {round}");
+        store.close().await;
     }
     databases.close().await;
 }

@@ -9,6 +9,7 @@ use axum::response::IntoResponse;
 use natterjack_protocol::ErrorCode;
 
 use super::endpoint::Edge;
+use crate::limits::READY_TIME_MAX;
 
 /// The process answers.
 pub(crate) async fn healthz() -> &'static str {
@@ -21,9 +22,10 @@ pub(crate) async fn readyz(State(edge): State<Arc<Edge>>) -> impl IntoResponse {
     if store.is_stopped() {
         return (StatusCode::SERVICE_UNAVAILABLE, "writing has stopped after a failed sync to disk");
     }
-    match store.read("ready", (), |tx, ()| Box::pin(tx.find_app_version(0))).await {
-        Ok(_) => (StatusCode::OK, "ready"),
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer"),
+    let read = store.read("ready", (), |tx, ()| Box::pin(tx.find_app_version(0)));
+    match tokio::time::timeout(READY_TIME_MAX, read).await {
+        Ok(Ok(_)) => (StatusCode::OK, "ready"),
+        _ => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer"),
     }
 }
 

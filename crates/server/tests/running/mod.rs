@@ -23,7 +23,25 @@ impl Running {
 
     /// The same at an address, with further arguments.
     pub fn start_with(data_dir: &Path, listen: &str, arguments: &[&str]) -> Self {
-        let mut child = command(data_dir)
+        Self::serve(command(data_dir), listen, arguments)
+    }
+
+    /// The same with a disk that has no room for the log of the database beyond a few MiB.
+    pub fn start_on_small_disk(data_dir: &Path) -> Self {
+        let mut command = command_by(Command::new("sh"), data_dir);
+        command.args(["-c", r#"trap '' XFSZ; ulimit -S -f 4096; exec "$0" "$@""#, BINARY]);
+        Self::serve(command, "127.0.0.1:0", &[])
+    }
+
+    /// Makes room on such a disk.
+    pub fn make_room(&self) {
+        let id = self.child.id().to_string();
+        let raised = Command::new("prlimit").args(["--fsize=unlimited", "--pid", &id]).status();
+        assert!(raised.unwrap().success());
+    }
+
+    fn serve(mut command: Command, listen: &str, arguments: &[&str]) -> Self {
+        let mut child = command
             .args(["serve", "--listen", listen, "--api-key", "key", "--api-secret", "a-secret"])
             .args(arguments)
             .stdout(Stdio::piped())
@@ -55,7 +73,10 @@ impl Drop for Running {
 }
 
 pub fn command(data_dir: &Path) -> Command {
-    let mut command = Command::new(BINARY);
+    command_by(Command::new(BINARY), data_dir)
+}
+
+fn command_by(mut command: Command, data_dir: &Path) -> Command {
     // What the developer has set for a server of his or her own is not for these.
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("NATTERJACK_")) {
         command.env_remove(name);

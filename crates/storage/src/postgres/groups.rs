@@ -138,8 +138,10 @@ impl<E: Transient> Job for Waiting<E> {
 async fn commit_groups(connections: Arc<Connections>, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
     while let Some(first) = jobs.recv().await {
         let Ok(client) = connections.client().await else {
-            // It finds out for itself what is the matter.
-            tokio::spawn(first.run_alone(Arc::clone(&connections)));
+            // Each finds out for itself what is the matter. Nobody waits for the others to have found out.
+            for job in std::iter::once(first).chain(std::iter::from_fn(|| jobs.try_recv().ok())) {
+                tokio::spawn(job.run_alone(Arc::clone(&connections)));
+            }
             continue;
         };
         let mut group = Group::new(PostgresTx::new(client, BEGIN));
@@ -252,12 +254,14 @@ impl Group {
     async fn finish(mut self, connections: &Arc<Connections>) {
         metrics::histogram!("natterjack_db_group_size").record(self.length as f64);
         let transaction = Arc::into_inner(self.transaction).expect("nothing runs any more");
-        let committed = if self.failed {
+        // Where there was no answer those who are run again would wait for one as long.
+        let committed = if self.failed && !transaction.is_lost() {
             transaction.roll_back().await;
             None
         } else {
             Some(transaction.commit().await)
         };
+        self.done.extend(self.lines.into_values().flat_map(|line| line.waiting));
         match committed {
             Some(Ok(())) => {
                 connections.tell(self.moved);
@@ -270,7 +274,6 @@ impl Group {
                 self.done.into_iter().for_each(|job| job.finish(Err(&text)));
             }
             None | Some(Err(_)) => {
-                self.done.extend(self.lines.into_values().flat_map(|line| line.waiting));
                 for job in self.done {
                     tokio::spawn(job.run_alone(Arc::clone(connections)));
                 }
