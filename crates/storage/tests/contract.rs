@@ -344,6 +344,7 @@ async fn threads_in_order(tx: &mut Tx, parent_pk: i64) -> Result<()> {
         from: None,
         backward: false,
         limit: 10,
+        within: None,
     };
     let listed = tx.query_threads(APP, &page).await?;
     assert_eq!(listed.iter().map(|one| one.thread.parent_pk).collect::<Vec<_>>(), [parent_pk]);
