@@ -344,6 +344,7 @@ async fn threads_in_order(tx: &mut Tx, parent_pk: i64) -> Result<()> {
         from: None,
         backward: false,
         limit: 10,
+        within: None,
     };
     let listed = tx.query_threads(APP, &page).await?;
     assert_eq!(listed.iter().map(|one| one.thread.parent_pk).collect::<Vec<_>>(), [parent_pk]);
@@ -722,8 +723,15 @@ async fn queries(tx: &mut Tx, channel_pk: i64) -> Result<()> {
     let ids: Vec<_> =
         tx.query_members(channel_pk, &members).await?.into_iter().map(|member| member.user_id).collect();
     assert_eq!(ids, ["bob"]);
-    let channels =
-        ChannelQuery { filter: all(), sort: Vec::new(), limit: 9, offset: 0, user_id: None, now: at(9) };
+    let channels = ChannelQuery {
+        filter: all(),
+        sort: Vec::new(),
+        limit: 9,
+        offset: 0,
+        user_id: None,
+        now: at(9),
+        without_kinds: Vec::new(),
+    };
     assert_eq!(tx.query_channels(APP, &channels).await?.len(), 1);
     assert!(tx.query_channels(APP + 1, &channels).await?.is_empty());
     Ok(())

@@ -132,6 +132,7 @@ async fn channels(store: &Store, filter: Value, sort: &[(&str, i32)], user_id: O
         offset: 0,
         user_id: user_id.map(str::to_owned),
         now: at(100),
+        without_kinds: Vec::new(),
     };
     let found = read(store, query, |tx, query| Box::pin(tx.query_channels(APP, query))).await;
     found.into_iter().map(|channel| channel.id).collect()

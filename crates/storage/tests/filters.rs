@@ -399,6 +399,7 @@ fn channels_agree() {
                 offset: 0,
                 user_id: None,
                 now: at(0),
+                without_kinds: Vec::new(),
             };
             let run = async |store, query| {
                 read(store, query, move |tx, query| Box::pin(tx.query_channels(app_pk, query))).await

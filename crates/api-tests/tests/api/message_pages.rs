@@ -155,6 +155,23 @@ both_databases! {
         }
     }
 
+    async fn what_is_no_longer_shown_is_no_pivot(server: TestServer) {
+        ten_messages(server).await;
+        let hide = json!({ "user_id": "joe", "clear_history": true });
+        ok(post(server, "/channels/messaging/general/hide", hide).await);
+        server.send("general", "jane", "m10", "a").await;
+        let page_of = async |user_id: &str, messages: Value| {
+            let request = server.raw("POST", "/api/v2/chat/channels/messaging/general/query").as_user(user_id);
+            request.json(&json!({ "state": true, "messages": messages })).send().await
+        };
+        assert_eq!(numbers(&ok(page_of("jane", json!({ "id_gt": "m8" })).await)), [9, 10]);
+        assert_eq!(numbers(&ok(page_of("joe", json!({ "id_gte": "m10" })).await)), [10]);
+        page_of("joe", json!({ "id_gt": "m8" })).await.expect_error(400, 4, "id_gt");
+        // Rows that are still to be removed are as little there as those that have been.
+        ok(post(server, "/channels/messaging/general/truncate", json!({})).await);
+        page_of("jane", json!({ "id_gt": "m8" })).await.expect_error(400, 4, "id_gt");
+    }
+
     async fn only_one_pivot_is_allowed(server: TestServer) {
         ten_messages(server).await;
         let two = json!({ "id_lt": "m5", "created_at_after": "2026-01-01T00:00:00Z" });

@@ -328,6 +328,26 @@ both_databases! {
         assert_eq!(found(server, &pinned).await.len(), 4);
     }
 
+    async fn nothing_is_unread_where_reading_is_not_told(server: TestServer) {
+        channels(server).await;
+        let data = json!({ "data": { "created_by_id": "joe", "members": ["joe", "jane"] } });
+        post_ok(server, &format!("{CHANNELS}/livestream/live/query"), &data).await;
+        for number in 0..3 {
+            let message = json!({ "message": { "id": format!("l{number}"), "user_id": "joe", "text": "hello" } });
+            post_ok(server, &format!("{CHANNELS}/livestream/live/message"), &message).await;
+        }
+        let ask = async |filter: Value, sort: Value| {
+            found(server, &json!({ "user_id": "jane", "filter_conditions": filter, "sort": sort })).await
+        };
+        let by_id = json!([{ "field": "id" }]);
+        assert_eq!(ask(json!({ "has_unread": true }), by_id.clone()).await, ["alpha"]);
+        assert_eq!(ask(json!({ "has_unread": false, "joined": true }), by_id).await, ["beta", "live"]);
+        for field in ["unread_count", "has_unread"] {
+            let sort = json!([{ "field": field, "direction": -1 }, { "field": "id" }]);
+            assert_eq!(ask(json!({ "joined": true }), sort).await, ["alpha", "beta", "live"], "{field}");
+        }
+    }
+
     async fn a_sort_has_at_most_five_known_fields(server: TestServer) {
         let sort: Vec<Value> = ["a", "b", "c", "d", "e", "f"].map(|field| json!({ "field": field })).into();
         post(server, CHANNELS, &json!({ "sort": sort })).await.expect_error(400, 4, "sort");

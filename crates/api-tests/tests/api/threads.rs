@@ -315,6 +315,27 @@ both_databases! {
         assert!(parents(&ok(request.json(&filter).send().await)).is_empty());
     }
 
+    async fn pages_of_clients_are_full_and_tell_nothing_of_what_they_may_not_read(server: TestServer) {
+        five_threads(server).await;
+        server.channel("quiet", &["jane", "joe"]).await;
+        server.send("quiet", "jane", "q0", "a").await;
+        sent(server, "quiet", json!({ "id": "q1", "user_id": "joe", "text": "r", "parent_id": "q0" })).await;
+        let page = async |user_id: &str, request: Value| {
+            ok(server.raw("POST", "/api/v2/chat/threads").as_user(user_id).json(&request).send().await)
+        };
+        let oldest = json!({ "limit": 2, "sort": [{ "field": "created_at", "direction": 1 }] });
+        assert_eq!(parents(&page("joe", oldest.clone()).await), ["m0", "m1"]);
+        // Who left the channel takes part in its threads, which is what a page begins with.
+        update_channel(server, "general", json!({ "remove_members": ["joe"] })).await;
+        let answer = page("joe", oldest).await;
+        assert_eq!((parents(&answer), answer.get("next")), (vec!["q0".to_owned()], None));
+        // A cursor would tell of a thread that is not shown, and that the filter matches it.
+        server.users(&["zoe"]).await;
+        let filter = json!({ "channel_cid": "messaging:general", "created_by_user_id": "joe" });
+        let answer = page("zoe", json!({ "limit": 2, "filter": filter })).await;
+        assert_eq!((parents(&answer), answer.get("next")), (Vec::new(), None));
+    }
+
     async fn threads_of_hidden_history_and_deleted_channels_are_not_found(server: TestServer) {
         five_threads(server).await;
         ok(delete(server, "/channels/messaging/general", &[]).await);

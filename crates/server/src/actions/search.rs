@@ -100,6 +100,7 @@ fn check_search(
         offset: 0,
         user_id: client.and_then(Subject::id).map(str::to_owned),
         now: state.now(),
+        without_kinds: state.kinds_without_read_events(&caller.app),
     };
     if let (Some(name), None) = (needs_user(&channels.filter, &channels.sort), &channels.user_id) {
         return Err(Error::field("filter_conditions", format!("is not valid: {name} requires a valid user")));

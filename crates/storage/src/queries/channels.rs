@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::filter_sql::{Column, Resolve, SqlWriter, texts, write_expression, write_order_by, write_scalar};
 use crate::tx::Tx;
 use crate::unread::unread;
+use crate::value::Param;
 
 /// What may be asked of channels.
 pub static CHANNELS: Schema = Schema {
@@ -79,6 +80,8 @@ pub struct ChannelQuery {
     pub user_id: Option<String>,
     /// The moment of the query, on which it depends what is muted.
     pub now: Timestamp,
+    /// The types in whose channels nothing is unread.
+    pub without_kinds: Vec<String>,
 }
 
 /// The first field of a filter or sort list, parsed against [`CHANNELS`], that has no meaning without a user.
@@ -90,8 +93,9 @@ pub fn needs_user(filter: &Expression, sort: &[SortKey]) -> Option<&'static str>
     })
 }
 
-/// The unread messages of the asking user.
-const UNREAD: &str = unread!("me", "c");
+/// The unread messages of the asking user; none in channels of the types in `uncounted`.
+const UNREAD: &str =
+    concat!("(CASE WHEN c.kind IN (SELECT kind FROM uncounted) THEN 0 ELSE ", unread!("me", "c"), " END)");
 
 /// The messages of a channel as `Channel::counted_messages` counts them.
 const COUNTED_MESSAGES: &str = "(CASE WHEN c.messages_uncounted IS NULL THEN 0 \
@@ -282,12 +286,25 @@ impl Tx {
     }
 }
 
+/// Whether the query needs to know how much is unread.
+fn asks_for_unread(query: &ChannelQuery) -> bool {
+    let asked = query.filter.comparisons().map(|comparison| &comparison.field);
+    asked.chain(query.sort.iter().map(|key| &key.field)).any(|field| {
+        matches!(field, FieldRef::Builtin(field) if ["has_unread", "unread_count"].contains(&field.name))
+    })
+}
+
 fn write_query(dialect: Dialect, app_pk: i64, query: &ChannelQuery) -> SqlWriter {
     // No user has the empty id.
     let fields =
         ChannelFields { app_pk, user_id: query.user_id.as_deref().unwrap_or_default(), now: query.now };
     let mut writer = SqlWriter::new(dialect);
     let demands_membership = demands_membership(&query.filter);
+    if asks_for_unread(query) {
+        writer.params.push(Param::Texts(query.without_kinds.clone()));
+        let kinds = dialect.listed(writer.params.len(), "TEXT");
+        writer.push(&format!("WITH uncounted (kind) AS (SELECT each.value FROM {kinds}) "));
+    }
     writer.push("SELECT c.pk FROM channels c ");
     writer.push(if demands_membership { "JOIN" } else { "LEFT JOIN" });
     writer.push(" members me ON me.channel_pk = c.pk AND me.user_id = ");

@@ -3,8 +3,8 @@ use std::collections::HashMap;
 
 use natterjack_filter::{Expression, Field, FieldRef, Kind, Operand, Operators, Schema, SortKey};
 
-use super::CUSTOM;
 use super::channels::demands;
+use super::{CUSTOM, WithinReach};
 use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::filter_sql::{Column, Resolve, SqlWriter, param, write_expression};
@@ -49,6 +49,8 @@ pub struct ThreadQuery {
     /// Whether the page is the one before that thread. It is still answered in the order of `sort`.
     pub backward: bool,
     pub limit: i64,
+    /// Leaves out threads of channels that somebody may not be told of; `None` lists everything.
+    pub within: Option<WithinReach>,
 }
 
 /// A thread of a page, and where it stands in the order.
@@ -214,6 +216,10 @@ fn write_query(
         write_own(&mut writer, app_pk, query, part);
     }
     writer.push(" AND c.deleted_at IS NULL AND m.created_at > c.history_from");
+    if let Some(within) = &query.within {
+        writer.push(" AND ");
+        within.write_channel(&mut writer, app_pk, "t.channel_pk");
+    }
     if let Some(from) = &query.from {
         write_behind(&mut writer, keys, from, part);
     }

@@ -103,6 +103,7 @@ pub(crate) async fn query_channels(
         offset: offset("offset", request.offset, OFFSET_MAX)?,
         user_id: user.as_ref().map(|user| user.user.id.clone()),
         now,
+        without_kinds: state.kinds_without_read_events(&caller.app),
     };
     check_viewer(&query)?;
     let limited = limit_to(state, caller, client, query)?;

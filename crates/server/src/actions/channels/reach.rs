@@ -90,6 +90,7 @@ impl Nothing {
                 // What the user has hidden may be read.
                 user_id: None,
                 now: query.now,
+                without_kinds: Vec::new(),
             }));
         }
         let of_app = state.current_app(&caller.app);

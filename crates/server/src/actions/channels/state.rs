@@ -119,7 +119,8 @@ async fn load_full(
             let page = request
                 .messages
                 .resolve(tx, request.context.app_pk, |message| {
-                    (message.channel_pk == *channel_pk).then_some(message.created_at)
+                    let is_shown = message.channel_pk == *channel_pk && message.created_at > *from;
+                    is_shown.then_some(message.created_at)
                 })
                 .await?
                 .unwrap_or(MessagePage::Newest);

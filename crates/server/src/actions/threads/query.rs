@@ -1,16 +1,17 @@
-use natterjack_filter::{FieldRef, Kind, Operand, SortKey, parse, parse_sort};
+use natterjack_filter::{Expression, FieldRef, Kind, Operand, Operator, SortKey, parse, parse_sort};
 use natterjack_protocol::threads::{
     GetThreadQuery, QueryThreadsRequest, QueryThreadsResponse, ThreadStateResponse,
 };
 use natterjack_protocol::{MessageId, SortParam, Timestamp};
 use natterjack_storage::ThreadQuery;
-use natterjack_storage::queries::{ListedThread, THREADS};
+use natterjack_storage::queries::{CHANNELS, ListedThread, THREADS, WithinReach};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::state::{ThreadsRequest, load_threads};
+use crate::actions::channels::within_reach;
 use crate::actions::watching::Watch;
-use crate::actions::{cursor, given, limit, users};
+use crate::actions::{comparison, cursor, given, limit, users};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::limits::{THREADS_PAGE_DEFAULT, THREADS_PAGE_MAX};
@@ -41,6 +42,12 @@ struct Cursor {
     place: Vec<Value>,
 }
 
+/// Lets in the channels of which the user is a member, whatever their types grant: a single one may grant more.
+fn or_member(within: WithinReach) -> WithinReach {
+    let member = comparison(&CHANNELS, "channel_role", Operator::Exists, Operand::Boolean(true));
+    WithinReach { channels: Expression::Any(vec![within.channels, member]), ..within }
+}
+
 /// Finds the threads of a user.
 pub(crate) async fn query_threads(
     state: &State,
@@ -54,6 +61,8 @@ pub(crate) async fn query_threads(
     let sort = check_sort(&request.sort)?;
     let (sort, from, backward) = check_place(&request, sort)?;
     let page_limit = limit("limit", request.limit, THREADS_PAGE_DEFAULT, THREADS_PAGE_MAX)?;
+    let viewer = access::viewer(state, caller, Some(&user)).await?;
+    let client = viewer.as_ref().filter(|_| !caller.is_server());
     let query = ThreadQuery {
         user_id: user.user.id.clone(),
         filter: parse(&THREADS, &request.filter).map_err(|error| Error::filter("filter", &error))?,
@@ -62,11 +71,11 @@ pub(crate) async fn query_threads(
         backward,
         // One more shows that there are more.
         limit: page_limit + 1,
+        within: within_reach(state, caller, client).map(or_member),
     };
     let context = MessageContext { viewer: Some(user.user.id.clone()), ..MessageContext::of(caller) };
     let asked = (request.reply_limit, request.participant_limit, request.member_limit);
     let shown = ThreadsRequest::check(asked, context, state.now())?;
-    let viewer = access::viewer(state, caller, Some(&user)).await?;
     // Who is to watch is shown what there is once the watching has begun: until then it is enough to know the threads.
     let first = if watch.is_some() { shown.without_details() } else { shown.clone() };
     let (cursors, mut loaded) = state
@@ -80,7 +89,7 @@ pub(crate) async fn query_threads(
             })
         })
         .await?;
-    loaded.retain(state, caller, viewer.as_ref().filter(|_| !caller.is_server()));
+    loaded.retain(state, caller, client);
     if let Some(watch) = &watch {
         // What happened before they were watched is read now, what happens after is told.
         watch.begin(state, &loaded.channels()).await?;
@@ -98,7 +107,7 @@ pub(crate) async fn query_threads(
             .await?;
     }
     let (next, prev) = cursors;
-    loaded.retain(state, caller, viewer.as_ref().filter(|_| !caller.is_server()));
+    loaded.retain(state, caller, client);
     Ok(QueryThreadsResponse { threads: loaded.present_states(state, caller, viewer.as_ref()), next, prev })
 }
 
