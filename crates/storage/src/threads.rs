@@ -62,6 +62,7 @@ const SPREAD_AT_ONCE_MAX: i64 = 100;
 
 pub(crate) const THREAD_COLUMNS: &str = "t.parent_pk, t.channel_pk, t.created_by_id, t.title, t.custom, t.reply_seq, \
     t.participant_count, t.last_message_at, t.created_at, t.updated_at";
+pub(crate) const THREAD_COLUMN_COUNT: usize = 10;
 
 pub(crate) fn thread_from_row(row: Row<'_>) -> Result<Thread> {
     Ok(Thread {
