@@ -32,7 +32,7 @@ pub struct Member {
     pub pinned_at: Option<Timestamp>,
     pub archived_at: Option<Timestamp>,
     /// The channel's `unread_seq` up to which nothing is unread for the member: what the member has read, or where the
-    /// channel's history begins if that is later.
+    /// channel's history begins if that is later and it was looked for.
     pub read_seq: i64,
     /// What to take off the number of unread messages.
     pub unread_less: i64,
@@ -43,8 +43,8 @@ pub struct Member {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     /// What counted for others behind the position and does not count here: deleted messages, and those that were
-    /// sent while the channel was quiet for the member.
-    pub not_counted: i64,
+    /// sent while the channel was quiet for the member. `None` where the operation does not look for it.
+    pub not_counted: Option<i64>,
 }
 
 impl Member {
@@ -88,18 +88,30 @@ pub struct MemberChange {
     pub archived_at: Option<Timestamp>,
 }
 
-pub(crate) const MEMBER_COLUMNS: &str = concat!(
-    "m.channel_pk, m.user_id, m.channel_role, m.custom, m.invited, \
-    m.invite_accepted_at, m.invite_rejected_at, m.banned, m.shadow_banned, m.ban_expires, ",
-    muted_until!("m"),
-    ", m.hidden, m.hide_messages_before, m.pinned_at, m.archived_at, ",
-    read_seq!("m"),
-    ", m.unread_less, m.last_read, \
-    m.last_read_message_id, m.last_delivered_at, m.last_delivered_message_id, m.created_at, m.updated_at, m.blocked, ",
-    not_counted!("m")
-);
+macro_rules! without_unread {
+    () => {
+        concat!(
+            "m.channel_pk, m.user_id, m.channel_role, m.custom, m.invited, \
+            m.invite_accepted_at, m.invite_rejected_at, m.banned, m.shadow_banned, m.ban_expires, ",
+            muted_until!("m"),
+            ", m.hidden, m.hide_messages_before, m.pinned_at, m.archived_at, m.read_seq, m.unread_less, m.last_read, \
+            m.last_read_message_id, m.last_delivered_at, m.last_delivered_message_id, m.created_at, m.updated_at, m.blocked"
+        )
+    };
+}
+
+pub(crate) const MEMBER_COLUMNS: &str =
+    concat!(without_unread!(), ", ", read_seq!("m"), ", ", not_counted!("m"));
 
 pub(crate) fn member_from_row(row: Row<'_>) -> Result<Member> {
+    Ok(Member {
+        read_seq: row.int(24)?,
+        not_counted: Some(row.int(25)?),
+        ..member_without_unread_from_row(row)?
+    })
+}
+
+fn member_without_unread_from_row(row: Row<'_>) -> Result<Member> {
     Ok(Member {
         channel_pk: row.int(0)?,
         user_id: row.text(1)?,
@@ -125,7 +137,7 @@ pub(crate) fn member_from_row(row: Row<'_>) -> Result<Member> {
         created_at: row.time(21)?,
         updated_at: row.time(22)?,
         blocked: row.bool(23)?,
-        not_counted: row.int(24)?,
+        not_counted: None,
     })
 }
 
@@ -172,7 +184,7 @@ impl Tx {
         self.query_optional(&sql, params![channel_pk, user_id], member_from_row).await
     }
 
-    /// The members of a channel with these user ids, each of which is given once.
+    /// The members of a channel with these user ids, each of which is given once, without what they have not read.
     pub async fn list_members_with_ids(
         &mut self,
         channel_pk: i64,
@@ -182,8 +194,9 @@ impl Tx {
             return Ok(Vec::new());
         }
         let found = self.dialect().found_by_each("members", "user_id", "TEXT", "channel_pk");
-        let sql = format!("SELECT {MEMBER_COLUMNS} FROM {found}");
-        let mut members = self.query(&sql, params![user_ids, channel_pk], member_from_row).await?;
+        let sql = format!("SELECT {} FROM {found}", without_unread!());
+        let params = params![user_ids, channel_pk];
+        let mut members = self.query(&sql, params, member_without_unread_from_row).await?;
         // An order in the query makes SQLite walk through the whole channel in this order.
         members.sort_by(|one, other| {
             one.created_at.cmp(&other.created_at).then_with(|| one.user_id.cmp(&other.user_id))

@@ -40,6 +40,7 @@ const MIGRATIONS: &[Migration] = migrations! {
     15 "0015_flag_items";
     16 "0016_word_age";
     17 "0017_thread_queue";
+    18 "0018_unread_threads";
 };
 
 /// Key of the lock that lets one node migrate at a time.

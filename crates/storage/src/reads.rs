@@ -6,6 +6,7 @@ use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::members::{MEMBER_COLUMNS, Member, is_in_history_of, member_from_row};
 use crate::messages::{Message, id_key};
+use crate::together;
 use crate::tx::Tx;
 use crate::unread::{quiet_at, unread};
 use crate::user_mutes::{muted_at, mutes_now};
@@ -148,6 +149,11 @@ fn unread_channels(dialect: Dialect, columns: &str) -> String {
         dialect.is_in("c.kind", 3)
     )
 }
+
+/// As SQL, joins `members h`, the membership of the user `$2` of the app `$1` in the channel of `p`, where it hides the
+/// channel's beginning. Such memberships are few and have an index.
+const HIDDEN_FROM: &str = "LEFT JOIN members h ON h.app_pk = $1 AND h.user_id = $2 AND h.channel_pk = p.channel_pk \
+    AND h.hide_messages_before IS NOT NULL";
 
 /// When the message was sent that was delivered last to a member; when it is gone, the moment of its delivery.
 const DELIVERED_UP_TO: &str = concat!(
@@ -411,18 +417,18 @@ impl Tx {
     /// user.
     pub async fn list_unread_threads(&mut self, query: &UnreadQuery) -> Result<Vec<UnreadThreads>> {
         let without_kinds = self.dialect().is_in("c.kind", 3);
+        let whole = "c.history_from = 0 AND h.hide_messages_before IS NULL";
         // Only where a channel hides its beginning, or a member does, do the parents have to be looked at.
         let count = format!(
-            "SELECT CAST(COALESCE(SUM(CASE WHEN c.history_from = 0 AND h.hide_messages_before IS NULL THEN n.number \
-             ELSE (SELECT COUNT(*) \
-             FROM thread_participants s JOIN messages m ON m.pk = s.parent_pk WHERE s.app_pk = $1 AND s.user_id = $2 \
-             AND s.channel_pk = c.pk AND s.has_unread AND m.created_at > c.history_from \
-             AND m.created_at > COALESCE(h.hide_messages_before, 0)) END), 0) AS BIGINT) \
-             FROM (SELECT p.channel_pk, COUNT(*) AS number FROM thread_participants p \
-             WHERE p.app_pk = $1 AND p.user_id = $2 AND p.has_unread GROUP BY p.channel_pk) n \
-             JOIN channels c ON c.pk = n.channel_pk \
-             LEFT JOIN members h ON h.channel_pk = n.channel_pk AND h.user_id = $2 \
-             WHERE c.deleted_at IS NULL AND NOT {without_kinds}"
+            "SELECT CAST(COALESCE(SUM(CASE WHEN n.whole THEN n.number END), 0) \
+             + CASE WHEN MIN(CASE WHEN n.whole THEN 1 ELSE 0 END) = 0 THEN (SELECT COUNT(*) \
+             FROM thread_participants p JOIN messages m ON m.pk = p.parent_pk JOIN channels c \
+             ON c.pk = p.channel_pk {HIDDEN_FROM} WHERE p.app_pk = $1 AND p.user_id = $2 AND p.has_unread \
+             AND NOT ({whole}) AND m.created_at > c.history_from AND m.created_at > COALESCE(h.hide_messages_before, 0) \
+             AND c.deleted_at IS NULL AND NOT {without_kinds}) ELSE 0 END AS BIGINT) \
+             FROM (SELECT p.number, {whole} AS whole FROM (SELECT p.channel_pk, COUNT(*) AS number \
+             FROM thread_participants p WHERE p.app_pk = $1 AND p.user_id = $2 AND p.has_unread GROUP BY p.channel_pk) p \
+             JOIN channels c ON c.pk = p.channel_pk {HIDDEN_FROM} WHERE c.deleted_at IS NULL AND NOT {without_kinds}) n"
         );
         let list = format!(
             "SELECT m.id, t.reply_seq - p.read_seq - p.unread_less - \
@@ -436,23 +442,21 @@ impl Tx {
             self.dialect().indexed_by("thread_participants_in_order"),
             is_in_history_of("$2")
         );
-        let mut params = query.params();
-        let counts = self.query_each(&count, &params, |row| row.int(0)).await?;
-        let lists = match query.limit {
-            0 => Vec::new(),
-            limit => {
-                params.iter_mut().for_each(|params| params.push(Param::Int(limit)));
-                self.query_each(&list, &params, |row| {
-                    Ok(ThreadUnread {
-                        parent_message_id: row.text(0)?,
-                        unread: row.int(1)?,
-                        last_read: row.time(2)?,
-                        last_read_message_id: row.optional_text(3)?,
-                    })
+        let params = query.params();
+        let mut to_list = if query.limit > 0 { query.params() } else { Vec::new() };
+        to_list.iter_mut().for_each(|params| params.push(Param::Int(query.limit)));
+        let tx = self;
+        let (counts, lists) = together!(tx:
+            tx.query_each(&count, &params, |row| row.int(0)),
+            tx.query_each(&list, &to_list, |row| {
+                Ok(ThreadUnread {
+                    parent_message_id: row.text(0)?,
+                    unread: row.int(1)?,
+                    last_read: row.time(2)?,
+                    last_read_message_id: row.optional_text(3)?,
                 })
-                .await?
-            }
-        };
+            }),
+        );
         let mut lists = lists.into_iter();
         let of_users = counts.into_iter().map(|counts| UnreadThreads {
             threads: counts.first().copied().unwrap_or(0),

@@ -62,6 +62,7 @@ const SPREAD_AT_ONCE_MAX: i64 = 100;
 
 pub(crate) const THREAD_COLUMNS: &str = "t.parent_pk, t.channel_pk, t.created_by_id, t.title, t.custom, t.reply_seq, \
     t.participant_count, t.last_message_at, t.created_at, t.updated_at";
+pub(crate) const THREAD_COLUMN_COUNT: usize = 10;
 
 pub(crate) fn thread_from_row(row: Row<'_>) -> Result<Thread> {
     Ok(Thread {
@@ -96,13 +97,33 @@ fn participant_from_row(row: Row<'_>) -> Result<ThreadParticipant> {
     })
 }
 
-/// What a participant's row holds about the thread, from the thread itself.
-const SPREAD: &str = "UPDATE thread_participants SET \
-    last_message_at = (SELECT t.last_message_at FROM threads t WHERE t.parent_pk = thread_participants.parent_pk), \
-    has_unread = (SELECT t.reply_seq FROM threads t WHERE t.parent_pk = thread_participants.parent_pk) \
-    - read_seq - unread_less - (SELECT COUNT(*) FROM thread_unread_gaps g \
-    WHERE g.parent_pk = thread_participants.parent_pk AND g.seq > thread_participants.read_seq) > 0 \
-    WHERE parent_pk = $1";
+/// As SQL, what a participant's row holds about the thread.
+macro_rules! last_message_at {
+    () => {
+        "(SELECT t.last_message_at FROM threads t WHERE t.parent_pk = thread_participants.parent_pk)"
+    };
+}
+macro_rules! has_unread {
+    () => {
+        "((SELECT t.reply_seq FROM threads t WHERE t.parent_pk = thread_participants.parent_pk) \
+        - read_seq - unread_less - (SELECT COUNT(*) FROM thread_unread_gaps g \
+        WHERE g.parent_pk = thread_participants.parent_pk AND g.seq > thread_participants.read_seq) > 0)"
+    };
+}
+
+/// Brings the participants' rows up to date. Those that are it are not written: PostgreSQL would keep the old ones, which
+/// whoever counts the unread threads has to pass over.
+const SPREAD: &str = concat!(
+    "UPDATE thread_participants SET last_message_at = ",
+    last_message_at!(),
+    ", has_unread = ",
+    has_unread!(),
+    " WHERE parent_pk = $1 AND (last_message_at <> ",
+    last_message_at!(),
+    " OR has_unread <> ",
+    has_unread!(),
+    ")"
+);
 
 /// As SQL, how many gaps behind the position `$1` are pruned: everybody had read past them, and whoever goes back behind
 /// them has them made up for.

@@ -15,8 +15,8 @@ use crate::value::{Param, Row};
 /// ready when it is first polled. With PostgreSQL statements travel over the pooled connection.
 pub struct Tx {
     connection: Connection,
-    /// Statements run since the last [`Tx::report`].
-    statements: AtomicU64,
+    /// Statements run since the last [`Tx::report`], also by those beside it.
+    statements: Arc<AtomicU64>,
     /// Whether something else than a `SELECT` was among all of them.
     has_written: AtomicBool,
     /// Logs appended to, for those who wait for events.
@@ -26,6 +26,49 @@ pub struct Tx {
 enum Connection {
     Sqlite(rusqlite::Connection),
     Postgres(Arc<PostgresTx>),
+}
+
+/// Makes further ways into a transaction of PostgreSQL, for [`together!`](crate::together).
+#[doc(hidden)]
+pub struct Beside {
+    connection: Arc<PostgresTx>,
+    statements: Arc<AtomicU64>,
+}
+
+impl fmt::Debug for Beside {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Beside").finish_non_exhaustive()
+    }
+}
+
+impl Beside {
+    pub fn tx(&self) -> Tx {
+        Tx { statements: Arc::clone(&self.statements), ..Tx::postgres(Arc::clone(&self.connection)) }
+    }
+}
+
+/// Runs operations that only read, none of which needs what another one finds, on the transaction that the variable holds,
+/// and gives the tuple of what they find. PostgreSQL gets what they begin with in one go, so that they share the ways to
+/// the database and back; with SQLite they run one after the other. The first error leaves the function.
+#[macro_export]
+macro_rules! together {
+    ($tx:ident: $($operation:expr),+ $(,)?) => {
+        match $tx.beside() {
+            Some(beside) => {
+                let found = ::tokio::try_join!(biased; $(async {
+                    let mut own = beside.tx();
+                    let $tx = &mut own;
+                    let found = $operation.await?;
+                    Ok(found)
+                }),+);
+                match found {
+                    Ok(found) => found,
+                    Err(error) => return Err(error),
+                }
+            }
+            None => ($($operation.await?),+),
+        }
+    };
 }
 
 impl fmt::Debug for Tx {
@@ -46,7 +89,7 @@ impl Tx {
     fn new(connection: Connection) -> Self {
         Self {
             connection,
-            statements: AtomicU64::new(0),
+            statements: Arc::default(),
             has_written: AtomicBool::new(false),
             moved: Vec::new(),
         }
@@ -81,6 +124,17 @@ impl Tx {
         metrics::counter!("natterjack_db_statements_total", "operation" => name)
             .increment(self.statements.swap(0, Ordering::Relaxed));
         metrics::counter!("natterjack_db_operations_total", "operation" => name).increment(1);
+    }
+
+    /// `None` with SQLite, whose connection has one way in.
+    #[doc(hidden)]
+    pub fn beside(&self) -> Option<Beside> {
+        match &self.connection {
+            Connection::Sqlite(_) => None,
+            Connection::Postgres(connection) => {
+                Some(Beside { connection: Arc::clone(connection), statements: Arc::clone(&self.statements) })
+            }
+        }
     }
 
     pub(crate) fn sqlite_connection(&self) -> Option<&rusqlite::Connection> {

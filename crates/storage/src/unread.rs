@@ -170,12 +170,14 @@ impl Member {
         self.muted_until.is_some_and(|until| until > now)
     }
 
-    /// Messages that the member has not read, by the channel's counter.
+    /// Messages that the member has not read, by the channel's counter. For members whom an operation answers that has
+    /// looked for it.
     pub fn unread(&self, unread_seq: i64) -> i64 {
+        debug_assert!(self.not_counted.is_some(), "it is known what does not count");
         if self.is_pending() {
             return 0;
         }
-        (unread_seq - self.read_seq - self.unread_less - self.not_counted).max(0)
+        (unread_seq - self.read_seq - self.unread_less - self.not_counted.unwrap_or(0)).max(0)
     }
 }
 

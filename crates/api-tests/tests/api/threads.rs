@@ -366,6 +366,31 @@ both_databases! {
         assert_eq!(found(server, json!({ "user_id": "jane" })).await, ["m1"]);
     }
 
+    async fn unread_threads_are_added_up_over_whole_channels_and_those_whose_beginning_is_hidden(server: TestServer) {
+        jane_and_joe(server).await;
+        server.users(&["eve"]).await;
+        server.channel("whole", &["jane", "joe", "eve"]).await;
+        let mention = |channel: &'static str, parent: &str| {
+            let reply = json!({ "user_id": "joe", "text": "r", "parent_id": parent, "mentioned_users": ["eve"] });
+            sent(server, channel, reply)
+        };
+        for (channel, parent) in [("general", "old"), ("whole", "w1"), ("whole", "w2")] {
+            server.send(channel, "jane", parent, "a").await;
+            mention(channel, parent).await;
+        }
+        server.advance(Duration::from_secs(1));
+        update_channel(server, "general", json!({ "add_members": ["eve"], "hide_history": true })).await;
+        server.send("general", "jane", "new", "a").await;
+        mention("general", "new").await;
+        let unread = ok(get(server, "/unread", &[("user_id", "eve")]).await);
+        assert_eq!(unread["total_unread_threads_count"], 3);
+        assert_eq!(unread["threads"].as_array().unwrap().len(), 3);
+        let users = json!({ "user_ids": ["eve", "jane"] });
+        let both = ok(post(server, "/unread_batch", users).await);
+        let count = |user_id: &str| both["counts_by_user"][user_id]["total_unread_threads_count"].clone();
+        assert_eq!((count("eve"), count("jane")), (json!(3), json!(4)));
+    }
+
     async fn the_thread_of_a_softly_deleted_message_goes_on(server: TestServer) {
         five_threads(server).await;
         ok(delete(server, "/messages/m0", &[]).await);

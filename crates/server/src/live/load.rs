@@ -6,7 +6,7 @@ use std::sync::Arc;
 use natterjack_protocol::Timestamp;
 use natterjack_storage::{
     BanKind, Channel, LogEntry, Member, Message, Thread, ThreadParticipant, Tx, UnreadChannels, UnreadQuery,
-    UnreadThreads, UnreadTotals,
+    UnreadThreads, UnreadTotals, together,
 };
 use serde_json::Value;
 
@@ -326,8 +326,7 @@ async fn load_totals(
 
 /// Reads what these users have not read.
 pub(super) async fn load_totals_of(tx: &mut Tx, query: UnreadQuery) -> Result<HashMap<String, Totals>> {
-    let channels = tx.list_unread_channels(&query).await?;
-    let threads = tx.list_unread_threads(&query).await?;
+    let (channels, threads) = together!(tx: tx.list_unread_channels(&query), tx.list_unread_threads(&query));
     let totals = channels.iter().zip(&threads).map(|(channels, threads)| Totals::new(channels, threads));
     Ok(query.user_ids.iter().cloned().zip(totals).collect())
 }

@@ -5,7 +5,7 @@ use natterjack_protocol::members::ChannelMemberPartialResponse;
 use natterjack_protocol::message_types::MessageResponse;
 use natterjack_protocol::reactions::{ReactionGroupResponse, ReactionGroupUserResponse};
 use natterjack_protocol::{Custom, Timestamp};
-use natterjack_storage::{Message, Reaction, Tx};
+use natterjack_storage::{Message, Reaction, Tx, together};
 
 use super::{Users, markdown, only, reaction, user};
 use crate::auth::{Caller, Who};
@@ -58,6 +58,28 @@ pub(crate) struct Bundle {
     participants: HashMap<i64, Vec<String>>,
     member_custom: HashMap<(i64, String), Custom>,
     now: Timestamp,
+}
+
+/// The viewer's reactions to these messages, with the messages' keys.
+async fn list_own_reactions(
+    tx: &mut Tx,
+    message_pks: Vec<i64>,
+    viewer: Option<&str>,
+) -> Result<Vec<(i64, Reaction)>> {
+    match viewer {
+        Some(viewer) if !message_pks.is_empty() => Ok(tx.list_own_reactions(message_pks, viewer).await?),
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// Which of these messages the viewer has deleted for himself or herself.
+async fn list_hidden(tx: &mut Tx, message_pks: Vec<i64>, viewer: Option<&str>) -> Result<Vec<i64>> {
+    match viewer {
+        Some(viewer) if !message_pks.is_empty() => {
+            Ok(tx.list_messages_hidden_for(message_pks, viewer).await?)
+        }
+        _ => Ok(Vec::new()),
+    }
 }
 
 impl Bundle {
@@ -130,22 +152,10 @@ impl Bundle {
             tx.list_shown_messages_with_ids(app_pk, quoted_ids.into_iter().collect(), viewer).await?;
         bundle.quoted = quoted.into_iter().map(|message| (message.id.clone(), message)).collect();
 
-        if let Some(viewer) = &bundle.context.viewer {
-            let reacted: Vec<i64> = messages
-                .iter()
-                .filter(|message| !message.reactions.groups.is_empty())
-                .map(|message| message.pk)
-                .collect();
-            if !reacted.is_empty() {
-                for (message_pk, reaction) in tx.list_own_reactions(reacted, viewer).await? {
-                    bundle.own_reactions.entry(message_pk).or_default().push(reaction);
-                }
-            }
-            let shown = messages.iter().copied().chain(bundle.quoted.values());
-            let all: Vec<i64> = shown.map(|message| message.pk).collect();
-            bundle.hidden = tx.list_messages_hidden_for(all, viewer).await?.into_iter().collect();
-        }
-
+        let reacted = messages.iter().filter(|message| !message.reactions.groups.is_empty());
+        let reacted: Vec<i64> = reacted.map(|message| message.pk).collect();
+        let shown = messages.iter().copied().chain(bundle.quoted.values());
+        let all: Vec<i64> = shown.map(|message| message.pk).collect();
         // A pinned message may be among the newest, too: its participants are read once.
         let parents: BTreeSet<i64> = messages
             .iter()
@@ -153,10 +163,17 @@ impl Bundle {
             .map(|message| message.pk)
             .collect();
         let parents = Vec::from_iter(parents);
-        if !parents.is_empty() {
-            for participant in tx.list_thread_participants(&parents, THREAD_PARTICIPANTS_MAX).await? {
-                bundle.participants.entry(participant.parent_pk).or_default().push(participant.user_id);
-            }
+        let (own_reactions, hidden, participants) = together!(tx:
+            list_own_reactions(tx, reacted, viewer),
+            list_hidden(tx, all, viewer),
+            tx.list_thread_participants(&parents, THREAD_PARTICIPANTS_MAX),
+        );
+        for (message_pk, reaction) in own_reactions {
+            bundle.own_reactions.entry(message_pk).or_default().push(reaction);
+        }
+        bundle.hidden = hidden.into_iter().collect();
+        for participant in participants {
+            bundle.participants.entry(participant.parent_pk).or_default().push(participant.user_id);
         }
         bundle.load_member_custom(tx, messages).await?;
         bundle.load_users(tx, messages, more_users).await?;

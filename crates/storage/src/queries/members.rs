@@ -153,7 +153,8 @@ impl Resolve for MemberFields {
 }
 
 impl Tx {
-    /// A page of the channel's members that match, pending invites included. At most `limit`.
+    /// A page of the channel's members that match, pending invites included, without what they have not read. At most
+    /// `limit`.
     pub async fn query_members(&mut self, channel_pk: i64, query: &MemberQuery) -> Result<Vec<Member>> {
         // The ids first, mostly out of an index: of members that the page skips no row is read.
         let mut writer = SqlWriter::new(self.dialect());

@@ -1,5 +1,4 @@
 use std::cmp::Ordering;
-use std::collections::HashMap;
 
 use natterjack_filter::{Expression, Field, FieldRef, Kind, Operand, Operators, Schema, SortKey};
 
@@ -9,9 +8,9 @@ use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::filter_sql::{Column, Resolve, SqlWriter, param, write_expression};
 use crate::members::is_in_history_of;
-use crate::threads::{THREAD_COLUMNS, Thread, thread_from_row};
+use crate::threads::{THREAD_COLUMN_COUNT, THREAD_COLUMNS, Thread, thread_from_row};
 use crate::tx::Tx;
-use crate::value::{Row, params};
+use crate::value::Row;
 
 /// `$eq $gt $gte $in $lt $lte`.
 const COUNTED: Operators = Operators::COMPARISON.union(Operators::IN);
@@ -204,7 +203,8 @@ fn write_query(
     part: Option<bool>,
 ) -> SqlWriter {
     let mut writer = SqlWriter::new(dialect);
-    writer.push("SELECT t.parent_pk");
+    writer.push("SELECT ");
+    writer.push(THREAD_COLUMNS);
     for key in keys {
         writer.push(", ");
         writer.push(&key.sql);
@@ -281,39 +281,28 @@ impl Tx {
     pub async fn query_threads(&mut self, app_pk: i64, query: &ThreadQuery) -> Result<Vec<ListedThread>> {
         let keys = Key::all(query, self.dialect());
         let limit = query.limit as usize;
-        let mut places = Vec::new();
+        let mut listed = Vec::new();
         for part in parts(query, &keys) {
-            if keys[0].sql == HAS_UNREAD && places.len() >= limit {
+            if keys[0].sql == HAS_UNREAD && listed.len() >= limit {
                 break;
             }
             let writer = write_query(self.dialect(), app_pk, query, &keys, part);
             let found = self
                 .query(&writer.sql, &writer.params, |row| {
-                    let values = keys.iter().enumerate().map(|(position, key)| key.value(row, position + 1));
-                    Ok((row.int(0)?, values.collect::<Result<Vec<_>>>()?))
+                    let place = keys.iter().zip(THREAD_COLUMN_COUNT..);
+                    Ok(ListedThread {
+                        thread: thread_from_row(row)?,
+                        place: place.map(|(key, column)| key.value(row, column)).collect::<Result<_>>()?,
+                    })
                 })
                 .await?;
-            places.extend(found);
+            listed.extend(found);
         }
-        places.sort_by(|(_, one), (_, other)| compare(&keys, one, other));
-        places.truncate(limit);
+        listed.sort_by(|one, other| compare(&keys, &one.place, &other.place));
+        listed.truncate(limit);
         if query.backward {
-            places.reverse();
+            listed.reverse();
         }
-        let mut threads = self.list_threads(places.iter().map(|(pk, _)| *pk).collect()).await?;
-        let listed = places.into_iter().filter_map(|(parent_pk, place)| {
-            threads.remove(&parent_pk).map(|thread| ListedThread { thread, place })
-        });
-        Ok(listed.collect())
-    }
-
-    /// The threads of these messages, by the keys of the messages.
-    async fn list_threads(&mut self, parent_pks: Vec<i64>) -> Result<HashMap<i64, Thread>> {
-        let sql = format!(
-            "SELECT {THREAD_COLUMNS} FROM threads t WHERE {}",
-            self.dialect().is_in("t.parent_pk", 1)
-        );
-        let threads = self.query(&sql, params![parent_pks], thread_from_row).await?;
-        Ok(threads.into_iter().map(|thread| (thread.parent_pk, thread)).collect())
+        Ok(listed)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use natterjack_protocol::Timestamp;
 use natterjack_protocol::channel_state::{ChannelResponse, ChannelStateResponse};
-use natterjack_storage::{Channel, ChannelMute, Member, Message, MessagePage, Tx, Visibility};
+use natterjack_storage::{Channel, ChannelMute, Member, Message, MessagePage, Tx, Visibility, together};
 
 use super::reach::Limited;
 use crate::actions::pages::MessagePageRequest;
@@ -55,24 +55,17 @@ pub(super) async fn load_states(
 ) -> Result<LoadedChannels> {
     let context = &request.context;
     let pks: Vec<i64> = channels.iter().map(|channel| channel.pk).collect();
-    let mut memberships: HashMap<i64, Member> = match &context.viewer {
-        None => HashMap::new(),
-        Some(user_id) => tx
-            .list_memberships(user_id, pks.clone())
-            .await?
-            .into_iter()
-            .map(|member| (member.channel_pk, member))
-            .collect(),
+    let (memberships, mutes) = match &context.viewer {
+        None => Default::default(),
+        Some(user_id) => together!(tx:
+            tx.list_memberships(user_id, pks.clone()),
+            tx.list_channel_mutes_in(user_id, pks.clone(), request.now),
+        ),
     };
-    let mut mutes: HashMap<i64, ChannelMute> = match &context.viewer {
-        None => HashMap::new(),
-        Some(user_id) => tx
-            .list_channel_mutes_in(user_id, pks.clone(), request.now)
-            .await?
-            .into_iter()
-            .map(|mute| (mute.channel_pk, mute))
-            .collect(),
-    };
+    let mut memberships: HashMap<i64, Member> =
+        memberships.into_iter().map(|member| (member.channel_pk, member)).collect();
+    let mut mutes: HashMap<i64, ChannelMute> =
+        mutes.into_iter().map(|mute| (mute.channel_pk, mute)).collect();
     let mut loaded: Vec<LoadedChannel> = channels
         .into_iter()
         .map(|channel| LoadedChannel {
@@ -112,26 +105,11 @@ async fn load_full(
         .iter()
         .map(|state| (state.channel.pk, state.channel.shown_from(state.membership.as_ref())))
         .collect();
-    let members = tx.list_members_of_channels(pks, request.members_limit, request.members_offset).await?;
-    let pinned = tx.list_pinned_messages(&from, PINNED_MESSAGES_MAX, viewer, request.now).await?;
-    let messages = match from.as_slice() {
-        [(channel_pk, from)] => {
-            let page = request
-                .messages
-                .resolve(tx, request.context.app_pk, |message| {
-                    let is_shown = message.channel_pk == *channel_pk && message.created_at > *from;
-                    is_shown.then_some(message.created_at)
-                })
-                .await?
-                .unwrap_or(MessagePage::Newest);
-            let visibility = Visibility { from: *from, user_id: request.context.viewer.clone() };
-            let mut messages =
-                tx.list_messages(*channel_pk, page, request.messages.reach(), &visibility).await?;
-            request.messages.skip(&mut messages);
-            vec![messages]
-        }
-        several => tx.list_newest_messages(several, request.messages.limit, viewer).await?,
-    };
+    let (members, pinned, messages) = together!(tx:
+        tx.list_members_of_channels(pks, request.members_limit, request.members_offset),
+        tx.list_pinned_messages(&from, PINNED_MESSAGES_MAX, viewer, request.now),
+        load_messages(tx, &from, request),
+    );
     for (((state, members), pinned), messages) in loaded.iter_mut().zip(members).zip(pinned).zip(messages) {
         // The read states are those of the earliest members; they are read apart only when the page has others.
         let holds_earliest = request.members_offset == 0
@@ -152,6 +130,30 @@ async fn load_full(
         state.messages = messages;
     }
     Ok(())
+}
+
+/// The messages of each of these channels from the moment on from which the viewer sees them.
+async fn load_messages(
+    tx: &mut Tx,
+    from: &[(i64, Timestamp)],
+    request: &StateRequest,
+) -> Result<Vec<Vec<Message>>> {
+    let [(channel_pk, from)] = from else {
+        let viewer = request.context.viewer.as_deref();
+        return Ok(tx.list_newest_messages(from, request.messages.limit, viewer).await?);
+    };
+    let page = request
+        .messages
+        .resolve(tx, request.context.app_pk, |message| {
+            let is_shown = message.channel_pk == *channel_pk && message.created_at > *from;
+            is_shown.then_some(message.created_at)
+        })
+        .await?
+        .unwrap_or(MessagePage::Newest);
+    let visibility = Visibility { from: *from, user_id: request.context.viewer.clone() };
+    let mut messages = tx.list_messages(*channel_pk, page, request.messages.reach(), &visibility).await?;
+    request.messages.skip(&mut messages);
+    Ok(vec![messages])
 }
 
 impl LoadedChannels {

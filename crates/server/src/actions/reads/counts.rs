@@ -4,7 +4,7 @@ use natterjack_protocol::reads::{
     UnreadCountsBatchRequest, UnreadCountsChannel, UnreadCountsChannelType, UnreadCountsQuery,
     UnreadCountsResponse, UnreadCountsThread,
 };
-use natterjack_storage::{UnreadChannels, UnreadGroup, UnreadQuery, UnreadThreads};
+use natterjack_storage::{UnreadChannels, UnreadGroup, UnreadQuery, UnreadThreads, together};
 
 use crate::actions::{check_count, users};
 use crate::auth::Caller;
@@ -63,8 +63,8 @@ pub(crate) async fn load_unread(
         .store
         .read("unread_counts", query, |tx, query| {
             Box::pin(async move {
-                let channels = tx.list_unread_channels(query).await?;
-                let threads = tx.list_unread_threads(query).await?;
+                let (channels, threads) =
+                    together!(tx: tx.list_unread_channels(query), tx.list_unread_threads(query));
                 Ok::<_, Error>(channels.into_iter().zip(threads).collect())
             })
         })

@@ -5,7 +5,7 @@ use natterjack_protocol::Timestamp;
 use natterjack_protocol::channel_state::ChannelResponse;
 use natterjack_protocol::reads::ReadStateResponse;
 use natterjack_protocol::threads::{ThreadResponse, ThreadStateResponse};
-use natterjack_storage::{Channel, Member, Message, Thread, ThreadParticipant, Tx};
+use natterjack_storage::{Channel, Member, Message, Thread, ThreadParticipant, Tx, together};
 
 use crate::actions::limit;
 use crate::auth::Caller;
@@ -84,12 +84,15 @@ pub(super) async fn load_threads(
 ) -> Result<LoadedThreads> {
     let viewer = request.context.viewer.as_deref();
     let channel_pks: BTreeSet<i64> = threads.iter().map(|thread| thread.channel_pk).collect();
-    let channels = load_channels(tx, channel_pks.into_iter().collect(), request).await?;
     let parent_pks: Vec<i64> = threads.iter().map(|thread| thread.parent_pk).collect();
-    let parents = tx.list_messages_with_pks(parent_pks.clone()).await?;
+    let (channels, parents, found) = together!(tx:
+        load_channels(tx, channel_pks.into_iter().collect(), request),
+        tx.list_messages_with_pks(parent_pks.clone()),
+        tx.list_thread_participants(&parent_pks, request.participants_limit),
+    );
     let mut parents: HashMap<i64, Message> = parents.into_iter().map(|parent| (parent.pk, parent)).collect();
     let mut participants: HashMap<i64, Vec<ThreadParticipant>> = HashMap::new();
-    for participant in tx.list_thread_participants(&parent_pks, request.participants_limit).await? {
+    for participant in found {
         participants.entry(participant.parent_pk).or_default().push(participant);
     }
     let from: Vec<(i64, Timestamp)> = threads
@@ -121,13 +124,13 @@ async fn load_channels(
     pks: Vec<i64>,
     request: &ThreadsRequest,
 ) -> Result<HashMap<i64, LoadedChannel>> {
-    let members = tx.list_members_of_channels(&pks, request.members_limit, 0).await?;
+    let (members, mut memberships, channels) = together!(tx:
+        tx.list_members_of_channels(&pks, request.members_limit, 0),
+        load_memberships(tx, &pks, request),
+        tx.list_channels(pks.clone()),
+    );
     let mut members: HashMap<i64, Vec<Member>> = pks.iter().copied().zip(members).collect();
-    let mut memberships = match &request.context.viewer {
-        None => Vec::new(),
-        Some(viewer) => tx.list_memberships(viewer, pks.clone()).await?,
-    };
-    let channels = tx.list_channels(pks).await?.into_iter().map(|channel| {
+    let channels = channels.into_iter().map(|channel| {
         let own = memberships.iter().position(|member| member.channel_pk == channel.pk);
         let loaded = LoadedChannel {
             membership: own.map(|own| memberships.swap_remove(own)),
@@ -137,6 +140,13 @@ async fn load_channels(
         (loaded.channel.pk, loaded)
     });
     Ok(channels.collect())
+}
+
+async fn load_memberships(tx: &mut Tx, pks: &[i64], request: &ThreadsRequest) -> Result<Vec<Member>> {
+    match &request.context.viewer {
+        None => Ok(Vec::new()),
+        Some(viewer) => Ok(tx.list_memberships(viewer, pks.to_vec()).await?),
+    }
 }
 
 async fn load_bundle(
