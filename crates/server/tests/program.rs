@@ -61,6 +61,20 @@ fn a_wrong_setting_is_refused_by_its_name() {
 }
 
 #[tokio::test]
+async fn a_second_server_does_not_take_the_database_of_the_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Running::start(folder.path());
+    set_up(&server.client()).await;
+    let second = run(folder.path(), &["serve", "--listen", "127.0.0.1:0"]);
+    let text = String::from_utf8_lossy(&second.stderr);
+    assert!(!second.status.success() && text.contains("another server runs on"), "{text}");
+    send(&server.client(), "m1").await;
+    assert!(run(folder.path(), &["check"]).status.success(), "other commands may use it");
+    server.kill();
+    Running::start(folder.path());
+}
+
+#[tokio::test]
 async fn what_was_acknowledged_survives_a_kill() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = Running::start(folder.path());

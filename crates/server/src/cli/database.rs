@@ -1,8 +1,9 @@
 //! The database that a command works on.
 
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use natterjack_storage::{DatabaseUrl, Report, Store};
 
 /// The file of the embedded database in the data folder.
@@ -25,6 +26,26 @@ impl DatabaseArgs {
         match &self.database_url {
             Some(url) => url.clone(),
             None => DatabaseUrl::Sqlite(self.data_dir.join(DATABASE_FILE)),
+        }
+    }
+}
+
+/// Keeps a second server off a file: each would go by what it has cached of rows that the other changes. Ends with what is
+/// answered, or with the process. PostgreSQL is asked by each server what others have changed.
+///
+/// # Errors
+/// When another server has it.
+pub fn claim(url: &DatabaseUrl) -> Result<Option<File>> {
+    let DatabaseUrl::Sqlite(path) = url else { return Ok(None) };
+    let mut name = path.clone().into_os_string();
+    name.push(".lock");
+    let name = PathBuf::from(name);
+    let file = File::create(&name).with_context(|| format!("{} cannot be made", name.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => bail!("another server runs on {}", path.display()),
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("{} cannot be locked", name.display()))
         }
     }
 }

@@ -7,6 +7,7 @@ use natterjack_storage::{NewApp, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::database::claim;
 use crate::clock::SystemClock;
 use crate::config::{Config, Credentials, Settings};
 use crate::serve::{Server, ServerParts};
@@ -41,6 +42,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let listener = TcpListener::bind(config.listen)
         .await
         .with_context(|| format!("listen: {} cannot be used", config.listen))?;
+    let claim = claim(&config.database_url).context("the database cannot be used")?;
     let store = Store::open(&config.database_url).await.context("the database cannot be used")?;
     anyhow::ensure!(
         !store.is_half_transferred().await?,
@@ -77,6 +79,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<()> {
     }
     tracing::info!("stopping");
     server.stop().await;
+    drop(claim);
     tracing::info!("stopped");
     Ok(())
 }
