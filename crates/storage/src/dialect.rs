@@ -34,6 +34,14 @@ impl Dialect {
         }
     }
 
+    /// The opposite of [`Dialect::is_in`], for lists that are mostly empty: then SQLite does not make a table of them each time.
+    pub(crate) fn is_not_in(self, column: &str, number: usize) -> String {
+        match self {
+            Self::Sqlite => format!("(${number} = '[]' OR NOT {})", self.is_in(column, number)),
+            Self::Postgres => format!("{column} <> ALL(${number})"),
+        }
+    }
+
     /// The elements of the JSON array of texts in `column`, as a table `each(value)`.
     pub(crate) fn json_texts(self, column: &str) -> String {
         match self {

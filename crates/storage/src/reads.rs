@@ -144,9 +144,9 @@ fn unread_channels(dialect: Dialect, columns: &str) -> String {
     format!(
         "SELECT {columns}{} AS unread FROM members m JOIN channels c ON c.pk = m.channel_pk \
          WHERE m.app_pk = $1 AND m.user_id = $2 AND c.unread_seq - m.read_seq - m.unread_less > 0 \
-         AND c.unread_seq - c.history_seq - m.unread_less > 0 AND c.deleted_at IS NULL AND NOT {}",
+         AND c.unread_seq - c.history_seq - m.unread_less > 0 AND c.deleted_at IS NULL AND {}",
         unread!("m", "c"),
-        dialect.is_in("c.kind", 3)
+        dialect.is_not_in("c.kind", 3)
     )
 }
 
@@ -416,7 +416,7 @@ impl Tx {
     /// What each of these users has not read in threads, without those that a channel does not show any more, or not to the
     /// user.
     pub async fn list_unread_threads(&mut self, query: &UnreadQuery) -> Result<Vec<UnreadThreads>> {
-        let without_kinds = self.dialect().is_in("c.kind", 3);
+        let kind_counts = self.dialect().is_not_in("c.kind", 3);
         let whole = "c.history_from = 0 AND h.hide_messages_before IS NULL";
         // Only where a channel hides its beginning, or a member does, do the parents have to be looked at.
         let count = format!(
@@ -425,10 +425,10 @@ impl Tx {
              FROM thread_participants p JOIN messages m ON m.pk = p.parent_pk JOIN channels c \
              ON c.pk = p.channel_pk {HIDDEN_FROM} WHERE p.app_pk = $1 AND p.user_id = $2 AND p.has_unread \
              AND NOT ({whole}) AND m.created_at > c.history_from AND m.created_at > COALESCE(h.hide_messages_before, 0) \
-             AND c.deleted_at IS NULL AND NOT {without_kinds}) ELSE 0 END AS BIGINT) \
+             AND c.deleted_at IS NULL AND {kind_counts}) ELSE 0 END AS BIGINT) \
              FROM (SELECT p.number, {whole} AS whole FROM (SELECT p.channel_pk, COUNT(*) AS number \
              FROM thread_participants p WHERE p.app_pk = $1 AND p.user_id = $2 AND p.has_unread GROUP BY p.channel_pk) p \
-             JOIN channels c ON c.pk = p.channel_pk {HIDDEN_FROM} WHERE c.deleted_at IS NULL AND NOT {without_kinds}) n"
+             JOIN channels c ON c.pk = p.channel_pk {HIDDEN_FROM} WHERE c.deleted_at IS NULL AND {kind_counts}) n"
         );
         let list = format!(
             "SELECT m.id, t.reply_seq - p.read_seq - p.unread_less - \
@@ -438,7 +438,7 @@ impl Tx {
              JOIN messages m ON m.pk = p.parent_pk JOIN channels c ON c.pk = p.channel_pk \
              WHERE p.app_pk = $1 AND p.user_id = $2 AND p.has_unread = TRUE AND c.deleted_at IS NULL \
              AND m.created_at > c.history_from AND {} \
-             AND NOT {without_kinds} ORDER BY p.last_message_at DESC, p.parent_pk DESC LIMIT $4",
+             AND {kind_counts} ORDER BY p.last_message_at DESC, p.parent_pk DESC LIMIT $4",
             self.dialect().indexed_by("thread_participants_in_order"),
             is_in_history_of("$2")
         );
