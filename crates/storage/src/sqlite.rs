@@ -7,8 +7,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, mpsc as threads};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
@@ -50,7 +51,7 @@ trait WriteJob: Send {
 }
 
 /// A thread with a connection that only reads, by the way to give it work.
-type Reader = threads::Sender<ReadJob>;
+type Reader = std::sync::mpsc::Sender<ReadJob>;
 
 /// A read and what follows it.
 type ReadJob = Box<dyn FnOnce(&mut Tx) + Send>;
@@ -136,7 +137,7 @@ pub(crate) struct Sqlite {
     stopped: Arc<AtomicBool>,
     listener: Arc<OnceLock<Box<Listener>>>,
     path: PathBuf,
-    writer: Mutex<Option<std::thread::JoinHandle<()>>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Sqlite {
@@ -161,11 +162,14 @@ impl Sqlite {
         writing.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
         migrate(&writing)?;
         let mut readers = Vec::with_capacity(READERS);
+        let mut threads = Vec::with_capacity(READERS + 1);
         for _ in 0..READERS {
             let reading = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
             reading.pragma_update(None, "query_only", true)?;
             reading.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
-            readers.push(start_reader(Tx::sqlite(reading))?);
+            let (reader, thread) = start_reader(Tx::sqlite(reading))?;
+            readers.push(reader);
+            threads.push(thread);
         }
         let (queue, jobs) = mpsc::channel(WRITE_QUEUE_LENGTH);
         let stopped = Arc::new(AtomicBool::new(false));
@@ -179,6 +183,7 @@ impl Sqlite {
                 move || write_groups(Tx::sqlite(writing), &file, jobs, &stopped, &listener)
             })
             .map_err(|source| Error::Database(source.into()))?;
+        threads.push(writer);
         Ok(Self {
             queue,
             readers: Mutex::new(readers),
@@ -186,7 +191,7 @@ impl Sqlite {
             stopped,
             listener,
             path: path.to_owned(),
-            writer: Mutex::new(Some(writer)),
+            threads,
         })
     }
 
@@ -254,14 +259,14 @@ impl Sqlite {
         Ok(Tx::sqlite(reading))
     }
 
-    /// Waits until everything queued is committed and the writer has ended.
+    /// Waits until everything queued is committed and all connections are closed: the last of them takes the log into the
+    /// file, which may be moved from then on.
     pub(crate) fn close(self) {
-        drop(self.queue);
-        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(writer) = writer
-            && writer.join().is_err()
-        {
-            tracing::error!("the writer thread panicked");
+        drop((self.queue, self.readers));
+        for thread in self.threads {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the database panicked");
+            }
         }
     }
 }
@@ -280,13 +285,13 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
 
 /// Starts a thread that reads until nobody can give it work any more. A fixed number of them, unlike the threads that the
 /// runtime keeps for whatever blocks, keeps what they have allocated in few places.
-fn start_reader(mut tx: Tx) -> Result<Reader> {
-    let (reader, jobs) = threads::channel::<ReadJob>();
-    std::thread::Builder::new()
+fn start_reader(mut tx: Tx) -> Result<(Reader, JoinHandle<()>)> {
+    let (reader, jobs) = std::sync::mpsc::channel::<ReadJob>();
+    let thread = std::thread::Builder::new()
         .name("natterjack-read".to_owned())
         .spawn(move || jobs.into_iter().for_each(|job| job(&mut tx)))
         .map_err(|source| Error::Database(source.into()))?;
-    Ok(reader)
+    Ok((reader, thread))
 }
 
 /// Runs a read inside one transaction, so that all its queries see the same state, and bounds its time.

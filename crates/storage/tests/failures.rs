@@ -175,3 +175,18 @@ async fn those_who_wait_for_another_program_are_refused_together() {
     write_one(&store, "after", None).await.unwrap();
     store.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_was_closed_is_one_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    for number in 0..10 {
+        let store = Store::open(&DatabaseUrl::Sqlite(path.clone())).await.unwrap();
+        write_one(&store, &format!("app-{number}"), None).await.unwrap();
+        read(&store, (), |tx, ()| Box::pin(tx.list_apps())).await;
+        store.close().await;
+        let left: Vec<_> =
+            std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, ["test.db"]);
+    }
+}
