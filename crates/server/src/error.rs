@@ -119,9 +119,10 @@ impl std::error::Error for Error {
 impl From<storage::Error> for Error {
     fn from(error: storage::Error) -> Self {
         match error {
-            // What was asked is too much for the time there is; asking for less helps.
+            // What was asked is too much for the time there is, or others have asked for too much.
             storage::Error::Timeout(_) => {
-                Self::caller(ErrorCode::Timeout, "the request took too long; ask for less at a time")
+                let text = "the request took too long; ask for less at a time, or again later";
+                Self::caller(ErrorCode::Timeout, text)
             }
             error => Self::Internal(error),
         }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, QueueMode, RecyclingMethod, Runtime};
 use futures_util::future::{join, join_all};
-use tokio::sync::{Mutex, oneshot};
+use tokio::sync::{Mutex, Semaphore, oneshot};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{NoTls, Row, Statement};
@@ -26,6 +26,8 @@ use crate::value::Param;
 const SERVER_VERSION_MIN: i64 = 150_000;
 /// Connections in the pool.
 const POOL_SIZE: usize = 16;
+/// Most writes at a time that have a transaction of their own: when all of them wait for a lock, reads and groups go on.
+const WRITES_ALONE_MAX: usize = 10;
 /// Times that a write is run again after the database asked for it.
 const ATTEMPTS_MAX: u32 = 8;
 /// Longest wait for a free connection.
@@ -47,6 +49,7 @@ pub(crate) struct Postgres {
 /// The connections to the database, and who is told of what they commit.
 struct Connections {
     pool: Pool,
+    alone: Semaphore,
     listener: OnceLock<Box<Listener>>,
 }
 
@@ -83,7 +86,8 @@ impl Postgres {
                 version / 10_000
             )));
         }
-        let connections = Arc::new(Connections { pool, listener: OnceLock::new() });
+        let alone = Semaphore::new(WRITES_ALONE_MAX);
+        let connections = Arc::new(Connections { pool, alone, listener: OnceLock::new() });
         Ok(Self { groups: Groups::start(&connections), connections })
     }
 
@@ -194,6 +198,8 @@ impl Connections {
         name: &'static str,
         operation: &dyn Operation<E>,
     ) -> Result<Output, E> {
+        let turn = tokio::time::timeout(POOL_WAIT_MAX, self.alone.acquire()).await;
+        let _turn = turn.map_err(|waited| Error::Timeout(waited.into()))?;
         let mut tx = Tx::postgres(Arc::new(PostgresTx::new(self.client().await?, BEGIN_WRITE)));
         let result = operation.run(&mut tx).await;
         tx.report(name);

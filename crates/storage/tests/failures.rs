@@ -7,6 +7,7 @@ mod databases;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
 
 use databases::{Databases, at, read};
 use natterjack_storage::{DatabaseUrl, Error, NewApp, Store, Turn};
@@ -189,4 +190,30 @@ async fn a_database_that_was_closed_is_one_file() {
             std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(left, ["test.db"]);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reads_go_on_while_all_writes_wait_for_a_lock() {
+    let databases = Databases::open().await;
+    let store = &databases.stores[1];
+    let (other, connection) =
+        tokio_postgres::connect(&databases.postgres_url, tokio_postgres::NoTls).await.unwrap();
+    let connection = tokio::spawn(connection);
+    other.batch_execute("BEGIN; LOCK TABLE apps IN SHARE MODE").await.unwrap();
+    let mut writes = tokio::task::JoinSet::new();
+    for number in 0..40 {
+        let store = store.clone();
+        writes.spawn(async move { write_one(&store, &format!("app-{number}"), None).await });
+    }
+    let waiting = "SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND relation = 'apps'::regclass";
+    while other.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) < 10 {}
+    let reading = read(store, (), |tx, ()| Box::pin(tx.list_apps()));
+    let apps = tokio::time::timeout(Duration::from_secs(10), reading).await;
+    assert_eq!(apps.expect("reads do not wait").len(), 0);
+    other.batch_execute("ROLLBACK").await.unwrap();
+    assert!(writes.join_all().await.iter().all(Result::is_ok));
+    assert_eq!(read(store, (), |tx, ()| Box::pin(tx.list_apps())).await.len(), 40);
+    drop(other);
+    connection.await.unwrap().unwrap();
+    databases.close().await;
 }

@@ -87,8 +87,11 @@ pub fn partial(file: &Path) -> PathBuf {
 /// Gives a finished database file its name, once it is on disk.
 ///
 /// # Errors
-/// When the file cannot be synced or renamed, or another one has its name.
+/// When the file cannot be synced or renamed, when its log was not taken into it, or when another one has its name.
 pub fn put_in_place(partial: &Path, file: &Path) -> Result<()> {
+    let mut log = partial.as_os_str().to_owned();
+    log.push("-wal");
+    ensure!(!Path::new(&log).exists(), "{} is not whole without its log", partial.display());
     std::fs::File::open(partial)?.sync_all()?;
     ensure!(!file.exists(), "{} is there already", file.display());
     std::fs::rename(partial, file).with_context(|| format!("{} cannot be made", file.display()))?;
