@@ -369,13 +369,16 @@ both_databases! {
         call(server, "POST", "/api/v2/chat/messages/m1/reaction", reaction).await;
         let quoting = json!({ "text": "see above", "user_id": "mary", "quoted_message_id": "m1" });
         call(server, "POST", &format!("{CHANNEL}/message"), json!({ "message": quoting })).await;
-        call(server, "DELETE", "/api/v2/chat/messages/m1?hard=true", Value::Null).await;
+        // Before it is deleted, since nobody is told of a message that is gone by then.
         let watcher = all.watcher.drain(server).await;
         assert_eq!(watcher.len(), 1, "{watcher:?}");
         assert_eq!(watcher[0]["message"]["text"], "see above");
         assert!(!watcher[0].to_string().contains("for joe"));
         let told = all.told(server).await;
         assert_eq!(told.member, ["notification.message_new", "notification.message_new"]);
+        call(server, "DELETE", "/api/v2/chat/messages/m1?hard=true", Value::Null).await;
+        let told = all.told(server).await;
+        assert_eq!((told.watcher.len(), told.member.len()), (0, 0));
     }
 
     async fn shadowed_messages_are_told_as_such_to_all_but_their_author(server: TestServer) {
