@@ -8,7 +8,7 @@ mod raw;
 mod server;
 mod socket;
 
-pub use raw::{RawReply, RawRequest};
+pub use raw::{RawReply, RawRequest, json_within_json};
 pub use server::{Database, TestServer};
 pub use socket::{Socket, SocketRequest};
 pub use xtask::postgres;

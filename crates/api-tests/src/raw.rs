@@ -168,3 +168,15 @@ impl RawReply {
         assert!(self.message().contains(text), "{:?} does not contain {text:?}", self.message());
     }
 }
+
+/// JSON in the words of a parser that once took this name for its own: each level would be JSON within JSON, with a depth of
+/// its own.
+pub fn json_within_json(levels: usize) -> String {
+    let mut stacked = "1".to_owned();
+    for _ in 0..levels {
+        let text = stacked.replace('\\', "\\u005c").replace('"', "\\u0022");
+        let within = format!(r#"{{"$serde_json::private::RawValue":"{text}"}}"#);
+        stacked = format!("{}{within}{}", "[".repeat(50), "]".repeat(50));
+    }
+    stacked
+}

@@ -4,7 +4,7 @@
 
 mod databases;
 
-use databases::{Databases, at, read, write};
+use databases::{Databases, at, new_channel, read, write};
 use natterjack_filter::{Expression, Operand, parse, parse_sort};
 use natterjack_protocol::{Custom, SortParam};
 use natterjack_storage::queries::{
@@ -38,14 +38,8 @@ fn user(id: &str) -> UserChange {
 }
 
 fn channel(id: &str) -> NewChannel {
-    NewChannel {
-        kind: "messaging".to_owned(),
-        id: id.to_owned(),
-        cid: format!("messaging:{id}"),
-        created_by_id: "ann".to_owned(),
-        distinct_members: Vec::new(),
-        change: ChannelChange { filter_tags: vec!["tag".to_owned()], ..ChannelChange::default() },
-    }
+    let change = ChannelChange { filter_tags: vec!["tag".to_owned()], ..ChannelChange::default() };
+    NewChannel { change, ..new_channel(id) }
 }
 
 fn member(id: &str) -> NewMember {

@@ -7,11 +7,9 @@ mod databases;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use databases::{Databases, at, read, write};
+use databases::{Databases, at, new_channel, read, write};
 use futures_util::future::join_all;
-use natterjack_storage::{
-    Advance, Basis, ChannelChange, DatabaseUrl, Error, NewApp, NewChannel, OpFuture, Store, Turn, Tx,
-};
+use natterjack_storage::{Advance, Basis, DatabaseUrl, Error, NewApp, OpFuture, Store, Turn, Tx};
 
 /// What an operation does in the middle of its group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,14 +86,7 @@ async fn create_channel(store: &Store) -> (i64, Basis<'static>) {
         Box::pin(async move {
             tx.insert_app(&app(0), at(1)).await?;
             let app_pk = tx.list_apps().await?[0].pk;
-            let new = NewChannel {
-                kind: "messaging".to_owned(),
-                id: "general".to_owned(),
-                cid: "messaging:general".to_owned(),
-                created_by_id: "ann".to_owned(),
-                distinct_members: Vec::new(),
-                change: ChannelChange::default(),
-            };
+            let new = new_channel("general");
             let channel = tx.insert_channel(app_pk, &new, at(1)).await?.unwrap();
             let basis =
                 Basis { channel: channel.version, app: tx.find_app_version(app_pk).await?, user: None };

@@ -6,11 +6,11 @@ mod databases;
 
 use std::time::{Duration, Instant};
 
-use databases::{Databases, at, read, write};
+use databases::{Databases, at, new_channel, read, write};
 use natterjack_protocol::Custom;
 use natterjack_storage::{
-    Advance, ChannelChange, Dialect, MessageChange, MessageExtra, MessageKind, NewApp, NewChannel, NewMember,
-    NewMessage, PurgeKind, Result, Store, Tx,
+    Advance, Dialect, MessageChange, MessageExtra, MessageKind, NewApp, NewMember, NewMessage, PurgeKind,
+    Result, Store, Tx,
 };
 
 const APP: i64 = 1;
@@ -19,14 +19,7 @@ const MESSAGES: i64 = 1500;
 async fn fill(tx: &mut Tx) -> Result<i64> {
     let app = NewApp { name: "test".to_owned(), api_key: "key".to_owned(), api_secret: "secret".to_owned() };
     tx.insert_app(&app, at(1)).await?;
-    let channel = NewChannel {
-        kind: "messaging".to_owned(),
-        id: "big".to_owned(),
-        cid: "messaging:big".to_owned(),
-        created_by_id: "ann".to_owned(),
-        distinct_members: Vec::new(),
-        change: ChannelChange::default(),
-    };
+    let channel = new_channel("big");
     let channel_pk = tx.insert_channel(APP, &channel, at(1)).await?.unwrap().pk;
     let members: Vec<NewMember> = (0..20)
         .map(|number| NewMember {

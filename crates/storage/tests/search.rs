@@ -6,13 +6,13 @@ mod databases;
 
 use std::sync::Arc;
 
-use databases::{Databases, at, read, write};
+use databases::{Databases, at, new_channel, read, write};
 use natterjack_filter::{Expression, parse, parse_sort};
 use natterjack_protocol::message_types::Attachment;
 use natterjack_protocol::{Custom, SortParam, Timestamp};
 use natterjack_storage::{
-    ChannelChange, Found, KnownWords, MESSAGES, MessageChange, MessageExtra, MessageKind, NewApp, NewChannel,
-    NewMessage, Pin, SearchMode, SearchQuery, Store, UserChange,
+    Found, KnownWords, MESSAGES, MessageChange, MessageExtra, MessageKind, NewApp, NewMessage, Pin,
+    SearchMode, SearchQuery, Store, UserChange,
 };
 use serde_json::{Value, json};
 
@@ -48,14 +48,7 @@ impl<'a> Fixture<'a> {
                     };
                     tx.upsert_user(app_pk, &user, at(1)).await?;
                 }
-                let channel = NewChannel {
-                    kind: "messaging".to_owned(),
-                    id: "general".to_owned(),
-                    cid: "messaging:general".to_owned(),
-                    created_by_id: "ann".to_owned(),
-                    distinct_members: Vec::new(),
-                    change: ChannelChange::default(),
-                };
+                let channel = new_channel("general");
                 let channel = tx.insert_channel(app_pk, &channel, at(1)).await?.unwrap();
                 Ok((app_pk, channel.pk))
             })

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use natterjack_api_tests::{RawReply, TestServer, both_databases};
+use natterjack_api_tests::{RawReply, TestServer, both_databases, json_within_json};
 use natterjack_client::token;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufStream};
@@ -351,12 +351,7 @@ both_databases! {
     async fn a_name_that_a_parser_once_kept_for_itself_is_one_like_others(server: TestServer) {
         requests::prepare(server).await;
         let raw = "$serde_json::private::RawValue";
-        // Each level would be JSON within JSON, with a depth of its own.
-        let mut stacked = "1".to_owned();
-        for _ in 0..12 {
-            let text = stacked.replace('\\', "\\u005c").replace('"', "\\u0022");
-            stacked = format!(r#"{}{{"{raw}":"{text}"}}{}"#, "[".repeat(50), "]".repeat(50));
-        }
+        let stacked = json_within_json(12);
         let message = format!(r#"{{"text":"a","user_id":"jane","custom":{{"x":{stacked}}}}}"#);
         let body = format!(r#"{{"message":{message}}}"#);
         let reply = server.raw("POST", SEND).bytes(body).send().await;

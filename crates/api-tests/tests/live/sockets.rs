@@ -1,4 +1,4 @@
-use natterjack_api_tests::both_databases;
+use natterjack_api_tests::{both_databases, json_within_json};
 use natterjack_client::token::{self, TokenOptions};
 use serde_json::json;
 
@@ -94,13 +94,8 @@ both_databases! {
         let socket = server.socket("jane").query("json", &details(62)).open().await;
         assert!(socket.me["deep"].is_array(), "{}", socket.me);
 
-        // Each level would be JSON within JSON, with a depth of its own.
         let raw = "$serde_json::private::RawValue";
-        let mut stacked = "1".to_owned();
-        for _ in 0..16 {
-            let text = stacked.replace('\\', "\\u005c").replace('"', "\\u0022");
-            stacked = format!(r#"{}{{"{raw}":"{text}"}}{}"#, "[".repeat(50), "]".repeat(50));
-        }
+        let stacked = json_within_json(16);
         let json = format!(r#"{{"user_id":"jane","user_details":{{"id":"jane","x":{stacked}}}}}"#);
         let refused = server.socket("jane").query("json", &json).query("authorization", "nonsense");
         assert_eq!(refused.refused().await.0["code"], 5);

@@ -52,6 +52,13 @@ impl Line {
         Self { address, open, is_up }
     }
 
+    /// The same, to a server on which jane and joe are members of `general`.
+    async fn to_jane_and_joe(server: &TestServer) -> Self {
+        server.users(&["jane", "joe"]).await;
+        server.channel("general", &["jane", "joe"]).await;
+        Self::to(server).await
+    }
+
     /// Cuts everything; nothing passes until [`mend`](Self::mend).
     fn cut(&self) {
         self.is_up.send_replace(false);
@@ -127,9 +134,7 @@ async fn disconnected(updates: &mut Updates) {
 
 both_databases! {
     async fn what_happens_while_the_line_is_cut_is_told_once(server: TestServer) {
-        server.users(&["jane", "joe"]).await;
-        server.channel("general", &["jane", "joe"]).await;
-        let line = Line::to(server).await;
+        let line = Line::to_jane_and_joe(server).await;
         let tokens = Arc::default();
         let client = line.client("jane", &tokens);
         let (socket, mut updates) = client.connect(options("jane")).await.unwrap();
@@ -160,9 +165,7 @@ both_databases! {
     }
 
     async fn a_token_that_ends_is_followed_by_another(server: TestServer) {
-        server.users(&["jane", "joe"]).await;
-        server.channel("general", &["jane", "joe"]).await;
-        let line = Line::to(server).await;
+        let line = Line::to_jane_and_joe(server).await;
         let tokens = Arc::default();
         let client = line.client("jane", &tokens);
         let (socket, mut updates) = client.connect(options("jane")).await.unwrap();
@@ -217,9 +220,7 @@ both_databases! {
     }
 
     async fn watching_ends_when_asked(server: TestServer) {
-        server.users(&["jane", "joe"]).await;
-        server.channel("general", &["jane", "joe"]).await;
-        let line = Line::to(server).await;
+        let line = Line::to_jane_and_joe(server).await;
         let (socket, mut updates) = line.connect("jane").await;
         socket.watch("messaging", "general", Default::default()).await.unwrap();
         server.send("general", "joe", "m1", "hello").await;
@@ -231,9 +232,7 @@ both_databases! {
     }
 
     async fn typing_is_seen_and_ends(server: TestServer) {
-        server.users(&["jane", "joe"]).await;
-        server.channel("general", &["jane", "joe"]).await;
-        let line = Line::to(server).await;
+        let line = Line::to_jane_and_joe(server).await;
         let (jane, mut updates) = line.connect("jane").await;
         let state = jane.watch("messaging", "general", Default::default()).await.unwrap().into_inner();
         let mut state = ChannelState::new(state, "jane");

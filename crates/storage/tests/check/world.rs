@@ -2,13 +2,12 @@
 
 use natterjack_protocol::{Custom, Timestamp};
 use natterjack_storage::{
-    Advance, Advanced, Ban, ChannelChange, ChannelEvent, ChannelMute, FlagTarget, KnownWords, Message,
-    MessageChange, MessageExtra, MessageKind, NewApp, NewChannel, NewMember, NewMessage, NewTask, Reaction,
-    ReactionSummary, ReadPosition, Result, Tx, UnreadQuery, UserBlock, UserChange, UserEvent, VersionEnd,
-    WHOLE_APP,
+    Advance, Advanced, Ban, ChannelEvent, ChannelMute, FlagTarget, KnownWords, Message, MessageChange,
+    MessageExtra, MessageKind, NewApp, NewMember, NewMessage, NewTask, Reaction, ReactionSummary,
+    ReadPosition, Result, Tx, UnreadQuery, UserBlock, UserChange, UserEvent, VersionEnd, WHOLE_APP,
 };
 
-use crate::databases::at;
+use crate::databases::{at, new_channel};
 
 /// The first app of a database.
 const APP: i64 = 1;
@@ -35,7 +34,7 @@ pub async fn build(tx: &mut Tx) -> Result<()> {
     let event =
         UserEvent { app_pk: APP, user_id: "ann", kind: "user.updated", channel_pk: None, payload: None };
     tx.append_user_event(event, at(STEP)).await?;
-    tx.insert_channel(APP, &channel("empty"), at(STEP)).await?;
+    tx.insert_channel(APP, &new_channel("empty"), at(STEP)).await?;
     let gone = World::create(tx, "gone", &["ann", "bob"]).await?;
     gone.send(tx, message("g1", "ann"), None).await?;
     tx.delete_channel_softly(gone.channel_pk, at(90 * STEP)).await?;
@@ -212,7 +211,7 @@ struct World {
 
 impl World {
     async fn create(tx: &mut Tx, id: &str, members: &[&str]) -> Result<Self> {
-        let stored = tx.insert_channel(APP, &channel(id), at(STEP)).await?.unwrap();
+        let stored = tx.insert_channel(APP, &new_channel(id), at(STEP)).await?.unwrap();
         let world = Self { channel_pk: stored.pk };
         let members: Vec<_> = members.iter().map(|id| member(id)).collect();
         world.add(tx, &members).await?;
@@ -377,17 +376,6 @@ fn user(id: &str) -> UserChange {
         invisible: false,
         privacy_settings: None,
         custom: Custom::new(),
-    }
-}
-
-fn channel(id: &str) -> NewChannel {
-    NewChannel {
-        kind: "messaging".to_owned(),
-        id: id.to_owned(),
-        cid: format!("messaging:{id}"),
-        created_by_id: "ann".to_owned(),
-        distinct_members: Vec::new(),
-        change: ChannelChange::default(),
     }
 }
 

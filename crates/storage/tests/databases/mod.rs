@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "not every test binary uses all of it")]
 
 use natterjack_protocol::Timestamp;
-use natterjack_storage::{DatabaseUrl, Error, OpFuture, Store, Tx};
+use natterjack_storage::{ChannelChange, DatabaseUrl, Error, NewChannel, OpFuture, Store, Tx};
 
 pub struct Databases {
     /// SQLite first.
@@ -59,4 +59,16 @@ where
 
 pub fn at(nanoseconds: i64) -> Timestamp {
     Timestamp::from_nanoseconds(nanoseconds)
+}
+
+/// A channel of the type `messaging` by ann.
+pub fn new_channel(id: &str) -> NewChannel {
+    NewChannel {
+        kind: "messaging".to_owned(),
+        id: id.to_owned(),
+        cid: format!("messaging:{id}"),
+        created_by_id: "ann".to_owned(),
+        distinct_members: Vec::new(),
+        change: ChannelChange::default(),
+    }
 }
