@@ -40,10 +40,24 @@ impl Expression {
         })
     }
 
+    /// The comparisons that hold for everything that matches: the filter itself, or its parts that all hold.
+    pub fn demands(&self) -> impl Iterator<Item = &Comparison> {
+        let mut pending = vec![self];
+        std::iter::from_fn(move || {
+            while let Some(next) = pending.pop() {
+                match next {
+                    Self::Comparison(comparison) => return Some(comparison),
+                    Self::All(parts) => pending.extend(parts.iter().rev()),
+                    Self::Any(_) | Self::None(_) => {}
+                }
+            }
+            None
+        })
+    }
+
     /// Whether any comparison asks the built-in field `name`.
     pub fn mentions(&self, name: &str) -> bool {
-        self.comparisons()
-            .any(|comparison| matches!(comparison.field, FieldRef::Builtin(field) if field.name == name))
+        self.comparisons().any(|comparison| comparison.field.builtin() == Some(name))
     }
 }
 
@@ -68,6 +82,14 @@ pub enum FieldRef {
 }
 
 impl FieldRef {
+    /// The name of a field of the schema.
+    pub fn builtin(&self) -> Option<&'static str> {
+        match self {
+            Self::Builtin(field) => Some(field.name),
+            Self::Custom(_) => None,
+        }
+    }
+
     /// The name as the caller writes it.
     pub fn name(&self) -> Cow<'static, str> {
         match self {
@@ -133,6 +155,8 @@ mod tests {
         ]);
         let seen: Vec<_> = expression.comparisons().map(|comparison| comparison.operand.clone()).collect();
         assert_eq!(seen, ["a", "b", "c", "d"].map(|text| Operand::Text(text.to_owned())));
+        let demanded: Vec<_> = expression.demands().map(|comparison| comparison.operand.clone()).collect();
+        assert_eq!(demanded, [Operand::Text("a".to_owned())]);
         assert!(expression.mentions("id"));
         assert!(!expression.mentions("cid"));
         assert!(!expression.is_empty());

@@ -417,6 +417,7 @@ impl Tx {
     /// user.
     pub async fn list_unread_threads(&mut self, query: &UnreadQuery) -> Result<Vec<UnreadThreads>> {
         let kind_counts = self.dialect().is_not_in("c.kind", 3);
+        let in_history = is_in_history_of("$2");
         let whole = "c.history_from = 0 AND h.hide_messages_before IS NULL";
         // Only where a channel hides its beginning, or a member does, do the parents have to be looked at.
         let count = format!(
@@ -424,7 +425,7 @@ impl Tx {
              + CASE WHEN MIN(CASE WHEN n.whole THEN 1 ELSE 0 END) = 0 THEN (SELECT COUNT(*) \
              FROM thread_participants p JOIN messages m ON m.pk = p.parent_pk JOIN channels c \
              ON c.pk = p.channel_pk {HIDDEN_FROM} WHERE p.app_pk = $1 AND p.user_id = $2 AND p.has_unread \
-             AND NOT ({whole}) AND m.created_at > c.history_from AND m.created_at > COALESCE(h.hide_messages_before, 0) \
+             AND NOT ({whole}) AND m.created_at > c.history_from AND {in_history} \
              AND c.deleted_at IS NULL AND {kind_counts}) ELSE 0 END AS BIGINT) \
              FROM (SELECT p.number, {whole} AS whole FROM (SELECT p.channel_pk, COUNT(*) AS number \
              FROM thread_participants p WHERE p.app_pk = $1 AND p.user_id = $2 AND p.has_unread GROUP BY p.channel_pk) p \
@@ -437,10 +438,9 @@ impl Tx {
              FROM thread_participants p {} JOIN threads t ON t.parent_pk = p.parent_pk \
              JOIN messages m ON m.pk = p.parent_pk JOIN channels c ON c.pk = p.channel_pk \
              WHERE p.app_pk = $1 AND p.user_id = $2 AND p.has_unread = TRUE AND c.deleted_at IS NULL \
-             AND m.created_at > c.history_from AND {} \
+             AND m.created_at > c.history_from AND {in_history} \
              AND {kind_counts} ORDER BY p.last_message_at DESC, p.parent_pk DESC LIMIT $4",
             self.dialect().indexed_by("thread_participants_in_order"),
-            is_in_history_of("$2")
         );
         let params = query.params();
         let mut to_list = if query.limit > 0 { query.params() } else { Vec::new() };

@@ -1,11 +1,11 @@
 //! `natterjack backup` and `natterjack restore`: a whole database in one file.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, ensure};
 use natterjack_storage::{DatabaseUrl, Store};
 
-use super::database::{DatabaseArgs, check_and_close, open_existing, partial, put_in_place};
+use super::database::{DatabaseArgs, beside, check_and_close, open_existing, partial, put_in_place};
 use super::transfer::transfer;
 
 /// Writes everything to one file, a database of SQLite, and checks the copy. The server may go on running: the file holds
@@ -117,10 +117,8 @@ impl Unfinished {
 
     fn remove(&self) {
         for end in ["", "-wal", "-shm"] {
-            let mut path = self.path.clone().into_os_string();
-            path.push(end);
             // Mostly there is nothing to be removed.
-            drop(std::fs::remove_file(Path::new(&path)));
+            drop(std::fs::remove_file(beside(&self.path, end)));
         }
     }
 }

@@ -37,9 +37,7 @@ impl DatabaseArgs {
 /// When another server has it.
 pub fn claim(url: &DatabaseUrl) -> Result<Option<File>> {
     let DatabaseUrl::Sqlite(path) = url else { return Ok(None) };
-    let mut name = path.clone().into_os_string();
-    name.push(".lock");
-    let name = PathBuf::from(name);
+    let name = beside(path, ".lock");
     let file = File::create(&name).with_context(|| format!("{} cannot be made", name.display()))?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
@@ -79,9 +77,14 @@ pub async fn check_and_close(store: Store) -> Result<Report> {
 
 /// What a finished database file is called while it is not finished.
 pub fn partial(file: &Path) -> PathBuf {
-    let mut name = file.file_name().unwrap_or_default().to_owned();
-    name.push(".partial");
-    file.with_file_name(name)
+    beside(file, ".partial")
+}
+
+/// A file beside a database file, whose name has this end more.
+pub fn beside(file: &Path, end: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(end);
+    name.into()
 }
 
 /// Gives a finished database file its name, once it is on disk.
@@ -89,9 +92,7 @@ pub fn partial(file: &Path) -> PathBuf {
 /// # Errors
 /// When the file cannot be synced or renamed, when its log was not taken into it, or when another one has its name.
 pub fn put_in_place(partial: &Path, file: &Path) -> Result<()> {
-    let mut log = partial.as_os_str().to_owned();
-    log.push("-wal");
-    ensure!(!Path::new(&log).exists(), "{} is not whole without its log", partial.display());
+    ensure!(!beside(partial, "-wal").exists(), "{} is not whole without its log", partial.display());
     std::fs::File::open(partial)?.sync_all()?;
     ensure!(!file.exists(), "{} is there already", file.display());
     std::fs::rename(partial, file).with_context(|| format!("{} cannot be made", file.display()))?;

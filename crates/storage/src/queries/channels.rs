@@ -1,8 +1,6 @@
 use std::collections::HashMap;
 
-use natterjack_filter::{
-    Comparison, Expression, Field, FieldRef, Kind, Operand, Operator, Operators, Schema, SortKey,
-};
+use natterjack_filter::{Expression, Field, FieldRef, Kind, Operand, Operator, Operators, Schema, SortKey};
 use natterjack_protocol::Timestamp;
 
 use super::{COMPARABLE, CUSTOM};
@@ -86,11 +84,13 @@ pub struct ChannelQuery {
 
 /// The first field of a filter or sort list, parsed against [`CHANNELS`], that has no meaning without a user.
 pub fn needs_user(filter: &Expression, sort: &[SortKey]) -> Option<&'static str> {
-    let asked = filter.comparisons().map(|comparison| &comparison.field);
-    asked.chain(sort.iter().map(|key| &key.field)).find_map(|field| match field {
-        FieldRef::Builtin(field) if OF_USER.contains(&field.name) => Some(field.name),
-        _ => None,
-    })
+    asked_fields(filter, sort).find(|field| OF_USER.contains(field))
+}
+
+/// The fields of [`CHANNELS`] that a filter or sort list names.
+fn asked_fields<'a>(filter: &'a Expression, sort: &'a [SortKey]) -> impl Iterator<Item = &'static str> + 'a {
+    let fields = filter.comparisons().map(|comparison| &comparison.field);
+    fields.chain(sort.iter().map(|key| &key.field)).filter_map(FieldRef::builtin)
 }
 
 /// The unread messages of the asking user; none in channels of the types in `uncounted`.
@@ -233,38 +233,29 @@ impl ChannelFields<'_> {
     }
 }
 
-/// Whether `is_so` holds for the filter itself or for one of its parts that all hold.
-pub(super) fn demands(filter: &Expression, is_so: fn(&str, Operator, &Operand) -> bool) -> bool {
-    match filter {
-        Expression::All(parts) => parts.iter().any(|part| demands(part, is_so)),
-        Expression::Comparison(Comparison { field: FieldRef::Builtin(field), operator, operand }) => {
-            is_so(field.name, *operator, operand)
-        }
-        _ => false,
-    }
-}
-
 /// Whether only channels with certain members match.
 fn demands_members(filter: &Expression) -> bool {
-    demands(filter, |name, operator, operand| {
-        name == "members"
-            && matches!(operator, Operator::In | Operator::Contains | Operator::Eq)
-            && *operand != Operand::Null
+    filter.demands().any(|demand| {
+        demand.field.builtin() == Some("members")
+            && matches!(demand.operator, Operator::In | Operator::Contains | Operator::Eq)
+            && demand.operand != Operand::Null
     })
 }
 
 /// Whether only channels that the asking user has muted match.
 fn demands_mute(filter: &Expression) -> bool {
-    demands(filter, |name, _, operand| name == "muted" && *operand == Operand::Boolean(true))
+    filter
+        .demands()
+        .any(|demand| demand.field.builtin() == Some("muted") && demand.operand == Operand::Boolean(true))
 }
 
 /// Whether only channels of the asking user match.
 fn demands_membership(filter: &Expression) -> bool {
-    demands(filter, |name, operator, operand| match name {
-        "archived" | "blocked" | "hidden" | "joined" | "pinned" | "has_unread" => {
-            *operand == Operand::Boolean(true)
+    filter.demands().any(|demand| match demand.field.builtin() {
+        Some("archived" | "blocked" | "hidden" | "joined" | "pinned" | "has_unread") => {
+            demand.operand == Operand::Boolean(true)
         }
-        "invite" | "channel_role" => matches!(operator, Operator::Eq | Operator::In),
+        Some("invite" | "channel_role") => matches!(demand.operator, Operator::Eq | Operator::In),
         _ => false,
     })
 }
@@ -286,21 +277,13 @@ impl Tx {
     }
 }
 
-/// Whether the query needs to know how much is unread.
-fn asks_for_unread(query: &ChannelQuery) -> bool {
-    let asked = query.filter.comparisons().map(|comparison| &comparison.field);
-    asked.chain(query.sort.iter().map(|key| &key.field)).any(|field| {
-        matches!(field, FieldRef::Builtin(field) if ["has_unread", "unread_count"].contains(&field.name))
-    })
-}
-
 fn write_query(dialect: Dialect, app_pk: i64, query: &ChannelQuery) -> SqlWriter {
     // No user has the empty id.
     let fields =
         ChannelFields { app_pk, user_id: query.user_id.as_deref().unwrap_or_default(), now: query.now };
     let mut writer = SqlWriter::new(dialect);
     let demands_membership = demands_membership(&query.filter);
-    if asks_for_unread(query) {
+    if asked_fields(&query.filter, &query.sort).any(|field| ["has_unread", "unread_count"].contains(&field)) {
         writer.params.push(Param::Texts(query.without_kinds.clone()));
         let kinds = dialect.listed(writer.params.len(), "TEXT");
         writer.push(&format!("WITH uncounted (kind) AS (SELECT each.value FROM {kinds}) "));

@@ -2,7 +2,6 @@ use std::cmp::Ordering;
 
 use natterjack_filter::{Expression, Field, FieldRef, Kind, Operand, Operators, Schema, SortKey};
 
-use super::channels::demands;
 use super::{CUSTOM, WithinReach};
 use crate::dialect::Dialect;
 use crate::error::Result;
@@ -152,7 +151,8 @@ fn write_behind(writer: &mut SqlWriter, keys: &[Key], from: &[Operand], part: Op
 
 /// Whether only threads of certain channels, or certain threads, match.
 fn names_threads(filter: &Expression) -> bool {
-    demands(filter, |name, _, _| ["channel_cid", "parent_message_id"].contains(&name))
+    let mut named = filter.demands().filter_map(|demand| demand.field.builtin());
+    named.any(|name| ["channel_cid", "parent_message_id"].contains(&name))
 }
 
 /// Writes from which threads a page is: those in which the user takes part, which an index lists.
@@ -242,12 +242,10 @@ fn parts(query: &ThreadQuery, keys: &[Key]) -> Vec<Option<bool>> {
         return vec![None];
     }
     let mut parts = vec![true, false];
-    if demands(&query.filter, |name, _, operand| name == "has_unread" && *operand == Operand::Boolean(true)) {
-        parts.retain(|unread| *unread);
-    }
-    if demands(&query.filter, |name, _, operand| name == "has_unread" && *operand == Operand::Boolean(false))
-    {
-        parts.retain(|unread| !*unread);
+    for demand in query.filter.demands().filter(|demand| demand.field.builtin() == Some("has_unread")) {
+        if let Operand::Boolean(demanded) = demand.operand {
+            parts.retain(|unread| *unread == demanded);
+        }
     }
     if keys[0].sql == HAS_UNREAD {
         if !keys[0].descending {

@@ -73,7 +73,7 @@ impl Nothing {
         query: &ChannelQuery,
         teams: Option<&Expression>,
     ) -> Self {
-        let demands = demands(&query.filter);
+        let demands: Vec<&Comparison> = query.filter.demands().collect();
         let asks_for = |name: &str| demands.iter().any(|demand| is_list_of(demand, name));
         if query.offset > 0 || demands.iter().any(|demand| is_of_memberships(demand, subject.id())) {
             return Self::Empty;
@@ -107,26 +107,9 @@ impl Nothing {
     }
 }
 
-/// What a filter demands of everything that it finds.
-fn demands(filter: &Expression) -> Vec<&Comparison> {
-    match filter {
-        Expression::All(parts) => parts.iter().flat_map(demands).collect(),
-        Expression::Comparison(comparison) => vec![comparison],
-        Expression::Any(_) | Expression::None(_) => Vec::new(),
-    }
-}
-
-/// The field of the schema that is compared.
-fn builtin_name(comparison: &Comparison) -> Option<&'static str> {
-    match &comparison.field {
-        FieldRef::Builtin(field) => Some(field.name),
-        FieldRef::Custom(_) => None,
-    }
-}
-
 /// Whether a field must be one of some values.
 fn is_list_of(comparison: &Comparison, name: &str) -> bool {
-    builtin_name(comparison) == Some(name) && matches!(comparison.operator, Operator::Eq | Operator::In)
+    comparison.field.builtin() == Some(name) && matches!(comparison.operator, Operator::Eq | Operator::In)
 }
 
 /// Whether a channel of this type may fulfil what is demanded.
@@ -142,7 +125,7 @@ fn allows_type(demand: &Comparison, kind: &str) -> bool {
 /// Whether what is demanded asks for the memberships of the user.
 fn is_of_memberships(demand: &Comparison, user_id: Option<&str>) -> bool {
     let is_own = |operand: &Operand| matches!(operand, Operand::Text(text) if Some(text.as_str()) == user_id);
-    match builtin_name(demand) {
+    match demand.field.builtin() {
         Some("members") => match &demand.operand {
             Operand::List(list) => list.iter().any(is_own),
             operand => is_own(operand),
