@@ -26,29 +26,25 @@ impl Expression {
     /// Every comparison at any depth, in the order they were written. For rules such as "this field needs a
     /// user".
     pub fn comparisons(&self) -> impl Iterator<Item = &Comparison> {
-        let mut pending = vec![self];
-        std::iter::from_fn(move || {
-            while let Some(next) = pending.pop() {
-                match next {
-                    Self::Comparison(comparison) => return Some(comparison),
-                    Self::All(parts) | Self::Any(parts) | Self::None(parts) => {
-                        pending.extend(parts.iter().rev());
-                    }
-                }
-            }
-            None
-        })
+        self.walk(|_| true)
     }
 
     /// The comparisons that hold for everything that matches: the filter itself, or its parts that all hold.
     pub fn demands(&self) -> impl Iterator<Item = &Comparison> {
+        self.walk(|within| matches!(within, Self::All(_)))
+    }
+
+    /// The comparisons within those expressions that are entered.
+    fn walk(&self, enters: fn(&Self) -> bool) -> impl Iterator<Item = &Comparison> {
         let mut pending = vec![self];
         std::iter::from_fn(move || {
             while let Some(next) = pending.pop() {
                 match next {
                     Self::Comparison(comparison) => return Some(comparison),
-                    Self::All(parts) => pending.extend(parts.iter().rev()),
-                    Self::Any(_) | Self::None(_) => {}
+                    Self::All(parts) | Self::Any(parts) | Self::None(parts) if enters(next) => {
+                        pending.extend(parts.iter().rev());
+                    }
+                    _ => {}
                 }
             }
             None
